@@ -1,6 +1,16 @@
 //! Cryptography: the only crate that names a cryptographic library.
 //!
-//! Pure functions over caller-provided key material. Nothing here reads a clock, a file or a store.
+//! Pure functions over caller-provided key material. Nothing here reads a clock, a file or a store. Key material lives in
+//! locked memory and leaves it only into the library's own calls.
 
+pub mod ciphertext;
+pub mod context;
+pub mod derive;
 pub mod digest;
 pub mod hmac;
+pub mod key;
+pub mod passphrase;
+pub mod random;
+pub mod wrap;
+
+pub use keyreeve_locked_memory::{LockedMemoryError, Protection, protection};

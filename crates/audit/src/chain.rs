@@ -1,0 +1,158 @@
+//! The chain of a segment.
+//!
+//! A segment is a text file of lines `<sequence> <hash> <json>`, each ended by one line feed. `sequence` is decimal and grows by
+//! one from line to line, across segments too. `hash` is 64 hexadecimal digits of
+//! `SHA-256("keyreeve-audit-v1" ‖ 00 ‖ hash of the line before (32 bytes) ‖ u64 sequence ‖ json)`. The first line of a
+//! segment is a header; the hash before the first line of the first segment is 32 zero bytes. So a line that is
+//! changed, left out, added or moved breaks every hash after it, and only a cut at the very end shows in nothing but the end.
+
+use keyreeve_crypto::digest::{LowerHex, Sha256};
+
+/// The longest line in bytes; a longer one is damage.
+pub const MAX_LINE_LEN: usize = 1024 * 1024;
+
+const LABEL: &[u8] = b"keyreeve-audit-v1\0";
+
+/// The end of a chain: what the next line builds on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Chain {
+    /// The sequence number of the last line; 0 before the first.
+    pub sequence: u64,
+    /// The hash of the last line.
+    pub hash: [u8; 32],
+}
+
+/// A segment does not continue the chain.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ChainError {
+    /// A line is not of the form, or its hash or sequence number does not follow.
+    #[error("line {line} does not continue the chain")]
+    Broken {
+        /// The number of the line in its segment, from 1.
+        line: u64,
+    },
+}
+
+/// What a segment holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Verified {
+    /// The end of the chain after the last whole line.
+    pub end: Chain,
+    /// Whole lines, the header included.
+    pub lines: u64,
+    /// Bytes of the whole lines; what follows is a torn tail.
+    pub len: usize,
+}
+
+impl Chain {
+    /// The chain before the first line of the first segment.
+    pub const START: Self = Self { sequence: 0, hash: [0; 32] };
+
+    /// Appends `json`, one line without its end, to `out` as the next line.
+    pub fn append(&mut self, json: &[u8], out: &mut Vec<u8>) {
+        use std::io::Write;
+        self.advance(json);
+        write!(out, "{} ", self.sequence).unwrap_or_default();
+        out.extend_from_slice(LowerHex::new(&self.hash).as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(json);
+        out.push(b'\n');
+    }
+
+    /// Checks that `segment` continues this chain.
+    ///
+    /// # Errors
+    /// At the first line that does not. A last line without its end is a torn tail, not an error.
+    pub fn verify(mut self, segment: &[u8]) -> Result<Verified, ChainError> {
+        let (mut lines, mut len) = (0u64, 0usize);
+        for line in segment.split_inclusive(|byte| *byte == b'\n') {
+            let Some(text) = line.strip_suffix(b"\n") else { break };
+            let broken = ChainError::Broken { line: lines + 1 };
+            let (sequence, hash, json) = fields(text).ok_or(broken)?;
+            self.advance(json);
+            if sequence != self.sequence || hash != LowerHex::new(&self.hash).as_bytes() {
+                return Err(broken);
+            }
+            lines += 1;
+            len += line.len();
+        }
+        Ok(Verified { end: self, lines, len })
+    }
+
+    fn advance(&mut self, json: &[u8]) {
+        self.sequence = self.sequence.saturating_add(1);
+        let mut hash = Sha256::new();
+        for part in [LABEL, &self.hash, &self.sequence.to_be_bytes(), json] {
+            hash.update(part);
+        }
+        self.hash = hash.finish();
+    }
+}
+
+/// Sequence number, hash and JSON of a line.
+fn fields(line: &[u8]) -> Option<(u64, &[u8], &[u8])> {
+    if line.len() > MAX_LINE_LEN {
+        return None;
+    }
+    let mut fields = line.splitn(3, |byte| *byte == b' ');
+    let sequence = core::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    Some((sequence, fields.next()?, fields.next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn segment(events: &[&str]) -> Vec<u8> {
+        let (mut chain, mut out) = (Chain::START, Vec::new());
+        for event in events {
+            chain.append(event.as_bytes(), &mut out);
+        }
+        out
+    }
+
+    #[test]
+    fn a_written_segment_verifies_to_its_end() {
+        let whole = segment(&["{}", r#"{"a":1}"#, r#"{"b":"c d"}"#]);
+        let verified = Chain::START.verify(&whole).unwrap();
+        assert_eq!((verified.lines, verified.len, verified.end.sequence), (3, whole.len(), 3));
+    }
+
+    #[test]
+    fn the_first_hash_equals_an_independent_computation() {
+        // printf 'keyreeve-audit-v1\0' + 32 zero bytes + 0000000000000001 + '{}' | sha256sum
+        assert!(
+            String::from_utf8(segment(&["{}"]))
+                .unwrap()
+                .starts_with("1 383b3ae5475d0ffa21cbdc0ac3ea8b2c4d10dc1bddcd18c527841012982b6837 {}")
+        );
+    }
+
+    #[test]
+    fn a_torn_tail_is_told_from_damage() {
+        let whole = segment(&["{}", "{}"]);
+        let first = segment(&["{}"]).len();
+        for cut in first..whole.len() {
+            let verified = Chain::START.verify(&whole[..cut]).unwrap();
+            assert_eq!((verified.lines, verified.len), (1, first), "cut at {cut}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_changed_byte_breaks_the_chain(at in 0usize..1000, flip in 1u8..=255) {
+            let mut damaged = segment(&["{}", r#"{"a":1}"#, r#"{"b":2}"#]);
+            let at = at % (damaged.len() - 1);
+            damaged[at] ^= flip;
+            let verified = Chain::START.verify(&damaged);
+            prop_assert!(verified.is_err() || verified.unwrap().lines < 3);
+        }
+
+        #[test]
+        fn the_reader_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(Chain::START.verify(&bytes).is_err() || !bytes.starts_with(b"1 "));
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! One CloudTrail event.
+//!
+//! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>.
+
+use keyreeve_domain::{AccountId, KeyArn, Region, Timestamp};
+
+use crate::json::Object;
+
+/// What is known of a request, whatever came of it.
+pub struct Event<'a> {
+    /// The id of this event.
+    pub event_id: Uuid,
+    /// The id that the answer carries.
+    pub request_id: Uuid,
+    /// When the request arrived.
+    pub time: Timestamp,
+    /// The account that the event is delivered to.
+    pub account: AccountId,
+    /// The Region that was called.
+    pub region: Region,
+    /// The operation, such as `Encrypt`.
+    pub name: &'a str,
+    /// Whether the operation changes nothing.
+    pub read_only: bool,
+    /// How the event came about.
+    pub kind: Kind<'a>,
+    /// Who called: the JSON of `userIdentity`.
+    pub user_identity: &'a [u8],
+    /// The address of the client.
+    pub source_ip: &'a str,
+    /// The `User-Agent` header.
+    pub user_agent: &'a str,
+    /// The JSON of `requestParameters`, without anything secret; `null` where empty.
+    pub request_parameters: &'a [u8],
+    /// The JSON of `responseElements`; `null` where empty.
+    pub response_elements: &'a [u8],
+    /// The JSON of `additionalEventData`; absent where empty.
+    pub additional_event_data: &'a [u8],
+    /// The ARNs that the request touched, in the order of CloudTrail.
+    pub resources: &'a [Resource],
+    /// Code and message of the answer, where it was an error.
+    pub error: Option<(&'a str, Option<&'a str>)>,
+    /// Protocol and cipher suite, on TLS.
+    pub tls: Option<(&'a str, &'a str)>,
+}
+
+/// How an event came about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind<'a> {
+    /// A request to the API.
+    ApiCall,
+    /// Something that the service did by itself; the JSON of `serviceEventDetails`.
+    Service(&'a [u8]),
+}
+
+/// A resource that a request touched.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Resource {
+    /// An alias, as its ARN.
+    Alias(keyreeve_domain::AliasArn),
+    /// A KMS key.
+    Key(KeyArn),
+}
+
+/// An id in the form of a UUID version 4.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct Uuid([u8; 36]);
+
+impl Uuid {
+    /// The id with these random bits.
+    #[must_use]
+    pub fn from_random(bits: [u8; 16]) -> Self {
+        let mut text = [0; 36];
+        let id = keyreeve_domain::KeyId::from_random(bits);
+        write_into(&mut text, format_args!("{id}"));
+        Self(text)
+    }
+
+    /// The 36 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl core::fmt::Debug for Uuid {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The version of CloudTrail's record format.
+const EVENT_VERSION: &str = "1.08";
+
+impl Event<'_> {
+    /// Appends the event as one line of JSON, without the line's end.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut event = Object::begin(out);
+        event.string("eventVersion", EVENT_VERSION);
+        event.raw("userIdentity", self.user_identity);
+        write_time(event.member("eventTime"), self.time);
+        event.string("eventSource", "kms.amazonaws.com");
+        event.string("eventName", self.name);
+        event.string("awsRegion", self.region.as_str());
+        event.string("sourceIPAddress", self.source_ip);
+        event.string("userAgent", self.user_agent);
+        if let Some((code, message)) = self.error {
+            event.string("errorCode", code);
+            if let Some(message) = message {
+                event.string("errorMessage", message);
+            }
+        }
+        event.raw("requestParameters", or_null(self.request_parameters));
+        event.raw("responseElements", or_null(self.response_elements));
+        if !self.additional_event_data.is_empty() {
+            event.raw("additionalEventData", self.additional_event_data);
+        }
+        event.string("requestID", self.request_id.as_str());
+        event.string("eventID", self.event_id.as_str());
+        event.boolean("readOnly", self.read_only);
+        self.write_resources(event.member("resources"));
+        let (kind, details) = match self.kind {
+            Kind::ApiCall => ("AwsApiCall", None),
+            Kind::Service(details) => ("AwsServiceEvent", Some(details)),
+        };
+        event.string("eventType", kind);
+        if let Some(details) = details.filter(|details| !details.is_empty()) {
+            event.raw("serviceEventDetails", details);
+        }
+        event.boolean("managementEvent", true);
+        write_display_string(event.member("recipientAccountId"), format_args!("{}", self.account));
+        event.string("eventCategory", "Management");
+        if let Some((version, suite)) = self.tls {
+            let mut details = Object::begin(event.member("tlsDetails"));
+            details.string("tlsVersion", version);
+            details.string("cipherSuite", suite);
+            details.end();
+        }
+        event.end();
+    }
+
+    fn write_resources(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (at, resource) in self.resources.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            let account = match resource {
+                Resource::Alias(alias) => alias.account,
+                Resource::Key(key) => key.account,
+            };
+            let mut object = Object::begin(out);
+            write_display_string(object.member("accountId"), format_args!("{account}"));
+            object.string("type", "AWS::KMS::Key");
+            let arn = object.member("ARN");
+            match resource {
+                Resource::Alias(alias) => write_display_string(arn, format_args!("{alias}")),
+                Resource::Key(key) => write_display_string(arn, format_args!("{key}")),
+            }
+            object.end();
+        }
+        out.push(b']');
+    }
+}
+
+fn or_null(json: &[u8]) -> &[u8] {
+    if json.is_empty() { b"null" } else { json }
+}
+
+/// Appends what `text` prints as a JSON string; for texts that hold nothing to escape (ARNs, account ids).
+fn write_display_string(out: &mut Vec<u8>, text: core::fmt::Arguments<'_>) {
+    use std::io::Write;
+    out.push(b'"');
+    // Writing to a `Vec` never fails.
+    out.write_fmt(text).unwrap_or_default();
+    out.push(b'"');
+}
+
+fn write_into(mut slot: &mut [u8], text: core::fmt::Arguments<'_>) {
+    use std::io::Write;
+    // The caller's buffer fits the text.
+    slot.write_fmt(text).unwrap_or_default();
+}
+
+/// Appends `"2026-11-22T10:38:27Z"`.
+fn write_time(out: &mut Vec<u8>, time: Timestamp) {
+    let seconds = time.millis().div_euclid(1000);
+    let at = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    let (hour, minute, second) = at.to_hms();
+    write_display_string(
+        out,
+        format_args!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_has_the_form_of_cloudtrail() {
+        let account = "111122223333".parse().unwrap();
+        let region = "us-west-2".parse().unwrap();
+        let key = "1234abcd-12ab-34cd-56ef-1234567890ab".parse().unwrap();
+        let event = Event {
+            event_id: Uuid::from_random([1; 16]),
+            request_id: Uuid::from_random([2; 16]),
+            time: Timestamp::from_millis(1_660_169_907_123),
+            account,
+            region,
+            name: "Encrypt",
+            read_only: true,
+            kind: Kind::ApiCall,
+            user_identity: br#"{"type":"Root"}"#,
+            source_ip: "127.0.0.1",
+            user_agent: "a \"quoted\" agent",
+            request_parameters: br#"{"encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#,
+            response_elements: b"",
+            additional_event_data: b"",
+            resources: &[Resource::Key(KeyArn { region, account, key })],
+            error: Some(("DisabledException", None)),
+            tls: None,
+        };
+        let mut line = Vec::new();
+        event.write(&mut line);
+        let read: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        for (member, expected) in [
+            ("/eventTime", serde_json::json!("2022-08-10T22:18:27Z")),
+            ("/eventSource", serde_json::json!("kms.amazonaws.com")),
+            ("/requestParameters/encryptionAlgorithm", serde_json::json!("SYMMETRIC_DEFAULT")),
+            ("/responseElements", serde_json::Value::Null),
+            ("/errorCode", serde_json::json!("DisabledException")),
+            ("/resources/0/type", serde_json::json!("AWS::KMS::Key")),
+            (
+                "/resources/0/ARN",
+                serde_json::json!(
+                    "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+                ),
+            ),
+            ("/recipientAccountId", serde_json::json!("111122223333")),
+            ("/userAgent", serde_json::json!("a \"quoted\" agent")),
+        ] {
+            assert_eq!(read.pointer(member), Some(&expected), "{member}");
+        }
+        assert!(read.get("errorMessage").is_none());
+    }
+}

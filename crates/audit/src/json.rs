@@ -1,0 +1,101 @@
+//! Writing JSON text straight into a buffer.
+
+/// Appends `text` as a JSON string (RFC 8259 section 7).
+pub fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0..0x20 | 0x7f => &unicode_escape(byte),
+            _ => continue,
+        };
+        out.extend_from_slice(text.as_bytes().get(plain..at).unwrap_or_default());
+        out.extend_from_slice(escape);
+        plain = at + 1;
+    }
+    out.extend_from_slice(text.as_bytes().get(plain..).unwrap_or_default());
+    out.push(b'"');
+}
+
+fn unicode_escape(byte: u8) -> [u8; 6] {
+    let digit = |nibble: u8| b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or(b'0');
+    [b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 0x0f)]
+}
+
+/// An object under construction: members separated by commas, closed by [`Object::end`].
+pub struct Object<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> Object<'a> {
+    /// Opens an object at the end of `out`.
+    pub fn begin(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, first: true }
+    }
+
+    /// The buffer, after the name of the next member.
+    pub fn member(&mut self, name: &str) -> &mut Vec<u8> {
+        if !self.first {
+            self.out.push(b',');
+        }
+        self.first = false;
+        string(self.out, name);
+        self.out.push(b':');
+        self.out
+    }
+
+    /// A member that is a string.
+    pub fn string(&mut self, name: &str, value: &str) {
+        string(self.member(name), value);
+    }
+
+    /// A member that is already JSON text.
+    pub fn raw(&mut self, name: &str, json: &[u8]) {
+        self.member(name).extend_from_slice(json);
+    }
+
+    /// A member that is a boolean.
+    pub fn boolean(&mut self, name: &str, value: bool) {
+        self.raw(name, if value { b"true" } else { b"false" });
+    }
+
+    /// Closes the object.
+    pub fn end(self) {
+        self.out.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_string_is_read_back_as_it_was(text in any::<String>()) {
+            let mut out = Vec::new();
+            string(&mut out, &text);
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+            prop_assert!(!out.contains(&b'\n'));
+        }
+    }
+
+    #[test]
+    fn an_object_separates_its_members() {
+        let mut out = Vec::new();
+        let mut object = Object::begin(&mut out);
+        object.string("a", "1");
+        object.boolean("b", true);
+        object.raw("c", b"null");
+        object.end();
+        assert_eq!(out, br#"{"a":"1","b":true,"c":null}"#);
+    }
+}
