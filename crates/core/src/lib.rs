@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The one way to a key.
+//!
+//! A request has a context ([`Cx`]), finds a key in one consistent view ([`view`]), opens the gate ([`gate`]) and works
+//! with what the gate hands out. Key material hangs on [`gate::Ready`] and on nothing else.
+
+pub mod bracket;
+pub mod caller;
+pub mod commit;
+pub mod credential;
+pub mod cx;
+pub mod due;
+pub mod gate;
+pub mod keyring;
+pub mod marker;
+pub mod quota;
+pub mod record;
+pub mod refusal;
+pub mod ring;
+pub mod space;
+pub mod usage;
+pub mod vault;
+pub mod view;
+
+pub use caller::{Caller, Principal};
+pub use cx::{Cx, Service};
+pub use refusal::Refusal;

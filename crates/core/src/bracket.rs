@@ -1,0 +1,154 @@
+//! The audit bracket: a record is opened before a change and completed before the answer.
+
+use core::future::Future;
+use core::pin::Pin;
+
+use keyreeve_audit::event::{Event, Kind, Resource, Uuid};
+use keyreeve_audit::json::Object;
+use keyreeve_domain::{AccountId, Region, Timestamp};
+use keyreeve_wire::ApiError;
+
+use crate::caller::{Caller, Principal};
+
+/// The trail could not be written: no answer may leave.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the audit trail cannot be written")]
+pub struct TrailError;
+
+/// What a trail's methods answer with; bound to the thread that asked.
+pub type TrailFuture<'a> = Pin<Box<dyn Future<Output = Result<(), TrailError>> + 'a>>;
+
+/// Where events go. One per thread: its records are chained in the order of the calls.
+pub trait Trail {
+    /// Appends one line of JSON. When this answers, the line is written as durably as the trail promises.
+    fn append(&self, event: Vec<u8>) -> TrailFuture<'_>;
+}
+
+/// What a handler tells the trail.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    resources: Vec<Resource>,
+    /// The JSON of `requestParameters`, without anything secret.
+    pub request_parameters: Vec<u8>,
+    /// The JSON of `responseElements`.
+    pub response_elements: Vec<u8>,
+    /// The JSON of `additionalEventData`.
+    pub additional_event_data: Vec<u8>,
+}
+
+impl Notes {
+    /// Notes that the request touched `resource`; once.
+    pub fn resource(&mut self, resource: Resource) {
+        if !self.resources.contains(&resource) {
+            self.resources.push(resource);
+        }
+    }
+
+    /// What the request touched.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+}
+
+/// What is known of a request before it is handled.
+pub struct Head<'a> {
+    /// The operation as it was called, known or not.
+    pub name: &'a str,
+    /// Whether it changes nothing.
+    pub read_only: bool,
+    /// Who called, once authenticated.
+    pub caller: Option<&'a Caller>,
+    /// The account that the event belongs to.
+    pub account: AccountId,
+    /// The Region that was called.
+    pub region: Region,
+    /// When the request arrived.
+    pub time: Timestamp,
+    /// The id that the answer carries.
+    pub request_id: Uuid,
+    /// The id of the event.
+    pub event_id: Uuid,
+    /// The address of the client.
+    pub source_ip: &'a str,
+    /// The `User-Agent` header.
+    pub user_agent: &'a str,
+    /// Protocol and cipher suite, on TLS.
+    pub tls: Option<(&'a str, &'a str)>,
+}
+
+impl Head<'_> {
+    /// The line that opens the record of a change. If the process dies before the line that completes it, this one says
+    /// that the change may have happened.
+    #[must_use]
+    pub fn opened(&self) -> Vec<u8> {
+        self.line(&Notes::default(), None, Some("Opened"))
+    }
+
+    /// The line that completes a record.
+    #[must_use]
+    pub fn completed(&self, notes: &Notes, refused: Option<&ApiError>) -> Vec<u8> {
+        self.line(notes, refused, None)
+    }
+
+    fn line(&self, notes: &Notes, refused: Option<&ApiError>, phase: Option<&str>) -> Vec<u8> {
+        let mut identity = Vec::with_capacity(192);
+        write_identity(&mut identity, self.caller);
+        let opened = phase.map(|phase| {
+            let mut json = Vec::new();
+            let mut object = Object::begin(&mut json);
+            object.string("recordPhase", phase);
+            object.end();
+            json
+        });
+        let event = Event {
+            event_id: self.event_id,
+            request_id: self.request_id,
+            time: self.time,
+            account: self.account,
+            region: self.region,
+            name: self.name,
+            read_only: self.read_only,
+            kind: Kind::ApiCall,
+            user_identity: &identity,
+            source_ip: self.source_ip,
+            user_agent: self.user_agent,
+            request_parameters: &notes.request_parameters,
+            response_elements: &notes.response_elements,
+            additional_event_data: opened.as_deref().unwrap_or(&notes.additional_event_data),
+            resources: notes.resources(),
+            error: refused.map(|error| (error.code.as_str(), error.message.as_deref())),
+            tls: self.tls,
+        };
+        let mut line = Vec::with_capacity(1024);
+        event.write(&mut line);
+        line
+    }
+}
+
+/// The `userIdentity` element.
+///
+/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>.
+fn write_identity(out: &mut Vec<u8>, caller: Option<&Caller>) {
+    let mut identity = Object::begin(out);
+    match caller {
+        None => identity.string("type", "Unknown"),
+        Some(caller) => {
+            let account = caller.account().to_string();
+            match caller.principal() {
+                Principal::Root => {
+                    identity.string("type", "Root");
+                    identity.string("principalId", &account);
+                }
+                Principal::User(name) => {
+                    identity.string("type", "IAMUser");
+                    identity.string("userName", name);
+                }
+            }
+            identity.string("arn", &caller.arn());
+            identity.string("accountId", &account);
+            identity.string("accessKeyId", caller.access_key_id());
+        }
+    }
+    identity.end();
+}

@@ -1,0 +1,114 @@
+//! Changes on their way to the store.
+
+use keyreeve_store::{Batch, BatchBuilder, CommitError, Path, Version};
+
+use crate::cx::Service;
+use crate::record::{IndexRecord, KeyRecord, Record};
+use crate::ring::OpenKey;
+use crate::space;
+use crate::vault::{Vault, VaultError};
+
+/// Writes that take effect together or not at all.
+pub struct Draft<'v> {
+    vault: &'v Vault,
+    batch: BatchBuilder,
+    written: usize,
+}
+
+impl<'v> Draft<'v> {
+    /// A draft without writes.
+    #[must_use]
+    pub fn new(vault: &'v Vault) -> Self {
+        Self { vault, batch: Batch::builder(), written: 0 }
+    }
+
+    /// Whether nothing is to be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.written == 0
+    }
+
+    /// Writes `record` at `path`, which must be as it was `seen`: absent, or at a version.
+    ///
+    /// # Errors
+    /// Where the record cannot be sealed.
+    pub fn put<R: Record>(
+        &mut self,
+        path: &Path,
+        seen: Option<Version>,
+        record: &R,
+    ) -> Result<(), VaultError> {
+        let version = Version::after(seen).ok_or_else(|| VaultError::Damaged(path.to_string()))?;
+        let sealed = self.vault.seal(path, version, record)?;
+        self.edit(|batch| batch.require_unchanged(path.clone(), seen).put(path.clone(), sealed));
+        Ok(())
+    }
+
+    /// Adds an index entry, which must not exist.
+    ///
+    /// # Errors
+    /// Where the entry cannot be sealed.
+    pub fn index(&mut self, path: &Path) -> Result<(), VaultError> {
+        self.put(path, None, &IndexRecord {})
+    }
+
+    /// Deletes the record at `path`, which must be at the version that was `seen`.
+    pub fn delete(&mut self, path: &Path, seen: Version) {
+        self.edit(|batch| batch.require_version(path.clone(), seen).delete(path.clone()));
+    }
+
+    /// Deletes the index entry at `path`.
+    pub fn unindex(&mut self, path: &Path) {
+        self.edit(|batch| batch.delete(path.clone()));
+    }
+
+    /// Demands that the record at `path` is still as it was `seen`.
+    pub fn require(&mut self, path: &Path, seen: Option<Version>) {
+        let batch = core::mem::take(&mut self.batch);
+        self.batch = batch.require_unchanged(path.clone(), seen);
+    }
+
+    /// Replaces the record of `key` by `changed`, and moves its index entries.
+    ///
+    /// # Errors
+    /// Where a record cannot be sealed.
+    pub fn replace_key(&mut self, key: &OpenKey, changed: &KeyRecord) -> Result<(), VaultError> {
+        let arn = key.arn();
+        self.put(&space::key(arn.region, arn.key)?, Some(key.version()), changed)?;
+        let (before, after) = (key.record().due(), changed.due());
+        if before != after {
+            if let Some((at, task)) = before {
+                self.unindex(&space::due(at, task, arn.region, arn.key)?);
+            }
+            if let Some((at, task)) = after {
+                self.index(&space::due(at, task, arn.region, arn.key)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn edit(&mut self, edit: impl FnOnce(BatchBuilder) -> BatchBuilder) {
+        self.batch = edit(core::mem::take(&mut self.batch));
+        self.written += 1;
+    }
+}
+
+impl Service {
+    /// Makes `draft` durable, and drops what it changed from the ring before it returns.
+    ///
+    /// # Errors
+    /// [`VaultError::Contended`] where a demand of the draft does not hold: nothing was written, and the caller may
+    /// look again.
+    pub async fn commit(&self, draft: Draft<'_>) -> Result<(), VaultError> {
+        let batch = draft.batch.build().map_err(|error| VaultError::Damaged(error.to_string()))?;
+        let paths: Vec<Path> = batch.writes().iter().map(|write| write.path().clone()).collect();
+        match self.vault().store().commit(batch).await {
+            Ok(revision) => {
+                self.ring().apply(revision, &paths);
+                Ok(())
+            }
+            Err(CommitError::Conflict(_)) => Err(VaultError::Contended),
+            Err(error) => Err(VaultError::Unwritable(error)),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Access keys: who signs in with which secret.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use keyreeve_domain::{AccountId, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::caller::{Caller, Principal};
+use crate::commit::Draft;
+use crate::cx::Service;
+use crate::record::CredentialRecord;
+use crate::space;
+use crate::vault::VaultError;
+
+/// An access key, opened.
+pub struct Credential {
+    caller: Caller,
+    secret: Zeroizing<String>,
+    generation: u64,
+}
+
+/// Numbers what was opened, so that a signing key cached for one secret is never used for the next.
+static GENERATION: AtomicU64 = AtomicU64::new(1);
+
+impl Credential {
+    /// Who signs in with it.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The secret access key. Each call says why in an `EXPOSE` comment.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// Differs whenever the record may have changed.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+impl Service {
+    /// The access key `id`, from the ring or the store.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn credential(&self, id: &str) -> Result<Option<Arc<Credential>>, VaultError> {
+        if let Some(found) = self.ring().credential(id) {
+            return Ok(Some(found));
+        }
+        let Ok(path) = space::credential(id) else { return Ok(None) };
+        let snapshot = self.vault().snapshot().await?;
+        let Some(read) = self.vault().read::<CredentialRecord>(&*snapshot, &path).await? else {
+            return Ok(None);
+        };
+        let credential = Arc::new(Credential {
+            caller: Caller::new(read.record.account, Principal::Root, id.to_owned()),
+            secret: read.record.secret,
+            generation: GENERATION.fetch_add(1, Ordering::Relaxed),
+        });
+        self.ring().fill_credential(&path, snapshot.revision(), id, &credential);
+        Ok(Some(credential))
+    }
+
+    /// Makes `id` with `secret` an access key of the account root, unless it already is exactly that.
+    ///
+    /// # Errors
+    /// Where the store cannot be written to.
+    pub async fn put_root_credential(
+        &self,
+        account: AccountId,
+        id: &str,
+        secret: Zeroizing<String>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        let path = space::credential(id)?;
+        let snapshot = self.vault().snapshot().await?;
+        let held = self.vault().read::<CredentialRecord>(&*snapshot, &path).await?;
+        if held.as_ref().is_some_and(|held| held.record.account == account && *held.record.secret == *secret)
+        {
+            return Ok(());
+        }
+        let mut draft = Draft::new(self.vault());
+        draft.put(
+            &path,
+            held.map(|held| held.version),
+            &CredentialRecord { account, secret, created: now },
+        )?;
+        self.commit(draft).await
+    }
+}

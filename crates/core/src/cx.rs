@@ -1,0 +1,210 @@
+//! The context of a request, and what every request shares.
+
+use keyreeve_audit::event::{Resource, Uuid};
+use keyreeve_domain::{KeyId, Region, Timestamp};
+use keyreeve_store::{Path, Snapshot};
+use std::sync::Arc;
+
+use crate::bracket::Notes;
+use crate::caller::Caller;
+use crate::commit::Draft;
+use crate::gate::actions::{Action, Changing};
+use crate::gate::{self, Ready};
+use crate::quota::Quotas;
+use crate::record::{KeyRecord, Record};
+use crate::refusal::Refusal;
+use crate::ring::Ring;
+use crate::usage::UsageLog;
+use crate::vault::{Vault, VaultError, Versioned};
+use crate::view::{Found, LookupError};
+
+/// How often a change is tried again after somebody else was faster.
+const ATTEMPTS: usize = 16;
+
+/// What all requests of a process share.
+pub struct Service {
+    vault: Vault,
+    ring: Ring,
+    quotas: Quotas,
+    usage: UsageLog,
+}
+
+impl Service {
+    /// A service over `vault` with room for `cached_keys` open keys.
+    #[must_use]
+    pub fn new(vault: Vault, quotas: Quotas, cached_keys: usize) -> Self {
+        Self { vault, ring: Ring::new(cached_keys), quotas, usage: UsageLog::default() }
+    }
+
+    /// The sealed store.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The cache of opened records.
+    #[must_use]
+    pub fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// The resource quotas.
+    #[must_use]
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
+    }
+
+    /// The last uses that are not yet in the store.
+    #[must_use]
+    pub fn usage(&self) -> &UsageLog {
+        &self.usage
+    }
+}
+
+/// The context of one request.
+pub struct Cx<'a> {
+    /// What all requests share.
+    pub service: &'a Service,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The Region that was called.
+    pub region: Region,
+    /// When the request arrived.
+    pub now: Timestamp,
+    /// The id of the request.
+    pub request_id: Uuid,
+    /// The id of its event in the trail.
+    pub event_id: Uuid,
+    /// What the trail will say of it.
+    pub notes: &'a mut Notes,
+}
+
+impl<'a> Cx<'a> {
+    /// The key that the caller names, by any of the four forms; noted for the trail.
+    ///
+    /// A key of another account that is not there is refused as one that may not be used: whether it exists is not
+    /// the caller's business.
+    ///
+    /// # Errors
+    /// As [`LookupError`], or not authorized.
+    pub async fn find<A: Action>(&mut self, key_id: &str) -> Result<Found, Refusal> {
+        let found = self.service.find(self.caller.account(), self.region, key_id).await;
+        self.noted::<A>(found)
+    }
+
+    /// As [`Cx::find`], for the operations that take no alias.
+    ///
+    /// # Errors
+    /// As [`LookupError`], or not authorized.
+    pub async fn find_without_alias<A: Action>(&mut self, key_id: &str) -> Result<Found, Refusal> {
+        let found = self.service.find_without_alias(self.caller.account(), self.region, key_id).await;
+        self.noted::<A>(found)
+    }
+
+    fn noted<A: Action>(&mut self, found: Result<Found, LookupError>) -> Result<Found, Refusal> {
+        match found {
+            Ok(found) => {
+                self.notes.resource(Resource::Key(*found.key.arn()));
+                Ok(found)
+            }
+            Err(LookupError::NoKey(arn)) if self.is_foreign(&arn) => {
+                Err(gate::unseen::<A>(self.caller).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn is_foreign(&self, arn: &str) -> bool {
+        arn.split(':').nth(4).is_some_and(|account| account != self.caller.account().to_string())
+    }
+
+    /// Lets the caller through to `found` for the action `A`.
+    ///
+    /// # Errors
+    /// As the gate says.
+    pub fn open<'k, A: Action>(&self, found: &'k Found) -> Result<Ready<'k, A>, Refusal>
+    where
+        'a: 'k,
+    {
+        Ok(gate::open::<A>(self.caller, self.service.vault(), &found.key)?)
+    }
+
+    /// Changes the key that `key_id` names: looks it up, opens the gate, lets `change` work on a copy of its record, and
+    /// makes record and further writes durable in one batch. Looks again where somebody else was faster; writes nothing
+    /// where nothing changed.
+    ///
+    /// # Errors
+    /// As the lookup, the gate, `change` or the store says.
+    pub async fn amend<A: Changing, T>(
+        &mut self,
+        key_id: &str,
+        mut change: impl AsyncFnMut(&mut Amendment<'_, A>) -> Result<T, Refusal>,
+    ) -> Result<(Arn, T), Refusal> {
+        let service = self.service;
+        let mut found = self.find_without_alias::<A>(key_id).await?;
+        for _ in 0..ATTEMPTS {
+            let snapshot = service.vault().snapshot().await.map_err(Refusal::from)?;
+            let arn = *found.key.arn();
+            let latest = service.key_at(&*snapshot, arn.region, arn.key).await.map_err(Refusal::from)?;
+            found.key = latest.ok_or(LookupError::NoKey(arn.to_string()))?;
+            let ready = gate::open::<A>(self.caller, service.vault(), &found.key)?;
+            let record = ready.record().clone();
+            let draft = Draft::new(service.vault());
+            let mut amendment = Amendment { ready, record, draft, snapshot, service };
+            let outcome = change(&mut amendment).await?;
+            let Amendment { ready, record, mut draft, .. } = amendment;
+            if record != *ready.record() {
+                draft.replace_key(ready.changing(), &record).map_err(Refusal::from)?;
+            } else if !draft.is_empty() {
+                let path = crate::space::key(arn.region, arn.key).map_err(VaultError::from)?;
+                draft.require(&path, Some(ready.changing().version()));
+            }
+            if draft.is_empty() {
+                return Ok((Arn(arn.to_string()), outcome));
+            }
+            match service.commit(draft).await {
+                Ok(()) => return Ok((Arn(arn.to_string()), outcome)),
+                Err(VaultError::Contended) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(VaultError::Contended.into())
+    }
+}
+
+/// The ARN of a key, as an answer carries it.
+pub struct Arn(pub String);
+
+/// A change in the making.
+pub struct Amendment<'s, A> {
+    /// The key, let through for `A`, as the store has it now.
+    pub ready: Ready<'s, A>,
+    /// What the record is to become.
+    pub record: KeyRecord,
+    /// What else is to be written.
+    pub draft: Draft<'s>,
+    snapshot: Arc<dyn Snapshot>,
+    service: &'s Service,
+}
+
+impl<A> Amendment<'_, A> {
+    /// Another record, from the same state of the store.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn read<R: Record>(&self, path: &Path) -> Result<Option<Versioned<R>>, Refusal> {
+        Ok(self.service.vault().read(&*self.snapshot, path).await?)
+    }
+
+    /// What all requests share.
+    #[must_use]
+    pub fn service(&self) -> &Service {
+        self.service
+    }
+
+    /// The key's id.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.ready.id()
+    }
+}

@@ -1,0 +1,187 @@
+//! What is due: the deletion of keys at the end of their waiting period, and automatic rotation.
+//!
+//! A function of the store and a point in time. It may run twice, be cut off anywhere and be run by several nodes: each
+//! task is one batch that demands the record it was decided on.
+
+use core::num::NonZeroUsize;
+
+use keyreeve_audit::event::{Event, Kind, Resource, Uuid};
+use keyreeve_audit::json::Object;
+use keyreeve_crypto::random;
+use keyreeve_domain::spec::{KeyManager, RotationType};
+use keyreeve_domain::{KeyId, Region, Timestamp};
+
+use crate::bracket::{Trail, TrailError};
+use crate::commit::Draft;
+use crate::cx::Service;
+use crate::record::{IndexRecord, Rotated};
+use crate::ring::OpenKey;
+use crate::space::{self, DUE_PREFIX, Task};
+use crate::vault::VaultError;
+
+/// A task could not be done. The next run tries again.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DueError {
+    /// The trail cannot be written, so nothing was done.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+    /// The store failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+const PAGE: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+/// Aliases of one batch; each is two writes.
+const ALIASES: NonZeroUsize = NonZeroUsize::new(50).unwrap();
+
+impl Service {
+    /// Does everything that is due at `now`, and returns how many tasks that were.
+    ///
+    /// # Errors
+    /// At the first task that cannot be done; those before it are done.
+    pub async fn run_due(&self, trail: &dyn Trail, now: Timestamp) -> Result<usize, DueError> {
+        let mut done = 0;
+        loop {
+            let snapshot = self.vault().snapshot().await?;
+            let (page, _) = self.vault().range::<IndexRecord>(&*snapshot, DUE_PREFIX, None, PAGE).await?;
+            let due =
+                page.iter().filter_map(|(path, _)| space::read_due(path)).take_while(|(at, ..)| *at <= now);
+            let mut progress = false;
+            for (at, task, region, key) in due {
+                progress |= self.run_task(trail, now, (at, task, region, key)).await?;
+                done += usize::from(progress);
+            }
+            if !progress {
+                return Ok(done);
+            }
+        }
+    }
+
+    /// One task; whether it was still to be done and is done now.
+    async fn run_task(
+        &self,
+        trail: &dyn Trail,
+        now: Timestamp,
+        (at, task, region, key): (Timestamp, Task, Region, KeyId),
+    ) -> Result<bool, DueError> {
+        let snapshot = self.vault().snapshot().await?;
+        let Some(open) = self.key_at(&*snapshot, region, key).await? else { return Ok(false) };
+        if open.record().due() != Some((at, task)) {
+            return Ok(false);
+        }
+        // ORDER: the trail first. A process that dies between the two leaves a record of what was about to happen, and
+        // the next run does it and says so again.
+        let (name, details) = match task {
+            Task::Delete => ("DeleteKey", None),
+            Task::Rotate => ("RotateKey", Some(("rotationType", RotationType::Automatic.as_str()))),
+        };
+        trail.append(self.service_event(name, details, now, &open)?).await?;
+        let draft = match task {
+            Task::Delete => self.draft_deletion(&open).await?,
+            Task::Rotate => self.draft_rotation(&open, now)?,
+        };
+        match self.commit(draft).await {
+            Ok(()) => {
+                if task == Task::Delete && open.record().manager == KeyManager::Customer {
+                    self.ring().release(open.arn().account, region);
+                }
+                Ok(true)
+            }
+            Err(VaultError::Contended) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes the key, its wrapped material, policy, aliases, usage and index entries.
+    async fn draft_deletion(&self, open: &OpenKey) -> Result<Draft<'_>, VaultError> {
+        let arn = *open.arn();
+        let snapshot = self.vault().snapshot().await?;
+        let mut draft = Draft::new(self.vault());
+        let prefix = space::named_prefix(arn.region, arn.key);
+        let (named, more) = self.vault().range::<IndexRecord>(&*snapshot, &prefix, None, ALIASES).await?;
+        for (path, _) in named {
+            if let Some(alias) = space::last_part(&prefix, &path).and_then(|alias| alias.parse().ok()) {
+                draft.unindex(&space::alias(arn.account, arn.region, &alias)?);
+            }
+            draft.unindex(&path);
+        }
+        let key = space::key(arn.region, arn.key)?;
+        if more {
+            // More aliases than a batch takes: these first; the task stays due.
+            draft.require(&key, Some(open.version()));
+            return Ok(draft);
+        }
+        draft.delete(&key, open.version());
+        draft.unindex(&space::owned(arn.account, arn.region, arn.key)?);
+        if let Some((at, task)) = open.record().due() {
+            draft.unindex(&space::due(at, task, arn.region, arn.key)?);
+        }
+        for path in [space::policy(arn.region, arn.key)?, space::usage(arn.region, arn.key)?] {
+            draft.unindex(&path);
+        }
+        Ok(draft)
+    }
+
+    fn draft_rotation(&self, open: &OpenKey, now: Timestamp) -> Result<Draft<'_>, VaultError> {
+        let mut record = open.record().clone();
+        let mut material = self.vault().make_material(open.arn(), &record)?;
+        material.rotated = Some(Rotated { at: now, by: RotationType::Automatic });
+        record.materials.push(material);
+        if let Some(rotation) = &mut record.rotation {
+            let next = rotation.next.plus_days(rotation.period_days);
+            // A service that was off for longer than a period rotates once, not once for each that it missed.
+            rotation.next = if next > now { next } else { now.plus_days(rotation.period_days) };
+        }
+        let mut draft = Draft::new(self.vault());
+        draft.replace_key(open, &record)?;
+        Ok(draft)
+    }
+
+    fn service_event(
+        &self,
+        name: &str,
+        details: Option<(&str, &str)>,
+        now: Timestamp,
+        open: &OpenKey,
+    ) -> Result<Vec<u8>, VaultError> {
+        let arn = *open.arn();
+        let ids: [u8; 32] =
+            random::array(self.vault().random()).map_err(keyreeve_crypto::key::MakeKeyError::from)?;
+        let (event_id, request_id) = ids.split_at(16);
+        let uuid = |bits: &[u8]| Uuid::from_random(bits.try_into().unwrap_or_default());
+        let mut identity = Vec::new();
+        let mut object = Object::begin(&mut identity);
+        object.string("accountId", &arn.account.to_string());
+        object.string("invokedBy", "AWS Internal");
+        object.end();
+        let mut service = Vec::new();
+        let mut object = Object::begin(&mut service);
+        object.string("keyId", &arn.key.to_string());
+        if let Some((name, value)) = details {
+            object.string(name, value);
+        }
+        object.end();
+        let event = Event {
+            event_id: uuid(event_id),
+            request_id: uuid(request_id),
+            time: now,
+            account: arn.account,
+            region: arn.region,
+            name,
+            read_only: false,
+            kind: Kind::Service(&service),
+            user_identity: &identity,
+            source_ip: "AWS Internal",
+            user_agent: "AWS Internal",
+            request_parameters: b"",
+            response_elements: b"",
+            additional_event_data: b"",
+            resources: &[Resource::Key(arn)],
+            error: None,
+            tls: None,
+        };
+        let mut line = Vec::with_capacity(1024);
+        event.write(&mut line);
+        Ok(line)
+    }
+}

@@ -1,0 +1,122 @@
+//! The actions: what each needs of a key.
+//!
+//! Source: the state table of <https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>, corrected by
+//! recordings of the service.
+
+use keyreeve_domain::spec::KeyUsage;
+
+/// The states in which an action is possible.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum States {
+    /// Every state.
+    Any,
+    /// Every state but pending deletion.
+    NotPendingDeletion,
+    /// Pending deletion alone.
+    PendingDeletion,
+    /// Enabled alone.
+    Usable,
+}
+
+/// An action on a key.
+pub trait Action {
+    /// The IAM action, such as `kms:Encrypt`.
+    const NAME: &'static str;
+    /// The operation, as error texts name it.
+    const OPERATION: &'static str;
+    /// The usage that the key must have.
+    const USAGE: Option<KeyUsage>;
+    /// The states that the key must be in.
+    const STATES: States;
+    /// Whether the account root may do it with an AWS managed key.
+    const ON_MANAGED: bool;
+}
+
+/// An action in an account, on no key.
+pub trait AccountAction {
+    /// The IAM action, such as `kms:CreateKey`.
+    const NAME: &'static str;
+}
+
+/// An action that encrypts.
+pub trait Sealing: Action {}
+/// An action that decrypts.
+pub trait Opening: Action {}
+/// An action that changes the key's record.
+pub trait Changing: Action {}
+
+macro_rules! key_actions {
+    ($($(#[$doc:meta])* $name:ident($operation:ident), $usage:expr, $states:ident, $managed:literal $(, $capability:ident)?;)+) => {$(
+        $(#[$doc])*
+        #[doc = concat!("The action `kms:", stringify!($name), "`.")]
+        #[derive(Debug)]
+        pub enum $name {}
+
+        impl Action for $name {
+            const NAME: &'static str = concat!("kms:", stringify!($name));
+            const OPERATION: &'static str = stringify!($operation);
+            const USAGE: Option<KeyUsage> = $usage;
+            const STATES: States = States::$states;
+            const ON_MANAGED: bool = $managed;
+        }
+        $(impl $capability for $name {})?
+    )+};
+}
+
+const ENCRYPTION: Option<KeyUsage> = Some(KeyUsage::EncryptDecrypt);
+
+key_actions! {
+    CancelKeyDeletion(CancelKeyDeletion), None, PendingDeletion, false, Changing;
+    CreateAlias(CreateAlias), None, NotPendingDeletion, false;
+    Decrypt(Decrypt), ENCRYPTION, Usable, true, Opening;
+    DeleteAlias(DeleteAlias), None, Any, false;
+    DescribeKey(DescribeKey), None, Any, true;
+    DisableKey(DisableKey), None, NotPendingDeletion, false, Changing;
+    DisableKeyRotation(DisableKeyRotation), None, Usable, false, Changing;
+    EnableKey(EnableKey), None, NotPendingDeletion, false, Changing;
+    EnableKeyRotation(EnableKeyRotation), None, Usable, false, Changing;
+    Encrypt(Encrypt), ENCRYPTION, Usable, true, Sealing;
+    GenerateDataKey(GenerateDataKey), ENCRYPTION, Usable, true, Sealing;
+    GenerateDataKeyWithoutPlaintext(GenerateDataKeyWithoutPlaintext), ENCRYPTION, Usable, true, Sealing;
+    GetKeyLastUsage(GetKeyLastUsage), None, Any, true;
+    GetKeyPolicy(GetKeyPolicy), None, Any, true;
+    GetKeyRotationStatus(GetKeyRotationStatus), None, Any, true;
+    ListKeyPolicies(ListKeyPolicies), None, Any, true;
+    ListKeyRotations(ListKeyRotations), None, Any, true;
+    ListResourceTags(ListResourceTags), None, Any, true;
+    PutKeyPolicy(PutKeyPolicy), None, Any, false, Changing;
+    ReEncryptFrom(ReEncrypt), ENCRYPTION, Usable, true, Opening;
+    ReEncryptTo(ReEncrypt), ENCRYPTION, Usable, true, Sealing;
+    RotateKeyOnDemand(RotateKeyOnDemand), None, Usable, false, Changing;
+    ScheduleKeyDeletion(ScheduleKeyDeletion), None, NotPendingDeletion, false, Changing;
+    TagResource(TagResource), None, NotPendingDeletion, false, Changing;
+    UntagResource(UntagResource), None, NotPendingDeletion, false, Changing;
+    UpdateAlias(UpdateAlias), None, NotPendingDeletion, false;
+    UpdateKeyDescription(UpdateKeyDescription), None, NotPendingDeletion, false, Changing;
+}
+
+/// The action `kms:UpdateAlias` on the key that the alias leaves, which may be in any state.
+#[derive(Debug)]
+pub enum UpdateAliasFrom {}
+
+impl Action for UpdateAliasFrom {
+    const NAME: &'static str = UpdateAlias::NAME;
+    const OPERATION: &'static str = UpdateAlias::OPERATION;
+    const USAGE: Option<KeyUsage> = None;
+    const STATES: States = States::Any;
+    const ON_MANAGED: bool = false;
+}
+
+macro_rules! account_actions {
+    ($($name:ident),+ $(,)?) => {$(
+        #[doc = concat!("The action `kms:", stringify!($name), "` in an account.")]
+        #[derive(Debug)]
+        pub enum $name {}
+
+        impl AccountAction for $name {
+            const NAME: &'static str = concat!("kms:", stringify!($name));
+        }
+    )+};
+}
+
+account_actions! { CreateKey, GenerateRandom, ListAliases, ListKeys }

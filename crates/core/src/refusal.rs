@@ -1,0 +1,67 @@
+//! What a caller is told when a request is refused.
+//!
+//! Each module has its own error type; this is the one place where they become codes and texts of the API. The texts are
+//! those of the service, as far as they are known.
+
+use keyreeve_crypto::ciphertext::SealError;
+use keyreeve_crypto::random::RandomError;
+use keyreeve_wire::{ApiError, ErrorCode};
+
+use crate::vault::VaultError;
+
+/// An answer that is an error: the code and text of the API. What the log reads is written where the cause is known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusal(pub ApiError);
+
+impl Refusal {
+    /// A refusal with a text.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self(ApiError { code, message: Some(message.into()) })
+    }
+
+    /// A refusal that carries no text on the wire.
+    #[must_use]
+    pub fn silent(code: ErrorCode) -> Self {
+        Self(ApiError { code, message: None })
+    }
+
+    /// The failure of something inside; the request can be tried again.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::KmsInternal, "An internal error occurred. The request can be retried.")
+    }
+}
+
+impl From<VaultError> for Refusal {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Unwritable(_) => Self::new(
+                ErrorCode::KmsInternal,
+                "The key store cannot be written to at the moment. The request can be retried.",
+            ),
+            VaultError::Contended => {
+                Self::new(ErrorCode::KmsInternal, "The resource is changing. The request can be retried.")
+            }
+            VaultError::Timeout => Self::silent(ErrorCode::DependencyTimeout),
+            VaultError::Damaged(_)
+            | VaultError::Memory(_)
+            | VaultError::Unreadable(_)
+            | VaultError::Wrap(_) => Self::internal(),
+        }
+    }
+}
+
+impl From<SealError> for Refusal {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Cipher | SealError::Random(_) => Self::internal(),
+        }
+    }
+}
+
+impl From<RandomError> for Refusal {
+    fn from(RandomError: RandomError) -> Self {
+        Self::internal()
+    }
+}

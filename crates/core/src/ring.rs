@@ -1,0 +1,275 @@
+//! The key ring: a bounded cache of opened records, always equal to the store.
+//!
+//! INVARIANT: a resident value equals the store at every revision that [`Ring::apply`] has seen. Whoever commits applies
+//! the paths that it wrote before it acknowledges, and the watch applies them again, so that a writer that vanished between
+//! the two leaves nothing stale. A value read at revision `r` enters only while no change after `r` to its shard was
+//! applied.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+
+use keyreeve_crypto::key::KeyMaterial;
+use keyreeve_domain::{AccountId, AliasName, KeyArn, KeyId, KeyMaterialId, Region};
+use keyreeve_store::{Path, Revision, Version};
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+
+use crate::credential::Credential;
+use crate::record::KeyRecord;
+use crate::space::{self, Cached};
+use crate::vault::{Vault, VaultError};
+
+/// A key record, opened. Its material is opened on first use and reached through [`crate::gate`] alone.
+pub struct OpenKey {
+    arn: KeyArn,
+    arn_text: Box<str>,
+    record: KeyRecord,
+    version: Version,
+    materials: Box<[OnceLock<KeyMaterial>]>,
+}
+
+impl OpenKey {
+    /// The record that the store holds as `version`.
+    #[must_use]
+    pub fn new(region: Region, key: KeyId, record: KeyRecord, version: Version) -> Self {
+        let arn = KeyArn { region, account: record.account, key };
+        let materials = record.materials.iter().map(|_| OnceLock::new()).collect();
+        Self { arn, arn_text: arn.to_string().into(), record, version, materials }
+    }
+
+    /// The ARN.
+    #[must_use]
+    pub fn arn(&self) -> &KeyArn {
+        &self.arn
+    }
+
+    /// The ARN as text.
+    #[must_use]
+    pub fn arn_text(&self) -> &str {
+        &self.arn_text
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn record(&self) -> &KeyRecord {
+        &self.record
+    }
+
+    /// The version of the record.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The material with the id `id`, if this key has or had it. For the gate.
+    pub(crate) fn material(
+        &self,
+        id: &KeyMaterialId,
+        vault: &Vault,
+    ) -> Result<Option<&KeyMaterial>, VaultError> {
+        let found =
+            self.record.materials.iter().zip(&self.materials).rev().find(|(material, _)| material.id == *id);
+        let Some((material, slot)) = found else { return Ok(None) };
+        if let Some(open) = slot.get() {
+            return Ok(Some(open));
+        }
+        let opened = vault.open_material(&self.arn, &self.record, material)?;
+        // Two threads may open the same material at once; the second copy is wiped.
+        Ok(Some(slot.get_or_init(|| opened)))
+    }
+}
+
+const SHARDS: usize = 64;
+
+/// The cache.
+pub struct Ring {
+    keys: Cache<(Region, KeyId), Arc<OpenKey>>,
+    aliases: Cache<(AccountId, Region, AliasName), KeyId>,
+    credentials: Cache<String, Arc<Credential>>,
+    /// The last change applied to each shard of the paths; a fill holds the lock of its shard.
+    touched: [Mutex<Revision>; SHARDS],
+    /// Customer managed keys by account and Region, once counted.
+    counts: Mutex<HashMap<(AccountId, Region), u64>>,
+}
+
+impl Ring {
+    /// An empty ring for at most `capacity` keys, and as many aliases.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            keys: Cache::new(capacity),
+            aliases: Cache::new(capacity),
+            credentials: Cache::new(1024),
+            touched: std::array::from_fn(|_| Mutex::new(Revision::ZERO)),
+            counts: Mutex::default(),
+        }
+    }
+
+    /// A resident key.
+    #[must_use]
+    pub fn key(&self, region: Region, key: KeyId) -> Option<Arc<OpenKey>> {
+        self.keys.get(&(region, key))
+    }
+
+    /// What a resident alias stands for.
+    #[must_use]
+    pub fn alias(&self, account: AccountId, region: Region, alias: &AliasName) -> Option<KeyId> {
+        self.aliases.get(&(account, region, alias.clone()))
+    }
+
+    /// A resident access key.
+    #[must_use]
+    pub fn credential(&self, access_key_id: &str) -> Option<Arc<Credential>> {
+        self.credentials.get(access_key_id)
+    }
+
+    /// Takes in a key read at `seen`.
+    pub fn fill_key(&self, path: &Path, seen: Revision, key: &Arc<OpenKey>) {
+        self.fill(path, seen, || self.keys.insert((key.arn.region, key.arn.key), Arc::clone(key)));
+    }
+
+    /// Takes in an alias read at `seen`.
+    pub fn fill_alias(
+        &self,
+        path: &Path,
+        seen: Revision,
+        name: (AccountId, Region, AliasName),
+        target: KeyId,
+    ) {
+        self.fill(path, seen, || self.aliases.insert(name, target));
+    }
+
+    /// Takes in an access key read at `seen`.
+    pub fn fill_credential(&self, path: &Path, seen: Revision, id: &str, credential: &Arc<Credential>) {
+        self.fill(path, seen, || self.credentials.insert(id.to_owned(), Arc::clone(credential)));
+    }
+
+    fn fill(&self, path: &Path, seen: Revision, insert: impl FnOnce()) {
+        let Some(cached) = space::read_cached(path) else { return };
+        let touched = self.shard(&cached).lock();
+        if *touched <= seen {
+            insert();
+        }
+    }
+
+    /// Drops what stood for `paths`, which changed at `revision`. Idempotent.
+    pub fn apply<'a>(&self, revision: Revision, paths: impl IntoIterator<Item = &'a Path>) {
+        for cached in paths.into_iter().filter_map(space::read_cached) {
+            let mut touched = self.shard(&cached).lock();
+            *touched = revision.max(*touched);
+            match cached {
+                Cached::Alias(account, region, alias) => drop(self.aliases.remove(&(account, region, alias))),
+                Cached::Credential(id) => drop(self.credentials.remove(&id)),
+                Cached::Key(region, key) => drop(self.keys.remove(&(region, key))),
+                Cached::Owned(..) => {}
+            }
+        }
+    }
+
+    /// Forgets everything: after the watch lost its place.
+    pub fn clear(&self, revision: Revision) {
+        let mut held: Vec<_> = self.touched.iter().map(Mutex::lock).collect();
+        held.iter_mut().for_each(|touched| **touched = revision.max(**touched));
+        self.keys.clear();
+        self.aliases.clear();
+        self.credentials.clear();
+        self.counts.lock().clear();
+    }
+
+    /// Takes one place for a new key under `quota`, where the count is known: `None` where it is not, else whether
+    /// there was room. Given back by [`Ring::release`] where the key is not made after all.
+    pub fn reserve(&self, account: AccountId, region: Region, quota: u64) -> Option<bool> {
+        let mut counts = self.counts.lock();
+        let count = counts.get_mut(&(account, region))?;
+        let room = *count < quota;
+        *count += u64::from(room);
+        Some(room)
+    }
+
+    /// Gives one place back.
+    pub fn release(&self, account: AccountId, region: Region) {
+        if let Some(count) = self.counts.lock().get_mut(&(account, region)) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Notes the number of keys; a number that is already known stays.
+    pub fn note_count(&self, account: AccountId, region: Region, count: u64) {
+        self.counts.lock().entry((account, region)).or_insert(count);
+    }
+
+    /// How many keys are resident.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no key is resident.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The shard of a value: by identity, so that a key and its policy share one.
+    fn shard(&self, cached: &Cached) -> &Mutex<Revision> {
+        let mut hasher = DefaultHasher::new();
+        match cached {
+            Cached::Alias(account, region, alias) => (account, region, alias).hash(&mut hasher),
+            Cached::Credential(id) => id.hash(&mut hasher),
+            Cached::Key(region, key) => (region, key).hash(&mut hasher),
+            Cached::Owned(account, region) => (account, region).hash(&mut hasher),
+        }
+        let [first, rest @ ..] = &self.touched;
+        let at = usize::try_from(hasher.finish() % 64).unwrap_or_default();
+        at.checked_sub(1).and_then(|at| rest.get(at)).unwrap_or(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alias() -> (AccountId, Region, AliasName) {
+        ("111122223333".parse().unwrap(), "us-east-1".parse().unwrap(), "alias/a".parse().unwrap())
+    }
+
+    #[test]
+    fn a_value_read_before_a_change_does_not_enter_after_it() {
+        let ring = Ring::new(8);
+        let (account, region, name) = alias();
+        let path = space::alias(account, region, &name).unwrap();
+        let target = KeyId::from_random([1; 16]);
+        for (seen, resident) in [(4, false), (5, true), (6, true)] {
+            ring.apply(Revision::new(5), [&path]);
+            ring.fill_alias(&path, Revision::new(seen), alias(), target);
+            assert_eq!(
+                ring.alias(account, region, &name).is_some(),
+                resident,
+                "read at {seen}, changed at 5"
+            );
+        }
+    }
+
+    #[test]
+    fn a_change_drops_what_is_resident() {
+        let ring = Ring::new(8);
+        let (account, region, name) = alias();
+        let path = space::alias(account, region, &name).unwrap();
+        ring.fill_alias(&path, Revision::new(1), alias(), KeyId::from_random([1; 16]));
+        ring.apply(Revision::new(2), [&path]);
+        assert_eq!(ring.alias(account, region, &name), None);
+    }
+
+    #[test]
+    fn places_under_a_quota_are_taken_one_by_one() {
+        let ring = Ring::new(8);
+        let (account, region, _) = alias();
+        assert_eq!(ring.reserve(account, region, 2), None);
+        ring.note_count(account, region, 1);
+        assert_eq!(ring.reserve(account, region, 2), Some(true));
+        assert_eq!(ring.reserve(account, region, 2), Some(false));
+        ring.release(account, region);
+        assert_eq!(ring.reserve(account, region, 2), Some(true));
+    }
+}

@@ -1,0 +1,242 @@
+//! The store behind seals: every value is wrapped under a domain key and bound to its path and version.
+//!
+//! So an administrator of the database can delete a record, but neither read, alter or swap it unnoticed, nor put an older
+//! one in its place under the version that the store counts.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use keyreeve_crypto::LockedMemoryError;
+use keyreeve_crypto::key::{KeyMaterial, MakeKeyError};
+use keyreeve_crypto::random::Random;
+use keyreeve_crypto::wrap::{Binding, Kind, UnwrapError, WrapError};
+use keyreeve_domain::{KeyArn, KeyMaterialId};
+use keyreeve_store::{CommitError, Path, ReadError, Snapshot, Store, StoreFault, Version};
+
+use crate::keyring::Keyring;
+use crate::record::{KeyRecord, MaterialRecord, Record, RecordError};
+use crate::space::SpaceError;
+
+const FIELD_PATH: u8 = 2;
+const FIELD_VERSION: u8 = 3;
+const FIELD_ARN: u8 = 4;
+const FIELD_MATERIAL: u8 = 5;
+const FIELD_PROPERTIES: u8 = 6;
+
+/// What reading or writing a sealed record can end in. For the log; what a caller is told stands in
+/// [`crate::refusal`].
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum VaultError {
+    /// Another writer was always faster.
+    #[error("the record changed on every attempt")]
+    Contended,
+    /// A record does not open, or is not of its form.
+    #[error("the record at `{0}` is damaged or was put there by someone else")]
+    Damaged(String),
+    /// No locked memory is left.
+    #[error(transparent)]
+    Memory(#[from] LockedMemoryError),
+    /// The store did not answer in time.
+    #[error("the store did not answer in time")]
+    Timeout,
+    /// The store could not be read.
+    #[error("the store cannot be read: {0}")]
+    Unreadable(ReadError),
+    /// The store could not be written to, or it is not known whether it was.
+    #[error("the store cannot be written to: {0}")]
+    Unwritable(CommitError),
+    /// The wrapping failed.
+    #[error(transparent)]
+    Wrap(#[from] WrapError),
+}
+
+impl From<ReadError> for VaultError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(StoreFault::Timeout) => Self::Timeout,
+            ReadError::Compacted { .. } | ReadError::Future { .. } | ReadError::Unavailable(_) => {
+                Self::Unreadable(error)
+            }
+        }
+    }
+}
+
+impl From<SpaceError> for VaultError {
+    fn from(error: SpaceError) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+impl From<MakeKeyError> for VaultError {
+    fn from(error: MakeKeyError) -> Self {
+        match error {
+            MakeKeyError::Memory(error) => Self::Memory(error),
+            MakeKeyError::Random(error) => Self::Wrap(WrapError::Random(error)),
+        }
+    }
+}
+
+/// A record and the version under which the store holds it.
+#[derive(Clone, Debug)]
+pub struct Versioned<R> {
+    /// The record.
+    pub record: R,
+    /// Its version.
+    pub version: Version,
+}
+
+/// The sealed store.
+pub struct Vault {
+    store: Arc<dyn Store>,
+    keyring: Keyring,
+    random: Arc<dyn Random>,
+}
+
+impl Vault {
+    /// The store under the keys of `keyring`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, keyring: Keyring, random: Arc<dyn Random>) -> Self {
+        Self { store, keyring, random }
+    }
+
+    /// The source of randomness.
+    #[must_use]
+    pub fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    /// The store itself.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The latest state.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn snapshot(&self) -> Result<Arc<dyn Snapshot>, VaultError> {
+        Ok(self.store.snapshot().await?)
+    }
+
+    /// The record at `path`.
+    ///
+    /// # Errors
+    /// Where the store cannot be read or the record does not open.
+    pub async fn read<R: Record>(
+        &self,
+        snapshot: &dyn Snapshot,
+        path: &Path,
+    ) -> Result<Option<Versioned<R>>, VaultError> {
+        let Some(entry) = snapshot.get(path).await? else { return Ok(None) };
+        let record = self.open(path, entry.version, &entry.value)?;
+        Ok(Some(Versioned { record, version: entry.version }))
+    }
+
+    /// The records under `prefix` after `after`, at most `limit`, and whether there are more.
+    ///
+    /// # Errors
+    /// Where the store cannot be read or a record does not open.
+    pub async fn range<R: Record>(
+        &self,
+        snapshot: &dyn Snapshot,
+        prefix: &[u8],
+        after: Option<&Path>,
+        limit: NonZeroUsize,
+    ) -> Result<(Vec<(Path, R)>, bool), VaultError> {
+        let page = snapshot.range(prefix, after, limit).await?;
+        let mut records = Vec::with_capacity(page.entries.len());
+        for (path, entry) in page.entries {
+            let record = self.open(&path, entry.version, &entry.value)?;
+            records.push((path, record));
+        }
+        Ok((records, page.more))
+    }
+
+    /// The sealed form of `record` for `path`, as its `version`.
+    ///
+    /// # Errors
+    /// Where the wrapping fails.
+    pub fn seal<R: Record>(&self, path: &Path, version: Version, record: &R) -> Result<Vec<u8>, VaultError> {
+        let content = record.to_bytes().or(Err(VaultError::Damaged(path.to_string())))?;
+        Ok(self.keyring.wrap(Kind::Record, &self.record_binding(path, version), &content, self.random())?)
+    }
+
+    fn open<R: Record>(&self, path: &Path, version: Version, sealed: &[u8]) -> Result<R, VaultError> {
+        let damaged = || VaultError::Damaged(path.to_string());
+        let opened: Result<_, UnwrapError> =
+            self.keyring.unwrap(Kind::Record, &self.record_binding(path, version), sealed);
+        let read: Result<R, RecordError> = R::from_bytes(&opened.ok().ok_or_else(damaged)?);
+        read.ok().ok_or_else(damaged)
+    }
+
+    fn record_binding(&self, path: &Path, version: Version) -> Binding {
+        let version = version.get().to_be_bytes();
+        self.keyring.binding().field(FIELD_PATH, path.as_bytes()).field(FIELD_VERSION, &version)
+    }
+
+    /// New key material for the key `arn` with the properties of `record`, wrapped.
+    ///
+    /// # Errors
+    /// Where randomness, locked memory or the library fails, or where the wrapping does not open again: material is
+    /// handed out only once it has been read back.
+    pub fn make_material(&self, arn: &KeyArn, record: &KeyRecord) -> Result<MaterialRecord, VaultError> {
+        let material = KeyMaterial::make(SYMMETRIC_LEN, self.random())?;
+        let id = self.keyring.material_id(&material, &arn.key);
+        let binding = self.material_binding(arn, record, &id);
+        // EXPOSE: the wrapping reads the material.
+        let wrapped = self.keyring.wrap(Kind::KeyMaterial, &binding, material.expose(), self.random())?;
+        let made = MaterialRecord { id, wrapped, rotated: None };
+        let read_back = self.open_material(arn, record, &made)?;
+        if self.keyring.material_id(&read_back, &arn.key) != id {
+            return Err(VaultError::Damaged(arn.to_string()));
+        }
+        Ok(made)
+    }
+
+    /// Opens a version of key material.
+    ///
+    /// # Errors
+    /// Where it does not open as material of this key, or no locked memory is left.
+    pub(crate) fn open_material(
+        &self,
+        arn: &KeyArn,
+        record: &KeyRecord,
+        material: &MaterialRecord,
+    ) -> Result<KeyMaterial, VaultError> {
+        let binding = self.material_binding(arn, record, &material.id);
+        let content = self.keyring.unwrap(Kind::KeyMaterial, &binding, &material.wrapped);
+        let content = content.ok().ok_or_else(|| VaultError::Damaged(arn.to_string()))?;
+        KeyMaterial::init_with(content.len(), |slot| {
+            slot.copy_from_slice(&content);
+            Ok(())
+        })
+    }
+
+    fn material_binding(&self, arn: &KeyArn, record: &KeyRecord, id: &KeyMaterialId) -> Binding {
+        let properties = format!("{} {} {}", record.spec, record.usage, record.origin);
+        self.keyring
+            .binding()
+            .field(FIELD_ARN, arn.to_string().as_bytes())
+            .field(FIELD_MATERIAL, id.as_bytes())
+            .field(FIELD_PROPERTIES, properties.as_bytes())
+    }
+
+    /// Seals a pagination marker.
+    ///
+    /// # Errors
+    /// Where the wrapping fails.
+    pub(crate) fn seal_marker(&self, scope: &str, position: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let binding = self.keyring.binding().field(FIELD_PATH, scope.as_bytes());
+        Ok(self.keyring.wrap(Kind::Marker, &binding, position, self.random())?)
+    }
+
+    /// Opens a pagination marker of the same scope.
+    pub(crate) fn open_marker(&self, scope: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let binding = self.keyring.binding().field(FIELD_PATH, scope.as_bytes());
+        self.keyring.unwrap(Kind::Marker, &binding, sealed).ok().map(|position| position.to_vec())
+    }
+}
+
+/// Bytes of the material of a symmetric encryption key.
+const SYMMETRIC_LEN: usize = 32;

@@ -1,0 +1,164 @@
+//! The lockout safety check: whoever puts a policy must be able to put the next one.
+
+use keyreeve_domain::AccountId;
+
+use crate::document::{Document, Effect, Statement};
+use crate::principal::{AwsPrincipal, Principals};
+
+const ACTION: &str = "kms:putkeypolicy";
+
+/// Whether `policy` lets the root of `account` put a key policy.
+///
+/// Errs on the side of no: an Allow under conditions does not count, a Deny under conditions does.
+/// // AWS: unverified. The service simulates the request, conditions included.
+#[must_use]
+pub fn allows_root_to_put_policy(policy: &Document, account: AccountId) -> bool {
+    let applies = |statement: &&Statement| {
+        statement.on_resource && covers_action(statement) && covers_root(statement, account)
+    };
+    let mut applicable = policy.statements.iter().filter(applies).peekable();
+    let mut allowed = false;
+    for statement in applicable.by_ref() {
+        match statement.effect {
+            Effect::Allow => allowed |= !statement.is_conditional,
+            Effect::Deny => return false,
+        }
+    }
+    allowed
+}
+
+fn covers_action(statement: &Statement) -> bool {
+    let named = statement.actions.iter().any(|pattern| matches(&pattern.to_ascii_lowercase(), ACTION));
+    !statement.actions.is_empty() && named != statement.except_actions
+}
+
+fn covers_root(statement: &Statement, account: AccountId) -> bool {
+    let named = match &statement.principals {
+        Principals::Anyone => true,
+        Principals::Listed { aws, .. } => aws.iter().any(|principal| match principal {
+            AwsPrincipal::Anyone => true,
+            AwsPrincipal::Account(listed) => *listed == account,
+            AwsPrincipal::Identity(_) | AwsPrincipal::Gone(_) => false,
+        }),
+    };
+    named != statement.except_principals
+}
+
+/// Whether `text` matches `pattern`, where `*` stands for any characters and `?` for one. Linear in memory, no recursion.
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut in_text, mut star) = (0, 0, None);
+    while in_text < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, in_text));
+                at += 1;
+            }
+            Some(byte) if *byte == b'?' || text.get(in_text) == Some(byte) => {
+                at += 1;
+                in_text += 1;
+            }
+            _ => match star {
+                Some((starred, from)) => {
+                    star = Some((starred, from + 1));
+                    at = starred + 1;
+                    in_text = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(at).all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_iam_has_it() {
+        for (pattern, expected) in [
+            ("*", true),
+            ("kms:*", true),
+            ("kms:put*", true),
+            ("kms:*policy", true),
+            ("kms:p?tkeypolicy", true),
+            ("kms:**put**", true),
+            ("kms:put", false),
+            ("kms:?", false),
+            ("iam:*", false),
+            ("", false),
+        ] {
+            assert_eq!(matches(pattern, ACTION), expected, "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn a_policy_that_locks_the_root_out_is_found() {
+        let account = "111122223333".parse().unwrap();
+        let root = r#""Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Resource":"*""#;
+        for (case, statements, expected) in [
+            ("the default", format!(r#"{{"Effect":"Allow",{root},"Action":"kms:*"}}"#), true),
+            (
+                "the account id",
+                r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Resource":"*","Action":"kms:*"}"#
+                    .into(),
+                true,
+            ),
+            (
+                "anybody",
+                r#"{"Effect":"Allow","Principal":"*","Resource":"*","Action":"kms:PutKeyPolicy"}"#.into(),
+                true,
+            ),
+            (
+                "upper and lower case",
+                format!(r#"{{"Effect":"Allow",{root},"Action":"KMS:putkeypolicy"}}"#),
+                true,
+            ),
+            ("another action", format!(r#"{{"Effect":"Allow",{root},"Action":"kms:Encrypt"}}"#), false),
+            ("without a resource", r#"{"Effect":"Allow","Principal":"*","Action":"kms:*"}"#.into(), false),
+            (
+                "another account",
+                r#"{"Effect":"Allow","Principal":{"AWS":"999999999999"},"Resource":"*","Action":"kms:*"}"#
+                    .into(),
+                false,
+            ),
+            (
+                "only under a condition",
+                format!(
+                    r#"{{"Effect":"Allow",{root},"Action":"kms:*","Condition":{{"Bool":{{"a":"true"}}}}}}"#
+                ),
+                false,
+            ),
+            (
+                "every other action",
+                format!(r#"{{"Effect":"Allow",{root},"NotAction":"kms:PutKeyPolicy"}}"#),
+                false,
+            ),
+            (
+                "denied",
+                format!(
+                    r#"{{"Effect":"Allow",{root},"Action":"kms:*"}},{{"Effect":"Deny",{root},"Action":"kms:Put*"}}"#
+                ),
+                false,
+            ),
+            (
+                "denied first",
+                format!(
+                    r#"{{"Effect":"Deny",{root},"Action":"kms:Put*"}},{{"Effect":"Allow",{root},"Action":"kms:*"}}"#
+                ),
+                false,
+            ),
+            (
+                "denied to all but the root",
+                format!(
+                    r#"{{"Effect":"Allow",{root},"Action":"kms:*"}},{{"Effect":"Deny","NotPrincipal":{{"AWS":"111122223333"}},"Resource":"*","Action":"kms:*"}}"#
+                ),
+                true,
+            ),
+        ] {
+            let policy = Document::parse(&format!(r#"{{"Statement":[{statements}]}}"#)).unwrap();
+            assert_eq!(allows_root_to_put_policy(&policy, account), expected, "{case}");
+        }
+    }
+}

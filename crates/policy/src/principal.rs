@@ -1,0 +1,115 @@
+//! The principals of a statement.
+
+use core::str::FromStr;
+
+use keyreeve_domain::AccountId;
+use serde::Deserialize;
+
+use crate::document::OneOrMany;
+
+/// The value of `Principal` or `NotPrincipal`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Principals {
+    /// `"*"`.
+    Anyone,
+    /// By kind.
+    Listed {
+        /// `AWS`: accounts, users, roles and sessions.
+        aws: Vec<AwsPrincipal>,
+        /// `Service`, `Federated` and `CanonicalUser`: how many.
+        other: usize,
+    },
+}
+
+/// A principal of the kind `AWS`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AwsPrincipal {
+    /// `*`.
+    Anyone,
+    /// An account: its id, or the ARN of its root.
+    Account(AccountId),
+    /// The ARN of a user, a role or a session.
+    Identity(String),
+    /// The unique id that stands for an identity that is gone; matches nobody.
+    Gone(String),
+}
+
+/// The text is no principal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ParsePrincipalError;
+
+impl FromStr for AwsPrincipal {
+    type Err = ParsePrincipalError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "*" {
+            return Ok(Self::Anyone);
+        }
+        if let Ok(account) = text.parse() {
+            return Ok(Self::Account(account));
+        }
+        let id = |text: &str| {
+            text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        };
+        if ["AIDA", "AROA", "AGPA"].iter().any(|prefix| text.starts_with(prefix)) && id(text) {
+            return Ok(Self::Gone(text.into()));
+        }
+        let mut parts = text.splitn(6, ':');
+        let mut part = || parts.next().ok_or(ParsePrincipalError);
+        let (arn, partition, service, region, account, resource) =
+            (part()?, part()?, part()?, part()?, part()?, part()?);
+        let account: AccountId = account.parse().or(Err(ParsePrincipalError))?;
+        let well_formed =
+            arn == "arn" && matches!(partition, "aws" | "aws-cn" | "aws-us-gov") && region.is_empty();
+        let named = |prefix: &str| {
+            resource.strip_prefix(prefix).is_some_and(|name| !name.is_empty() && !name.contains(['*', '?']))
+        };
+        match service {
+            "iam" if well_formed && resource == "root" => Ok(Self::Account(account)),
+            "iam" if well_formed && (named("user/") || named("role/")) => Ok(Self::Identity(text.into())),
+            "sts" if well_formed && (named("assumed-role/") || named("federated-user/")) => {
+                Ok(Self::Identity(text.into()))
+            }
+            _ => Err(ParsePrincipalError),
+        }
+    }
+}
+
+/// The JSON forms of `Principal`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum RawPrincipals {
+    Text(String),
+    Listed(RawListed),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawListed {
+    #[serde(rename = "AWS")]
+    aws: Option<OneOrMany<String>>,
+    #[serde(rename = "CanonicalUser")]
+    canonical_user: Option<OneOrMany<String>>,
+    #[serde(rename = "Federated")]
+    federated: Option<OneOrMany<String>>,
+    #[serde(rename = "Service")]
+    service: Option<OneOrMany<String>>,
+}
+
+impl RawPrincipals {
+    pub(crate) fn parse(self) -> Result<Principals, ParsePrincipalError> {
+        let listed = match self {
+            Self::Text(text) if text == "*" => return Ok(Principals::Anyone),
+            Self::Text(_) => return Err(ParsePrincipalError),
+            Self::Listed(listed) => listed,
+        };
+        let aws = listed.aws.map(OneOrMany::into_vec).unwrap_or_default();
+        let aws = aws.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>()?;
+        let other = [listed.service, listed.federated, listed.canonical_user];
+        let other: Vec<String> = other.into_iter().flatten().flat_map(OneOrMany::into_vec).collect();
+        if aws.is_empty() && other.is_empty() || other.iter().any(String::is_empty) {
+            return Err(ParsePrincipalError);
+        }
+        Ok(Principals::Listed { aws, other: other.len() })
+    }
+}
