@@ -16,6 +16,8 @@
 //! the first 68 bytes and `A` the canonical encryption context; the GCM additional data are `header ‖ A`. `C` binds the
 //! material, the header and the context, so that no blob opens under two keys.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use keyreeve_domain::{KeyId, KeyMaterialId};
 use subtle::ConstantTimeEq;
@@ -96,7 +98,7 @@ impl Header {
 pub fn seal(
     material: &KeyMaterial,
     header: &Header,
-    context: &[(String, String)],
+    context: &BTreeMap<String, String>,
     plaintext: &[u8],
     random: &dyn Random,
     out: &mut Vec<u8>,
@@ -133,7 +135,7 @@ pub fn seal(
 pub fn open(
     material: &KeyMaterial,
     blob: &[u8],
-    context: &[(String, String)],
+    context: &BTreeMap<String, String>,
 ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     Header::read(blob)?;
     let (header, rest) = blob.split_at_checked(HEADER).ok_or(OpenError)?;

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 use keyreeve_crypto::LockedMemoryError;
+use std::collections::BTreeMap;
+
 use keyreeve_crypto::ciphertext::{self, Header};
 use keyreeve_crypto::key::KeyMaterial;
 use keyreeve_crypto::random::{Random, RandomError, SystemRandom};
@@ -43,8 +45,8 @@ fn header() -> Header {
     }
 }
 
-fn context() -> Vec<(String, String)> {
-    [("b", "2"), ("a", "1"), ("ä", "é")].map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec()
+fn context() -> BTreeMap<String, String> {
+    [("b", "2"), ("a", "1"), ("ä", "é")].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 
 fn sealed(plaintext: &[u8]) -> Vec<u8> {
@@ -71,7 +73,7 @@ fn a_blob_of_the_independent_reference_opens() {
 
 #[test]
 fn another_context_does_not_open_a_blob() {
-    for other in [vec![], vec![("a".to_owned(), "1".to_owned())]] {
+    for other in [BTreeMap::new(), [("a".to_owned(), "1".to_owned())].into()] {
         assert!(ciphertext::open(&material(), &hex(KNOWN), &other).is_err(), "{other:?}");
     }
 }
@@ -139,7 +141,7 @@ proptest! {
 
     #[test]
     fn a_reader_of_arbitrary_bytes_refuses_them(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(ciphertext::open(&material(), &bytes, &[]).is_err());
+        prop_assert!(ciphertext::open(&material(), &bytes, &BTreeMap::new()).is_err());
         prop_assert!(wrap::unwrap(&[0; 32], Kind::Record, &Binding::default(), &bytes).is_err());
     }
 }

@@ -1,1 +1,47 @@
-//! Placeholder.
+//! The KMS API: one file per operation, named as the API names it.
+//!
+//! A handler finds the key, opens the gate, does one pure step, commits, and shapes the answer. It sees no HTTP, no clock
+//! and no global: everything arrives in its context. Each file lists its errors in the order in which they are checked.
+
+mod answer;
+mod dispatch;
+mod grant_tokens;
+mod managed_key;
+mod metadata;
+mod page_limit;
+mod policy_check;
+mod symmetric;
+mod tag_check;
+
+mod cancel_key_deletion;
+mod create_alias;
+mod create_key;
+mod decrypt;
+mod delete_alias;
+mod describe_key;
+mod disable_key;
+mod disable_key_rotation;
+mod enable_key;
+mod enable_key_rotation;
+mod encrypt;
+mod generate_data_key;
+mod generate_random;
+mod get_key_last_usage;
+mod get_key_policy;
+mod get_key_rotation_status;
+mod list_aliases;
+mod list_key_policies;
+mod list_key_rotations;
+mod list_keys;
+mod list_resource_tags;
+mod put_key_policy;
+mod re_encrypt;
+mod rotate_key_on_demand;
+mod schedule_key_deletion;
+mod tag_resource;
+mod untag_resource;
+mod update_alias;
+mod update_key_description;
+
+pub use answer::{Answer, Request, answer};
+pub use dispatch::is_supported;

@@ -1,2 +1,89 @@
-//! Placeholder.
-fn main() {}
+//! The tools of this repository: `cargo xtask check`, `test` and `parity`.
+//!
+//! Each part runs alone too; a failure names its part and the command for that. What a part may rely on stands in its
+//! module: the order of the parts carries no meaning but cheap ones first.
+
+mod check;
+mod doc_flags;
+mod doc_paths;
+mod house_rules;
+mod layers;
+mod parity;
+mod process;
+mod promises;
+mod python;
+mod repository;
+mod rust_source;
+mod suites;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::process::Failure;
+use crate::repository::Repository;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Checks and tests Keyreeve")]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that can be told without running the service
+    Check(CheckOptions),
+    /// Check, then every test of the workspace, then the clients against the release binary
+    Test(TestOptions),
+    /// Compare the wire model with the service model of botocore
+    Parity(ParityOptions),
+}
+
+#[derive(Args)]
+struct CheckOptions {
+    /// Only these parts
+    #[arg(value_enum)]
+    parts: Vec<check::Part>,
+}
+
+#[derive(Args)]
+struct TestOptions {
+    /// Fuzz each target for a minute, kill the server more often, test the clients in `clients/`
+    #[arg(long)]
+    long: bool,
+    /// Begin with the tests
+    #[arg(long)]
+    skip_check: bool,
+}
+
+#[derive(Args)]
+struct ParityOptions {
+    /// A `service-2.json`, plain or `.gz`; without it, the one of the botocore in `.venv`
+    path: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\n{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<(), Failure> {
+    let repository = Repository::find()?;
+    match command {
+        Command::Check(options) => check::run(&repository, &options.parts),
+        Command::Test(options) => {
+            if !options.skip_check {
+                check::run(&repository, &[])?;
+            }
+            suites::run(&repository, options.long)
+        }
+        Command::Parity(options) => check::parity(&repository, options.path.as_deref()),
+    }
+}

@@ -1,0 +1,116 @@
+//! One request, from its body to the bytes of its answer, with its record in the trail.
+
+use std::sync::Arc;
+
+use keyreeve_audit::event::Uuid;
+use keyreeve_audit::json::Object;
+use keyreeve_core::bracket::{Head, Notes, Trail};
+use keyreeve_core::{Caller, Cx, Refusal, Service};
+use keyreeve_domain::{Region, Timestamp};
+use keyreeve_wire::Operation;
+
+use crate::dispatch;
+
+/// An authenticated request.
+pub struct Request<'a> {
+    /// The operation.
+    pub operation: Operation,
+    /// Its body.
+    pub body: &'a [u8],
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The Region that was called.
+    pub region: Region,
+    /// When the request arrived.
+    pub now: Timestamp,
+    /// The id of the request.
+    pub request_id: Uuid,
+    /// The id of its event.
+    pub event_id: Uuid,
+    /// The address of the client.
+    pub source_ip: &'a str,
+    /// The `User-Agent` header.
+    pub user_agent: &'a str,
+    /// Protocol and cipher suite, on TLS.
+    pub tls: Option<(&'a str, &'a str)>,
+}
+
+/// What leaves.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, awsJson 1.1.
+    pub body: Vec<u8>,
+    /// The code, where the answer is an error.
+    pub error: Option<&'static str>,
+}
+
+impl Answer {
+    /// The answer that is this error.
+    #[must_use]
+    pub fn refused(refusal: &Refusal) -> Self {
+        let mut body = Vec::with_capacity(256);
+        refusal.0.write_body(&mut body);
+        Self { status: refusal.0.code.http_status(), body, error: Some(refusal.0.code.as_str()) }
+    }
+}
+
+/// Handles `request`. The answer is returned only once its record is in the trail; where the trail cannot be written,
+/// the answer is an error and nothing was changed.
+pub async fn answer(service: &Arc<Service>, trail: &dyn Trail, request: &Request<'_>) -> Answer {
+    let head = Head {
+        name: request.operation.name(),
+        read_only: request.operation.read_only(),
+        caller: Some(request.caller),
+        account: request.caller.account(),
+        region: request.region,
+        time: request.now,
+        request_id: request.request_id,
+        event_id: request.event_id,
+        source_ip: request.source_ip,
+        user_agent: request.user_agent,
+        tls: request.tls,
+    };
+    // ORDER: a change is announced before it can happen, so that no crash leaves one without a record.
+    if !head.read_only && trail.append(head.opened()).await.is_err() {
+        return Answer::refused(&unrecorded());
+    }
+    let mut notes = Notes::default();
+    let mut cx = Cx {
+        service,
+        caller: request.caller,
+        region: request.region,
+        now: request.now,
+        request_id: request.request_id,
+        event_id: request.event_id,
+        notes: &mut notes,
+    };
+    let mut body = Vec::with_capacity(ANSWER_CAPACITY);
+    let outcome = dispatch::dispatch(&mut cx, request.operation, request.body, &mut body).await;
+    let refused = outcome.as_ref().err().map(|refusal| &refusal.0);
+    if trail.append(head.completed(&notes, refused)).await.is_err() {
+        return Answer::refused(&unrecorded());
+    }
+    match outcome {
+        Ok(()) => Answer { status: 200, body, error: None },
+        Err(refusal) => Answer::refused(&refusal),
+    }
+}
+
+/// Fits the answers of the cryptographic operations, so that a secret is not copied while the buffer grows.
+const ANSWER_CAPACITY: usize = 1024;
+
+fn unrecorded() -> Refusal {
+    Refusal::new(
+        keyreeve_wire::ErrorCode::KmsInternal,
+        "The audit trail cannot be written to at the moment. The request can be retried.",
+    )
+}
+
+/// Notes the ARN of the key that a change was made to, as CloudTrail's `responseElements` have it.
+pub(crate) fn note_key(cx: &mut Cx<'_>, arn: &str) {
+    let mut elements = Object::begin(&mut cx.notes.response_elements);
+    elements.string("keyId", arn);
+    elements.end();
+}

@@ -1,0 +1,111 @@
+//! CreateAlias: <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html>.
+//!
+//! Errors, in order: ValidationException, NotAuthorized (name) · ValidationException (alias as target) · NotFound ·
+//! AccessDenied · KMSInvalidState · AlreadyExists · LimitExceeded.
+
+use keyreeve_audit::event::Resource;
+use keyreeve_core::commit::Draft;
+use keyreeve_core::gate::actions;
+use keyreeve_core::record::AliasRecord;
+use keyreeve_core::vault::VaultError;
+use keyreeve_core::{Cx, Refusal, space};
+use keyreeve_domain::alias::ParseAliasNameError;
+use keyreeve_domain::{AliasArn, AliasName, KeyRef};
+use keyreeve_wire::{CreateAliasInput, ErrorCode};
+
+use crate::answer::note_key;
+use crate::create_key::space_path;
+
+/// How often a change is tried again after somebody else was faster.
+pub(crate) const ATTEMPTS: usize = 16;
+
+pub(crate) async fn create_alias(cx: &mut Cx<'_>, input: CreateAliasInput) -> Result<(), Refusal> {
+    let alias = parse_name(&input.alias_name)?;
+    check_target(&input.target_key_id)?;
+    for _ in 0..ATTEMPTS {
+        match try_create(cx, &alias, &input.target_key_id).await? {
+            Ok(()) => return Ok(()),
+            Err(VaultError::Contended) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(VaultError::Contended.into())
+}
+
+async fn try_create(
+    cx: &mut Cx<'_>,
+    alias: &AliasName,
+    target: &str,
+) -> Result<Result<(), VaultError>, Refusal> {
+    let account = cx.caller.account();
+    let found = cx.find::<actions::CreateAlias>(target).await?;
+    let snapshot = cx.service.vault().snapshot().await?;
+    let arn = *found.key.arn();
+    let Some(key) = cx.service.key_at(&*snapshot, arn.region, arn.key).await? else {
+        return Ok(Err(VaultError::Contended));
+    };
+    let ready = keyreeve_core::gate::open::<actions::CreateAlias>(cx.caller, cx.service.vault(), &key)?;
+    let path = space_path(space::alias(account, cx.region, alias))?;
+    let alias_arn = AliasArn { region: cx.region, account, alias: alias.clone() };
+    cx.notes.resource(Resource::Alias(alias_arn.clone()));
+    if cx.service.vault().read::<AliasRecord>(&*snapshot, &path).await?.is_some() {
+        let message = format!("An alias with the name {alias_arn} already exists");
+        return Err(Refusal::new(ErrorCode::AlreadyExists, message));
+    }
+    check_quota(cx, &*snapshot, &key).await?;
+    let mut draft = Draft::new(cx.service.vault());
+    let record = AliasRecord { target: ready.id(), created: cx.now, updated: cx.now };
+    draft.put(&path, None, &record)?;
+    draft.index(&space_path(space::named(arn.region, arn.key, alias))?)?;
+    draft.require(&space_path(space::key(arn.region, arn.key))?, Some(key.version()));
+    let committed = cx.service.commit(draft).await;
+    if committed.is_ok() {
+        note_key(cx, &arn.to_string());
+    }
+    Ok(committed)
+}
+
+/// Refuses one alias more than the quota.
+pub(crate) async fn check_quota(
+    cx: &Cx<'_>,
+    snapshot: &dyn keyreeve_store::Snapshot,
+    key: &keyreeve_core::ring::OpenKey,
+) -> Result<(), Refusal> {
+    let arn = key.arn();
+    let quota = cx.service.quotas().aliases_per_key;
+    let count = snapshot.count(&space::named_prefix(arn.region, arn.key)).await.map_err(VaultError::from)?;
+    if count < quota {
+        return Ok(());
+    }
+    let message = format!(
+        "Aliases per key quota for this account in this region is {quota}, current usage is {count}."
+    );
+    Err(Refusal::new(ErrorCode::LimitExceeded, message))
+}
+
+/// The name of an alias that the caller may make, move or delete.
+pub(crate) fn parse_name(text: &str) -> Result<AliasName, Refusal> {
+    let alias: AliasName = match text.parse() {
+        Ok(alias) => alias,
+        Err(ParseAliasNameError::Prefix) => {
+            return Err(Refusal::new(
+                ErrorCode::Validation,
+                "Alias must start with the prefix \"alias/\". Please see \
+                 https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+            ));
+        }
+        Err(ParseAliasNameError::Malformed) => {
+            let message = format!("{text} contains invalid characters for an alias");
+            return Err(Refusal::new(ErrorCode::Validation, message));
+        }
+    };
+    if alias.is_reserved() { Err(Refusal::silent(ErrorCode::NotAuthorized)) } else { Ok(alias) }
+}
+
+/// Refuses an alias as the target of an alias.
+pub(crate) fn check_target(text: &str) -> Result<(), Refusal> {
+    if KeyRef::looks_like_alias(text) {
+        return Err(Refusal::new(ErrorCode::Validation, "Aliases must refer to keys. Not aliases"));
+    }
+    Ok(())
+}

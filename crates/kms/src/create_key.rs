@@ -1,0 +1,153 @@
+//! CreateKey: <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html>.
+//!
+//! Errors, in order: ValidationException (members that exclude each other) · AccessDenied · UnsupportedOperation ·
+//! TagException · LimitExceeded (policy), MalformedPolicyDocument · LimitExceeded (keys).
+
+use keyreeve_audit::event::Resource;
+use keyreeve_core::commit::Draft;
+use keyreeve_core::gate::{self, actions};
+use keyreeve_core::record::{KeyRecord, Lifecycle, PolicyRecord, TagRecord};
+use keyreeve_core::{Cx, Refusal, space};
+use keyreeve_crypto::random;
+use keyreeve_domain::spec::{KeyManager, KeySpec, KeyUsage, Origin};
+use keyreeve_domain::{KeyArn, KeyId};
+use keyreeve_wire::{CreateKeyInput, CreateKeyOutput, ErrorCode};
+
+use crate::{metadata, policy_check, tag_check};
+
+pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result<CreateKeyOutput, Refusal> {
+    let (spec, usage) = spec_and_usage(&input)?;
+    let allowed = gate::open_account::<actions::CreateKey>(cx.caller)?;
+    check_supported(&input, spec)?;
+    tag_check::check_count(input.tags.len(), cx.service.quotas().tags_per_key)?;
+    tag_check::check(&input.tags)?;
+    let account = allowed.account();
+    if let Some(policy) = &input.policy {
+        policy_check::check(policy, account, cx.service.quotas(), input.bypass_policy_lockout_safety_check)?;
+    }
+    let vault = cx.service.vault();
+    let arn = KeyArn { region: cx.region, account, key: KeyId::from_random(random::array(vault.random())?) };
+    let mut record = KeyRecord {
+        account,
+        description: input.description.unwrap_or_default(),
+        spec,
+        usage,
+        origin: Origin::AwsKms,
+        manager: KeyManager::Customer,
+        created: cx.now,
+        lifecycle: Lifecycle::Enabled,
+        tags: input
+            .tags
+            .into_iter()
+            .map(|tag| TagRecord { key: tag.tag_key, value: tag.tag_value })
+            .collect(),
+        materials: Vec::new(),
+        rotation: None,
+        on_demand_rotations: 0,
+        has_policy: input.policy.is_some(),
+    };
+    record.materials.push(vault.make_material(&arn, &record)?);
+    reserve(cx, &arn).await?;
+    let committed = commit(cx, &arn, &record, input.policy).await;
+    if committed.is_err() {
+        cx.service.ring().release(arn.account, arn.region);
+    }
+    committed?;
+    cx.notes.resource(Resource::Key(arn));
+    Ok(CreateKeyOutput { key_metadata: metadata::of(&arn, &record) })
+}
+
+async fn commit(
+    cx: &Cx<'_>,
+    arn: &KeyArn,
+    record: &KeyRecord,
+    policy: Option<String>,
+) -> Result<(), Refusal> {
+    let mut draft = Draft::new(cx.service.vault());
+    draft.put(&space_path(space::key(arn.region, arn.key))?, None, record)?;
+    draft.index(&space_path(space::owned(arn.account, arn.region, arn.key))?)?;
+    if let Some(text) = policy {
+        draft.put(&space_path(space::policy(arn.region, arn.key))?, None, &PolicyRecord { text })?;
+    }
+    Ok(cx.service.commit(draft).await?)
+}
+
+/// A path of well-formed parts is never too long.
+pub(crate) fn space_path(
+    path: Result<keyreeve_store::Path, space::SpaceError>,
+) -> Result<keyreeve_store::Path, Refusal> {
+    path.or(Err(Refusal::internal()))
+}
+
+/// Takes a place under the quota of keys; counts the keys first where nobody has yet.
+async fn reserve(cx: &Cx<'_>, arn: &KeyArn) -> Result<(), Refusal> {
+    let quota = cx.service.quotas().keys;
+    let ring = cx.service.ring();
+    let room = match ring.reserve(arn.account, arn.region, quota) {
+        Some(room) => room,
+        None => {
+            let prefix = space::owned_prefix(arn.account, arn.region);
+            let snapshot = cx.service.vault().snapshot().await?;
+            let count = snapshot.count(&prefix).await.map_err(keyreeve_core::vault::VaultError::from)?;
+            ring.note_count(arn.account, arn.region, count);
+            ring.reserve(arn.account, arn.region, quota).unwrap_or(false)
+        }
+    };
+    if room {
+        return Ok(());
+    }
+    // AWS: unverified. The form is that of the alias quota.
+    let message = format!("Keys quota for this account in this region is {quota}, current usage is {quota}.");
+    Err(Refusal::new(ErrorCode::LimitExceeded, message))
+}
+
+fn spec_and_usage(input: &CreateKeyInput) -> Result<(KeySpec, KeyUsage), Refusal> {
+    let invalid = |message: String| Err(Refusal::new(ErrorCode::Validation, message));
+    let spec = match (input.key_spec, input.customer_master_key_spec) {
+        (Some(_), Some(_)) => {
+            return invalid(
+                "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is \
+                 deprecated."
+                    .to_owned(),
+            );
+        }
+        (Some(spec), None) => spec,
+        (None, Some(spec)) => spec.key_spec(),
+        (None, None) => KeySpec::SymmetricDefault,
+    };
+    let usage = match input.key_usage {
+        Some(usage) => usage,
+        None if spec == KeySpec::SymmetricDefault => KeyUsage::EncryptDecrypt,
+        None => {
+            return invalid(
+                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys."
+                    .to_owned(),
+            );
+        }
+    };
+    if !spec.allows(usage) {
+        return invalid(format!("KeyUsage {usage} is not compatible with KeySpec {spec}"));
+    }
+    Ok((spec, usage))
+}
+
+/// What this release cannot make yet.
+fn check_supported(input: &CreateKeyInput, spec: KeySpec) -> Result<(), Refusal> {
+    let unsupported = |message: String| Err(Refusal::new(ErrorCode::UnsupportedOperation, message));
+    if spec == KeySpec::Sm2 {
+        return unsupported(format!("KeySpec {spec} is not supported in this Region"));
+    }
+    if spec != KeySpec::SymmetricDefault {
+        return unsupported(format!("Keyreeve does not support KeySpec {spec} yet."));
+    }
+    if let Some(origin) = input.origin.filter(|origin| *origin != Origin::AwsKms) {
+        return unsupported(format!("Keyreeve does not support Origin {origin} yet."));
+    }
+    if input.custom_key_store_id.is_some() || input.xks_key_id.is_some() {
+        return unsupported("Keyreeve does not support custom key stores yet.".to_owned());
+    }
+    if input.multi_region {
+        return unsupported("Keyreeve does not support multi-Region keys yet.".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! DisableKeyRotation: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html>.
+//!
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState.
+
+use keyreeve_core::gate::actions;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_wire::DisableKeyRotationInput;
+
+use crate::answer::note_key;
+
+pub(crate) async fn disable_key_rotation(
+    cx: &mut Cx<'_>,
+    input: DisableKeyRotationInput,
+) -> Result<(), Refusal> {
+    let (arn, ()) = cx
+        .amend::<actions::DisableKeyRotation, _>(&input.key_id, async |change| {
+            change.record.rotation = None;
+            Ok(())
+        })
+        .await?;
+    note_key(cx, &arn.0);
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! From an operation and a body to its handler.
+
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_wire::{ErrorCode, Input, InputError, Operation, Output, model};
+
+use crate::{
+    cancel_key_deletion, create_alias, create_key, decrypt, delete_alias, describe_key, disable_key,
+    disable_key_rotation, enable_key, enable_key_rotation, encrypt, generate_data_key, generate_random,
+    get_key_last_usage, get_key_policy, get_key_rotation_status, list_aliases, list_key_policies,
+    list_key_rotations, list_keys, list_resource_tags, put_key_policy, re_encrypt, rotate_key_on_demand,
+    schedule_key_deletion, tag_resource, untag_resource, update_alias, update_key_description,
+};
+
+macro_rules! operations {
+    (answering { $($operation:ident => $handler:path;)+ } silent { $($quiet:ident => $quiet_handler:path;)+ }) => {
+        /// Decodes `body`, runs the handler of `operation` and writes its answer to `out`.
+        pub(crate) async fn dispatch(
+            cx: &mut Cx<'_>,
+            operation: Operation,
+            body: &[u8],
+            out: &mut Vec<u8>,
+        ) -> Result<(), Refusal> {
+            match operation {
+                $(Operation::$operation => {
+                    let input = decode(cx, body)?;
+                    $handler(cx, input).await?.write(out);
+                    Ok(())
+                })+
+                $(Operation::$quiet => {
+                    let input = decode(cx, body)?;
+                    $quiet_handler(cx, input).await
+                })+
+                other => unsupported(other, body),
+            }
+        }
+
+        /// Whether this release handles `operation`; the others are parsed, validated and refused.
+        #[must_use]
+        pub fn is_supported(operation: Operation) -> bool {
+            matches!(operation, $(Operation::$operation)|+ $(| Operation::$quiet)+)
+        }
+    };
+}
+
+operations! {
+    answering {
+        CancelKeyDeletion => cancel_key_deletion::cancel_key_deletion;
+        CreateKey => create_key::create_key;
+        Decrypt => decrypt::decrypt;
+        DescribeKey => describe_key::describe_key;
+        Encrypt => encrypt::encrypt;
+        GenerateDataKey => generate_data_key::generate_data_key;
+        GenerateDataKeyWithoutPlaintext => generate_data_key::generate_data_key_without_plaintext;
+        GenerateRandom => generate_random::generate_random;
+        GetKeyLastUsage => get_key_last_usage::get_key_last_usage;
+        GetKeyPolicy => get_key_policy::get_key_policy;
+        GetKeyRotationStatus => get_key_rotation_status::get_key_rotation_status;
+        ListAliases => list_aliases::list_aliases;
+        ListKeyPolicies => list_key_policies::list_key_policies;
+        ListKeyRotations => list_key_rotations::list_key_rotations;
+        ListKeys => list_keys::list_keys;
+        ListResourceTags => list_resource_tags::list_resource_tags;
+        ReEncrypt => re_encrypt::re_encrypt;
+        RotateKeyOnDemand => rotate_key_on_demand::rotate_key_on_demand;
+        ScheduleKeyDeletion => schedule_key_deletion::schedule_key_deletion;
+    }
+    silent {
+        CreateAlias => create_alias::create_alias;
+        DeleteAlias => delete_alias::delete_alias;
+        DisableKey => disable_key::disable_key;
+        DisableKeyRotation => disable_key_rotation::disable_key_rotation;
+        EnableKey => enable_key::enable_key;
+        EnableKeyRotation => enable_key_rotation::enable_key_rotation;
+        PutKeyPolicy => put_key_policy::put_key_policy;
+        TagResource => tag_resource::tag_resource;
+        UntagResource => untag_resource::untag_resource;
+        UpdateAlias => update_alias::update_alias;
+        UpdateKeyDescription => update_key_description::update_key_description;
+    }
+}
+
+fn decode<I: Input>(cx: &mut Cx<'_>, body: &[u8]) -> Result<I, Refusal> {
+    let input = I::decode(body).map_err(refusal)?;
+    input.write_parameters(&mut cx.notes.request_parameters);
+    Ok(input)
+}
+
+fn refusal(error: InputError) -> Refusal {
+    Refusal(error.into())
+}
+
+/// An operation whose turn has not come: its input is checked as every other's.
+fn unsupported(operation: Operation, body: &[u8]) -> Result<(), Refusal> {
+    if let Some(known) = model().iter().find(|known| known.operation == operation) {
+        (known.check)(body).map_err(refusal)?;
+    }
+    let message = format!("Keyreeve does not support {} yet.", operation.name());
+    Err(Refusal::new(ErrorCode::UnsupportedOperation, message))
+}

@@ -1,0 +1,31 @@
+//! EnableKeyRotation: <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html>.
+//!
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState · UnsupportedOperation.
+
+use keyreeve_core::gate::actions;
+use keyreeve_core::record::RotationRecord;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_wire::EnableKeyRotationInput;
+
+use crate::answer::note_key;
+
+const DEFAULT_DAYS: u32 = 365;
+
+pub(crate) async fn enable_key_rotation(
+    cx: &mut Cx<'_>,
+    input: EnableKeyRotationInput,
+) -> Result<(), Refusal> {
+    let period_days = input.rotation_period_in_days.unwrap_or(DEFAULT_DAYS);
+    let next = cx.now.plus_days(period_days);
+    let (arn, ()) = cx
+        .amend::<actions::EnableKeyRotation, _>(&input.key_id, async |change| {
+            // The same period again does not move the next rotation.
+            if change.record.rotation.is_none_or(|rotation| rotation.period_days != period_days) {
+                change.record.rotation = Some(RotationRecord { period_days, next });
+            }
+            Ok(())
+        })
+        .await?;
+    note_key(cx, &arn.0);
+    Ok(())
+}

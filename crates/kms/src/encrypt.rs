@@ -1,0 +1,28 @@
+//! Encrypt: <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>.
+//!
+//! Errors, in order: InvalidGrantToken · NotFound · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState ·
+//! InvalidKeyUsage (algorithm) · DryRunOperation.
+
+use keyreeve_core::gate::actions;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::spec::KeyLastUsageOperation;
+use keyreeve_wire::{EncryptInput, EncryptOutput};
+
+use crate::{grant_tokens, managed_key, symmetric};
+
+pub(crate) async fn encrypt(cx: &mut Cx<'_>, input: EncryptInput) -> Result<EncryptOutput, Refusal> {
+    grant_tokens::check(&input.grant_tokens)?;
+    let found = managed_key::find::<actions::Encrypt>(cx, &input.key_id).await?;
+    let ready = cx.open::<actions::Encrypt>(&found)?;
+    let encryption_algorithm = symmetric::check_algorithm(&ready, input.encryption_algorithm)?;
+    symmetric::end_dry_run(input.dry_run)?;
+    let context = input.encryption_context.as_map();
+    // EXPOSE: the plaintext is what is to be encrypted.
+    let blob = ready.sealing()?.seal(context, input.plaintext.expose(), cx.service.vault().random())?;
+    symmetric::note_use(cx, &ready, KeyLastUsageOperation::Encrypt);
+    Ok(EncryptOutput {
+        ciphertext_blob: blob.into(),
+        encryption_algorithm,
+        key_id: ready.arn_text().to_owned(),
+    })
+}

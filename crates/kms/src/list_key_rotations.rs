@@ -1,0 +1,51 @@
+//! ListKeyRotations: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html>.
+//!
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · InvalidMarker.
+
+use keyreeve_core::gate::actions;
+use keyreeve_core::marker::MarkerError;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::spec::{IncludeKeyMaterial, KeyMaterialState};
+use keyreeve_wire::{ListKeyRotationsInput, ListKeyRotationsOutput, RotationsListEntry};
+
+use crate::page_limit::PageLimit;
+
+pub(crate) async fn list_key_rotations(
+    cx: &mut Cx<'_>,
+    input: ListKeyRotationsInput,
+) -> Result<ListKeyRotationsOutput, Refusal> {
+    let found = cx.find_without_alias::<actions::ListKeyRotations>(&input.key_id).await?;
+    let ready = cx.open::<actions::ListKeyRotations>(&found)?;
+    let all = input.include_key_material == Some(IncludeKeyMaterial::AllKeyMaterial);
+    let scope = format!("ListKeyRotations/{}/{all}", ready.arn_text());
+    let start = match &input.marker {
+        None => 0,
+        Some(marker) => {
+            let position = cx.service.read_marker(&scope, marker)?;
+            usize::from_be_bytes(position.try_into().or(Err(MarkerError))?)
+        }
+    };
+    let limit = PageLimit::KEYS.of(input.limit).get();
+    let materials = &ready.record().materials;
+    let current = materials.last().map(|material| material.id);
+    let listed = materials.iter().filter(|material| all || material.rotated.is_some());
+    let rest: Vec<_> = listed.skip(start).collect();
+    let rotations = rest.iter().take(limit).map(|material| RotationsListEntry {
+        expiration_model: None,
+        import_state: None,
+        key_id: ready.id().to_string(),
+        key_material_description: None,
+        key_material_id: Some(material.id.to_string()),
+        key_material_state: Some(match current == Some(material.id) {
+            true => KeyMaterialState::Current,
+            false => KeyMaterialState::NonCurrent,
+        }),
+        rotation_date: material.rotated.map(|rotated| rotated.at),
+        rotation_type: material.rotated.map(|rotated| rotated.by),
+        valid_to: None,
+    });
+    let truncated = rest.len() > limit;
+    let next = start.saturating_add(limit).to_be_bytes();
+    let next_marker = truncated.then(|| cx.service.marker(&scope, &next)).transpose()?;
+    Ok(ListKeyRotationsOutput { next_marker, rotations: rotations.collect(), truncated })
+}

@@ -1,0 +1,48 @@
+//! RotateKeyOnDemand: <https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html>.
+//!
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState · Conflict · LimitExceeded. The
+//! schedule of automatic rotation does not move.
+
+use keyreeve_core::gate::actions;
+use keyreeve_core::record::Rotated;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::spec::RotationType;
+use keyreeve_wire::{ErrorCode, RotateKeyOnDemandInput, RotateKeyOnDemandOutput};
+
+use crate::answer::note_key;
+
+/// No rotation on demand so shortly before an automatic one, in milliseconds.
+const QUIET_BEFORE_AUTOMATIC: i64 = 20 * 60 * 1000;
+
+pub(crate) async fn rotate_key_on_demand(
+    cx: &mut Cx<'_>,
+    input: RotateKeyOnDemandInput,
+) -> Result<RotateKeyOnDemandOutput, Refusal> {
+    let now = cx.now;
+    let (arn, ()) = cx
+        .amend::<actions::RotateKeyOnDemand, _>(&input.key_id, async |change| {
+            let record = change.ready.record();
+            if record.rotation.is_some_and(|rotation| rotation.next.millis_since(now) <= QUIET_BEFORE_AUTOMATIC) {
+                // AWS: unverified. The text of this exception is not known.
+                let message = "An automatic rotation of this key is in progress or scheduled to begin within the next \
+                               20 minutes.";
+                return Err(Refusal::new(ErrorCode::Conflict, message));
+            }
+            if record.on_demand_rotations >= change.service().quotas().on_demand_rotations {
+                let message = format!(
+                    "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can \
+                     be performed for this key: {}",
+                    change.ready.arn_text()
+                );
+                return Err(Refusal::new(ErrorCode::LimitExceeded, message));
+            }
+            let mut material = change.service().vault().make_material(change.ready.arn(), record)?;
+            material.rotated = Some(Rotated { at: now, by: RotationType::OnDemand });
+            change.record.materials.push(material);
+            change.record.on_demand_rotations += 1;
+            Ok(())
+        })
+        .await?;
+    note_key(cx, &arn.0);
+    Ok(RotateKeyOnDemandOutput { key_id: arn.0 })
+}

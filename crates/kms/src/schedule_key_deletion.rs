@@ -1,0 +1,39 @@
+//! ScheduleKeyDeletion: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html>.
+//!
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · KMSInvalidState.
+
+use keyreeve_audit::json::Object;
+use keyreeve_core::gate::actions;
+use keyreeve_core::record::Lifecycle;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_wire::{ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput};
+
+use crate::metadata;
+
+const DEFAULT_DAYS: u32 = 30;
+
+pub(crate) async fn schedule_key_deletion(
+    cx: &mut Cx<'_>,
+    input: ScheduleKeyDeletionInput,
+) -> Result<ScheduleKeyDeletionOutput, Refusal> {
+    let days = input.pending_window_in_days.unwrap_or(DEFAULT_DAYS);
+    let at = cx.now.plus_days(days);
+    let (arn, key_state) = cx
+        .amend::<actions::ScheduleKeyDeletion, _>(&input.key_id, async |change| {
+            change.record.lifecycle = Lifecycle::PendingDeletion { at };
+            Ok(metadata::state(&change.record))
+        })
+        .await?;
+    let mut elements = Object::begin(&mut cx.notes.response_elements);
+    elements.string("keyId", &arn.0);
+    elements.string("keyState", key_state.as_str());
+    elements.raw("deletionDate", at.millis().to_string().as_bytes());
+    elements.raw("pendingWindowInDays", days.to_string().as_bytes());
+    elements.end();
+    Ok(ScheduleKeyDeletionOutput {
+        deletion_date: Some(at),
+        key_id: arn.0,
+        key_state,
+        pending_window_in_days: Some(days),
+    })
+}

@@ -1,0 +1,51 @@
+//! What the operations on symmetric encryption keys share.
+
+use keyreeve_core::gate::Ready;
+use keyreeve_core::usage::Use;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::spec::{EncryptionAlgorithm, KeyLastUsageOperation};
+use keyreeve_wire::{ErrorCode, RecipientInfo};
+
+/// Refuses an algorithm that does not fit the key.
+pub(crate) fn check_algorithm<A>(
+    ready: &Ready<'_, A>,
+    asked: Option<EncryptionAlgorithm>,
+) -> Result<EncryptionAlgorithm, Refusal> {
+    let algorithm = asked.unwrap_or(EncryptionAlgorithm::SymmetricDefault);
+    let spec = ready.record().spec;
+    if spec.encryption_algorithms().contains(&algorithm) {
+        return Ok(algorithm);
+    }
+    let message = format!("Algorithm {algorithm} is incompatible with key spec {spec}.");
+    Err(Refusal::new(ErrorCode::InvalidKeyUsage, message))
+}
+
+/// Refuses a request for an attested enclave.
+pub(crate) fn check_recipient(recipient: Option<&RecipientInfo>) -> Result<(), Refusal> {
+    match recipient {
+        None => Ok(()),
+        Some(_) => Err(Refusal::new(
+            ErrorCode::UnsupportedOperation,
+            "Keyreeve does not support the Recipient parameter yet.",
+        )),
+    }
+}
+
+/// Ends a dry run: every check has passed.
+pub(crate) fn end_dry_run(dry_run: bool) -> Result<(), Refusal> {
+    if dry_run { Err(dry_run_ended()) } else { Ok(()) }
+}
+
+/// The end of a dry run.
+pub(crate) fn dry_run_ended() -> Refusal {
+    Refusal::new(
+        ErrorCode::DryRunOperation,
+        "The request would have succeeded, but the DryRun option is set.",
+    )
+}
+
+/// Notes that the key was used.
+pub(crate) fn note_use<A>(cx: &Cx<'_>, ready: &Ready<'_, A>, operation: KeyLastUsageOperation) {
+    let used = Use { operation, at: cx.now, event_id: cx.event_id, request_id: cx.request_id };
+    cx.service.usage().note(ready.region(), ready.id(), used);
+}

@@ -1,0 +1,186 @@
+//! The measurement.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::task::JoinSet;
+
+use crate::clock;
+use crate::connection::{Connection, Target};
+use crate::credentials::Credentials;
+use crate::error::LoadError;
+use crate::options::LoadOptions;
+use crate::process::cpu_time;
+use crate::report::{Report, Tally};
+use crate::request::Sender;
+use crate::workload::Workload;
+
+/// A signature is good for five minutes before and after.
+const SIGN_AGAIN: Duration = Duration::from_secs(240);
+/// After a failed connection, before the next attempt.
+const RECONNECT: Duration = Duration::from_millis(20);
+
+/// The signed requests, signed again from time to time: the number says how often.
+struct Signed {
+    times: AtomicU64,
+    requests: Mutex<Arc<Vec<Bytes>>>,
+    order: Vec<usize>,
+}
+
+/// When measuring begins and ends.
+#[derive(Clone, Copy)]
+struct Window {
+    from: Instant,
+    to: Instant,
+}
+
+/// Send, measure, and answer what was measured.
+pub(crate) async fn run(options: &LoadOptions) -> Result<Report, LoadError> {
+    let workload = Workload::load(options)?;
+    let credentials = Credentials::load(options.credentials.as_deref(), &options.profile)?;
+    let target = target(options)?;
+    let sender = Sender { host: target.address.clone(), region: options.region.clone(), credentials };
+    let requests = sender.sign(&workload.calls, clock::today());
+    let signed = Arc::new(Signed {
+        times: AtomicU64::new(1),
+        requests: Mutex::new(Arc::new(requests)),
+        order: workload.order,
+    });
+
+    let from = clock::now() + Duration::from_secs_f64(options.warmup);
+    let window = Window { from, to: from + Duration::from_secs_f64(options.duration) };
+    let mut senders = JoinSet::new();
+    for number in 0..options.connections {
+        // Spread over the order, so that connections do not send the same thing at once.
+        let first = number * signed.order.len() / options.connections.max(1);
+        senders.spawn(connection(target.clone(), Arc::clone(&signed), first, window, Tally::new()?));
+    }
+    let mut again = JoinSet::new();
+    let resigned = Arc::clone(&signed);
+    again.spawn(async move {
+        loop {
+            tokio::time::sleep(SIGN_AGAIN).await;
+            let requests = sender.sign(&workload.calls, clock::today());
+            *resigned.requests.lock() = Arc::new(requests);
+            resigned.times.fetch_add(1, Ordering::Release);
+        }
+    });
+    tokio::time::sleep_until(window.from.into()).await;
+    let before = (cpu_time(None), options.server_pid.and_then(|process| cpu_time(Some(process))));
+    tokio::time::sleep_until(window.to.into()).await;
+    let after = (cpu_time(None), options.server_pid.and_then(|process| cpu_time(Some(process))));
+
+    let mut tally = Tally::new()?;
+    while let Some(each) = senders.join_next().await {
+        tally.add(&each.map_err(std::io::Error::other)?);
+    }
+    if tally.latencies.is_empty() {
+        let first = tally.errors.into_keys().next();
+        return Err(LoadError::NoAnswer(first.unwrap_or_else(|| "the time was too short".to_owned())));
+    }
+    let spent = |from: Option<Duration>, to: Option<Duration>| to?.checked_sub(from?);
+    Ok(Report {
+        tally,
+        seconds: options.duration,
+        connections: options.connections,
+        client_cpu: spent(before.0, after.0),
+        server_cpu: spent(before.1, after.1),
+    })
+}
+
+/// Send on one connection until the window closes; open it again when it fails.
+async fn connection(
+    target: Target,
+    signed: Arc<Signed>,
+    first: usize,
+    window: Window,
+    mut tally: Tally,
+) -> Tally {
+    let mut open: Option<Connection> = None;
+    let mut times = 0;
+    let mut requests = Arc::new(Vec::new());
+    let mut order = signed.order.iter().cycle().skip(first);
+    let mut start = clock::now();
+    while start < window.to {
+        if open.is_none() {
+            match target.connect().await {
+                Ok(connection) => open = Some(connection),
+                Err(error) => {
+                    tally.error(format!("connect: {error}"));
+                    tokio::time::sleep(RECONNECT).await;
+                }
+            }
+            start = clock::now();
+        }
+        let Some(connection) = open.as_mut() else { continue };
+        let now_signed = signed.times.load(Ordering::Acquire);
+        if now_signed != times {
+            times = now_signed;
+            requests = Arc::clone(&signed.requests.lock());
+        }
+        let Some(request) = order.next().and_then(|call| requests.get(*call)) else { break };
+        let outcome = connection.exchange(request).await;
+        // The end of this is the start of the next: one reading of the clock a request.
+        let end = clock::now();
+        let counts = start >= window.from && end <= window.to;
+        match outcome {
+            Ok(answer) => {
+                if counts {
+                    tally.latency(end - start);
+                    match answer.status {
+                        200 => tally.succeeded += 1,
+                        status => tally.error(format!("{status} {}", answer.error.unwrap_or_default())),
+                    }
+                }
+                if !answer.keep {
+                    open = None;
+                }
+            }
+            Err(error) => {
+                tally.error(format!("exchange: {error}"));
+                open = None;
+            }
+        }
+        start = end;
+    }
+    tally
+}
+
+fn target(options: &LoadOptions) -> Result<Target, LoadError> {
+    let wrong = || LoadError::Endpoint(options.endpoint.clone());
+    let (scheme, rest) = options.endpoint.split_once("://").ok_or_else(wrong)?;
+    let address = rest.trim_end_matches('/');
+    let (host, _) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let tls = match scheme {
+        "http" => None,
+        "https" => {
+            let config = tls(options.ca.as_deref())?;
+            let name =
+                ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|_name| wrong())?;
+            Some((Arc::new(config), name))
+        }
+        _ => return Err(wrong()),
+    };
+    Ok(Target { address: address.to_owned(), tls })
+}
+
+/// HTTP/1.1 over TLS, trusting only the given certificates.
+fn tls(ca: Option<&Path>) -> Result<ClientConfig, LoadError> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = ca {
+        let pem = |error| LoadError::Pem { path: path.to_owned(), error };
+        for certificate in CertificateDer::pem_file_iter(path).map_err(pem)? {
+            roots.add(certificate.map_err(pem)?)?;
+        }
+    }
+    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}

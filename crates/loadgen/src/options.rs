@@ -1,0 +1,87 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Sends pre-signed KMS requests and reports requests per second and latencies.
+#[derive(Debug, Parser)]
+#[command(name = "loadgen", args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) load: LoadOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answer every request alike, at once: what the HTTP stack alone can do
+    NullServer(NullServerOptions),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LoadOptions {
+    /// Where to send, as `http://HOST:PORT` or `https://HOST:PORT`
+    #[arg(long, required = true, default_value = "")]
+    pub(crate) endpoint: String,
+    /// The operation, such as `Encrypt`
+    #[arg(long, conflicts_with = "mix")]
+    pub(crate) operation: Option<String>,
+    /// The JSON body of every request
+    #[arg(long, conflicts_with_all = ["body_file", "bodies_file"])]
+    pub(crate) body: Option<String>,
+    /// A file with the JSON body of every request
+    #[arg(long, conflicts_with = "bodies_file")]
+    pub(crate) body_file: Option<PathBuf>,
+    /// A file with a JSON body a line; each request takes the next, and the first follows the last
+    #[arg(long)]
+    pub(crate) bodies_file: Option<PathBuf>,
+    /// A file of lines `WEIGHT OPERATION BODY`: requests are drawn in proportion to their weights
+    #[arg(long)]
+    pub(crate) mix: Option<PathBuf>,
+    /// How many connections send at once
+    #[arg(long, default_value_t = 16)]
+    pub(crate) connections: usize,
+    /// For how many seconds to measure
+    #[arg(long, default_value_t = 10.0)]
+    pub(crate) duration: f64,
+    /// For how many seconds to send before measuring
+    #[arg(long, default_value_t = 2.0)]
+    pub(crate) warmup: f64,
+    /// An AWS shared credentials file; without it the environment's AWS_ACCESS_KEY_ID and so on are taken
+    #[arg(long)]
+    pub(crate) credentials: Option<PathBuf>,
+    /// The profile in the credentials file
+    #[arg(long, default_value = "default")]
+    pub(crate) profile: String,
+    /// The Region of the signature
+    #[arg(long, default_value = "us-east-1")]
+    pub(crate) region: String,
+    /// Certificates to trust (PEM); an https endpoint needs them
+    #[arg(long)]
+    pub(crate) ca: Option<PathBuf>,
+    /// The process of the server, to report its CPU time per request (Linux)
+    #[arg(long)]
+    pub(crate) server_pid: Option<u32>,
+    /// Report as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NullServerOptions {
+    /// The address to listen on; port 0 takes any, which is printed
+    #[arg(long)]
+    pub(crate) listen: SocketAddr,
+    /// The certificate chain (PEM): speak TLS
+    #[arg(long, requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key (PEM)
+    #[arg(long, requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// How many bytes the body of an answer has
+    #[arg(long, default_value_t = 300)]
+    pub(crate) answer_bytes: usize,
+}

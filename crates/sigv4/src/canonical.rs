@@ -1,0 +1,66 @@
+//! The canonical request and the signature over it.
+//!
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>, steps 1 to 4.
+
+use keyreeve_crypto::digest::{LowerHex, SHA256_LEN, sha256};
+
+use crate::encoding::{push_canonical_path, push_canonical_query, push_collapsed};
+use crate::{ALGORITHM, AmzDate, Headers, RequestHead};
+
+/// A signed header that the request does not have.
+pub(crate) struct AbsentHeader;
+
+/// The canonical request of `head` with `query` in place of its own. `signed_headers` is the list as the signer sent it, in the order the signer chose.
+pub(crate) fn canonical_request<'a, H: Headers<'a>>(
+    head: &RequestHead<'a, H>,
+    query: &str,
+    signed_headers: &str,
+    payload_hash: &[u8; SHA256_LEN],
+    drop_signature: bool,
+) -> Result<Vec<u8>, AbsentHeader> {
+    let mut out = Vec::with_capacity(1024);
+    out.extend_from_slice(head.method.as_bytes());
+    out.push(b'\n');
+    push_canonical_path(&mut out, head.path);
+    out.push(b'\n');
+    push_canonical_query(&mut out, query, drop_signature);
+    out.push(b'\n');
+    for name in signed_headers.split(';') {
+        out.extend_from_slice(name.as_bytes());
+        let mut separator = b':';
+        for value in head.values(name) {
+            out.push(separator);
+            separator = b',';
+            push_collapsed(&mut out, value);
+        }
+        if separator == b':' {
+            return Err(AbsentHeader);
+        }
+        out.push(b'\n');
+    }
+    out.push(b'\n');
+    out.extend_from_slice(signed_headers.as_bytes());
+    out.push(b'\n');
+    out.extend_from_slice(LowerHex::new(payload_hash).as_bytes());
+    Ok(out)
+}
+
+/// The string to sign, in parts: hand them to HMAC one after the other.
+pub(crate) fn string_to_sign<T>(
+    canonical_request: &[u8],
+    date: &AmzDate,
+    scope: &str,
+    with: impl FnOnce(&[&[u8]]) -> T,
+) -> T {
+    let hash = LowerHex::new(&sha256(canonical_request));
+    let parts: [&[u8]; 7] = [
+        ALGORITHM.as_bytes(),
+        b"\n",
+        date.as_str().as_bytes(),
+        b"\n",
+        scope.as_bytes(),
+        b"\n",
+        hash.as_bytes(),
+    ];
+    with(&parts)
+}

@@ -1,0 +1,36 @@
+//! The key a request is signed with.
+
+use keyreeve_crypto::digest::SHA256_LEN;
+use keyreeve_crypto::hmac::{Key, MismatchError};
+use zeroize::Zeroizing;
+
+use crate::TERMINATOR;
+
+/// A key that is good for one access key, one day, one Region and one service. It cannot be printed or read back.
+pub struct SigningKey(Key);
+
+impl SigningKey {
+    /// Derives the key from the secret access key. `date` is `YYYYMMDD`. The caller wipes `secret`.
+    ///
+    /// Source: step 4 of
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#calculate-signature>.
+    #[must_use]
+    pub fn derive(secret: &[u8], date: &str, region: &str, service: &str) -> Self {
+        let mut prefixed = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
+        prefixed.extend_from_slice(b"AWS4");
+        prefixed.extend_from_slice(secret);
+        let by_date = Key::new(&prefixed).derive(date.as_bytes());
+        let by_region = Key::new(by_date.as_slice()).derive(region.as_bytes());
+        let by_service = Key::new(by_region.as_slice()).derive(service.as_bytes());
+        let signing = Key::new(by_service.as_slice()).derive(TERMINATOR.as_bytes());
+        Self(Key::new(signing.as_slice()))
+    }
+
+    pub(crate) fn sign(&self, parts: &[&[u8]]) -> [u8; SHA256_LEN] {
+        self.0.sign(parts)
+    }
+
+    pub(crate) fn verify(&self, parts: &[&[u8]], signature: &[u8; SHA256_LEN]) -> Result<(), MismatchError> {
+        self.0.verify(parts, signature)
+    }
+}

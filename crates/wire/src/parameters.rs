@@ -1,0 +1,168 @@
+//! `requestParameters`: what a trail may say of a request.
+//!
+//! Names start with a lower-case letter. A value of a sensitive shape, a blob and a grant token are never written, nor is
+//! what has no value. Source:
+//! <https://docs.aws.amazon.com/kms/latest/developerguide/understanding-kms-entries.html>.
+
+use keyreeve_domain::Timestamp;
+
+use crate::encode::{ToJson, text};
+use crate::value::{Blob, EncryptionContext, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText};
+
+/// A value of a request.
+pub(crate) trait Parameter {
+    /// Whether a trail may hold it, and it is there.
+    fn is_logged(&self) -> bool {
+        true
+    }
+
+    fn write_parameter(&self, out: &mut Vec<u8>);
+}
+
+/// Writes a member, unless it is not to be logged; `first` says whether none stands before it.
+pub(crate) fn member(out: &mut Vec<u8>, first: &mut bool, name: &str, value: &impl Parameter) {
+    if !value.is_logged() || name.starts_with("GrantToken") {
+        return;
+    }
+    if !*first {
+        out.push(b',');
+    }
+    *first = false;
+    out.push(b'"');
+    let mut letters = name.bytes();
+    out.extend(letters.next().map(|letter| letter.to_ascii_lowercase()));
+    out.extend(letters);
+    out.extend_from_slice(b"\":");
+    value.write_parameter(out);
+}
+
+macro_rules! as_answered {
+    ($($type:ty),+ $(,)?) => {$(
+        impl Parameter for $type {
+            fn write_parameter(&self, out: &mut Vec<u8>) {
+                self.write_json(out);
+            }
+        }
+    )+};
+}
+
+as_answered! { String, Timestamp, u32 }
+
+macro_rules! as_text {
+    ($($type:ident),+ $(,)?) => {$(
+        impl Parameter for keyreeve_domain::spec::$type {
+            fn write_parameter(&self, out: &mut Vec<u8>) {
+                text(out, self.as_str());
+            }
+        }
+    )+};
+}
+
+as_text! {
+    CustomKeyStoreType, CustomerMasterKeySpec, DataKeyPairSpec, DataKeySpec, DryRunModifier, EncapsulationAlgorithm,
+    EncryptionAlgorithm, ExpirationModel, GrantOperation, ImportType, IncludeKeyMaterial, KeyAgreementAlgorithm,
+    KeyEncryptionMechanism, KeySpec, KeyUsage, MacAlgorithm, MessageType, Origin, ResourceOwner, WrappingAlgorithm,
+    WrappingKeySpec, XksProxyConnectivity,
+}
+
+impl Parameter for RequestedSigningAlgorithm {
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        text(out, self.as_str());
+    }
+}
+
+impl Parameter for bool {
+    fn is_logged(&self) -> bool {
+        *self
+    }
+
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        self.write_json(out);
+    }
+}
+
+impl Parameter for EncryptionContext {
+    fn is_logged(&self) -> bool {
+        !self.is_empty()
+    }
+
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        self.write_json(out);
+    }
+}
+
+macro_rules! never_logged {
+    ($($type:ty),+ $(,)?) => {$(
+        impl Parameter for $type {
+            fn is_logged(&self) -> bool {
+                false
+            }
+
+            fn write_parameter(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(b"null");
+            }
+        }
+    )+};
+}
+
+never_logged! { Blob, SensitiveBlob, SensitiveText }
+
+impl<T: Parameter> Parameter for Option<T> {
+    fn is_logged(&self) -> bool {
+        self.as_ref().is_some_and(Parameter::is_logged)
+    }
+
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        match self {
+            Some(value) => value.write_parameter(out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
+impl<T: Parameter> Parameter for Vec<T> {
+    fn is_logged(&self) -> bool {
+        !self.is_empty()
+    }
+
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (at, value) in self.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            value.write_parameter(out);
+        }
+        out.push(b']');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{CreateKeyInput, EncryptInput, Input};
+
+    fn logged<I: Input>(body: &str) -> String {
+        let mut out = Vec::new();
+        I::decode(body.as_bytes()).ok().unwrap().write_parameters(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn nothing_secret_is_logged() {
+        let body = r#"{"KeyId":"alias/a","Plaintext":"c2VjcmV0","GrantTokens":["token"],"EncryptionContext":{"Key":"v"}}"#;
+        assert_eq!(logged::<EncryptInput>(body), r#"{"keyId":"alias/a","encryptionContext":{"Key":"v"}}"#);
+    }
+
+    #[test]
+    fn names_start_with_a_lower_case_letter_at_every_depth() {
+        let body =
+            r#"{"KeySpec":"SYMMETRIC_DEFAULT","Tags":[{"TagKey":"a","TagValue":"b"}],"MultiRegion":false}"#;
+        let expected = r#"{"keySpec":"SYMMETRIC_DEFAULT","tags":[{"tagKey":"a","tagValue":"b"}]}"#;
+        assert_eq!(logged::<CreateKeyInput>(body), expected);
+    }
+
+    #[test]
+    fn a_request_without_members_is_an_empty_object() {
+        assert_eq!(logged::<crate::ListKeysInput>("{}"), "{}");
+    }
+}

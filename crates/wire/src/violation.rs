@@ -1,0 +1,98 @@
+//! Violations of the limits of a request: where, what was found, and which limit.
+
+use std::fmt;
+
+use crate::shape::Shape;
+
+/// Where in a request a value stands.
+pub(crate) struct Place<'a> {
+    pub(crate) parent: Option<&'a Place<'a>>,
+    pub(crate) step: Step<'a>,
+    pub(crate) shape: &'static Shape,
+}
+
+/// The last step to a place.
+pub(crate) enum Step<'a> {
+    /// A member of a structure.
+    Member(&'static str),
+    /// An element of a list, counted from 1.
+    Element(usize),
+    /// The value of a key of a map.
+    Key(&'a str),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            write!(f, "{parent}.")?;
+        }
+        match self.step {
+            Step::Member(name) => {
+                let mut rest = name.chars();
+                if let Some(first) = rest.next() {
+                    write!(f, "{}", first.to_ascii_lowercase())?;
+                }
+                f.write_str(rest.as_str())
+            }
+            Step::Element(number) => write!(f, "{number}.member"),
+            Step::Key(key) => write!(f, "{key}.member"),
+        }
+    }
+}
+
+/// What a violation shows of the value.
+pub(crate) enum Shown<'a> {
+    /// Nothing: the value may be secret, or is no text.
+    Nothing,
+    /// That there is none.
+    Null,
+    /// The value.
+    Text(&'a str),
+}
+
+/// The violations of one request, in the order of its members.
+#[derive(Default)]
+pub(crate) struct Violations {
+    texts: Vec<String>,
+    total: usize,
+}
+
+impl Violations {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// The number of violations; two numbers that are equal mean that none was recorded in between.
+    pub(crate) fn count(&self) -> usize {
+        self.total
+    }
+
+    /// Records a violation of the value at a place.
+    pub(crate) fn add(&mut self, at: &Place<'_>, shown: &Shown<'_>, constraint: &str) {
+        self.total = self.total.saturating_add(1);
+        if self.texts.len() >= MOST {
+            return;
+        }
+        let text = match shown {
+            Shown::Text(text) if !at.shape.is_sensitive() => {
+                format!("Value '{text}' at '{at}' failed to satisfy constraint: {constraint}")
+            }
+            Shown::Null if !at.shape.is_sensitive() => {
+                format!("Value null at '{at}' failed to satisfy constraint: {constraint}")
+            }
+            Shown::Nothing | Shown::Null | Shown::Text(_) => {
+                format!("Value at '{at}' failed to satisfy constraint: {constraint}")
+            }
+        };
+        self.texts.push(text);
+    }
+
+    /// The message of the ValidationException.
+    pub(crate) fn message(&self) -> String {
+        let noun = if self.total == 1 { "error" } else { "errors" };
+        format!("{} validation {noun} detected: {}", self.total, self.texts.join("; "))
+    }
+}
+
+/// No message names more violations than this, so that a small request cannot ask for a huge answer.
+const MOST: usize = 250;

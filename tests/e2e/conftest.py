@@ -1,0 +1,78 @@
+"""The server that the tests of one process share, and what they make on it."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import server as harness
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    running = harness.Server(tmp_path_factory.mktemp("keyreeve") / "data").start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def fresh_server(tmp_path):
+    """A server of the test's own, which it may kill and start again."""
+    running = harness.Server(tmp_path / "data")
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def kms(server):
+    return server.client()
+
+
+@pytest.fixture(scope="session")
+def unchecked(server):
+    """A client that does not check its input."""
+    return server.client(validate=False)
+
+
+@pytest.fixture
+def key(kms):
+    """The id of a new symmetric key."""
+    return kms.create_key()["KeyMetadata"]["KeyId"]
+
+
+@pytest.fixture(scope="session")
+def shared_key(kms):
+    """The id of a symmetric key that no test changes."""
+    return kms.create_key(Description="shared")["KeyMetadata"]["KeyId"]
+
+
+@pytest.fixture(scope="session")
+def aws(server, tmp_path_factory):
+    """Runs the `aws` command line as a user would and returns what it prints: JSON read, text as it is."""
+    script = pathlib.Path(sys.executable).parent / "aws"
+    command = [str(script)] if script.exists() else ["aws"]
+    directory = tmp_path_factory.mktemp("aws")
+
+    def run(*arguments, fails=None, region=harness.REGION):
+        result = subprocess.run(
+            [*command, *arguments],
+            env=server.environment_of_clients(region),
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        if fails:
+            assert result.returncode != 0, result.stdout
+            assert fails in result.stderr, result.stderr
+            return None
+        assert result.returncode == 0, result.stderr
+        try:
+            return json.loads(result.stdout)
+        except ValueError:
+            return result.stdout.strip()
+
+    run.directory = directory
+    return run

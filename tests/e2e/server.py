@@ -1,0 +1,154 @@
+"""A running Keyreeve, and the clients that talk to it."""
+
+import base64
+import configparser
+import os
+import pathlib
+import re
+import selectors
+import subprocess
+import threading
+import time
+
+import boto3
+import botocore.config
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+START_TIMEOUT = 30.0
+LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+
+
+def binary():
+    return os.environ.get("KEYREEVE_BIN", str(REPOSITORY / "target" / "release" / "keyreeve"))
+
+
+class Server:
+    """One process over one data directory. Stop it and start it again: the data stays, the port may change."""
+
+    def __init__(self, data_dir, options=(), environment=None):
+        self.data_dir = pathlib.Path(data_dir)
+        self.options = list(options)
+        self.environment = environment or {}
+        self.process = None
+        self.port = None
+
+    def start(self):
+        command = [binary(), "serve", "--data-dir", str(self.data_dir), "--listen", "127.0.0.1:0", *self.options]
+        self.log = open(self.data_dir.parent / f"{self.data_dir.name}.log", "ab")
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self.log, env={**clean_environment(), **self.environment}
+        )
+        self.port = int(self._wait_for(LISTENING).group(1))
+        return self
+
+    def _wait_for(self, pattern):
+        """The first match in the output; fails when the process ends or takes too long."""
+        output, deadline = b"", time.monotonic() + START_TIMEOUT
+        os.set_blocking(self.process.stdout.fileno(), False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            while (left := deadline - time.monotonic()) > 0:
+                if not selector.select(left):
+                    break
+                chunk = self.process.stdout.read()
+                output += chunk or b""
+                match = pattern.search(output.decode(errors="replace"))
+                if match:
+                    self.output = output.decode(errors="replace")
+                    # Nobody reads what follows, but the pipe must not fill up.
+                    os.set_blocking(self.process.stdout.fileno(), True)
+                    threading.Thread(target=drain, args=(self.process.stdout,), daemon=True).start()
+                    return match
+                if chunk == b"":
+                    break
+        self.kill()
+        log = pathlib.Path(self.log.name).read_text(errors="replace")
+        raise RuntimeError(f"the server did not come up\n{output.decode(errors='replace')}\n{log}")
+
+    def kill(self):
+        """As a power cut would, but for the kernel's buffers."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.log.close()
+            self.process = None
+
+    def terminate(self, timeout=30):
+        """As an init system would; returns the exit code."""
+        self.process.terminate()
+        code = self.process.wait(timeout)
+        self.log.close()
+        self.process = None
+        return code
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def host(self):
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def credentials(self):
+        """(access key id, secret access key) of the root user."""
+        file = configparser.ConfigParser()
+        file.read(self.data_dir / "credentials")
+        profile = file[file.sections()[0]] if file.sections() else file["DEFAULT"]
+        return profile["aws_access_key_id"], profile["aws_secret_access_key"]
+
+    def client(self, region=REGION, *, validate=True, credentials=None, **config):
+        """A boto3 KMS client. Without `validate`, botocore sends what it is given."""
+        access_key_id, secret = credentials or self.credentials
+        return boto3.client(
+            "kms",
+            endpoint_url=self.url,
+            region_name=region,
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret,
+            config=botocore.config.Config(
+                parameter_validation=validate, retries={"total_max_attempts": 1}, read_timeout=30, **config
+            ),
+        )
+
+    def environment_of_clients(self, region=REGION):
+        access_key_id, secret = self.credentials
+        return {
+            **clean_environment(),
+            "AWS_ACCESS_KEY_ID": access_key_id,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_PAGER": "",
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+
+
+def drain(stream):
+    while stream.read(65536):
+        pass
+    stream.close()
+
+
+def clean_environment():
+    """Ours without anything that would point a client elsewhere or put a proxy in between."""
+    dropped = ("AWS_", "KEYREEVE_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(dropped)}
+
+
+def key_arn(key_id, region=REGION):
+    return f"arn:aws:kms:{region}:{ACCOUNT}:key/{key_id}"
+
+
+def alias_arn(name, region=REGION):
+    return f"arn:aws:kms:{region}:{ACCOUNT}:{name}"
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
