@@ -95,7 +95,12 @@ fn fields(line: &[u8]) -> Option<(u64, &[u8], &[u8])> {
         return None;
     }
     let mut fields = line.splitn(3, |byte| *byte == b' ');
-    let sequence = core::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    let digits = fields.next()?;
+    // One form for each number: no sign, no zero in front.
+    if !digits.iter().all(u8::is_ascii_digit) || digits.first() == Some(&b'0') {
+        return None;
+    }
+    let sequence = core::str::from_utf8(digits).ok()?.parse().ok()?;
     Some((sequence, fields.next()?, fields.next()?))
 }
 
@@ -137,6 +142,14 @@ mod tests {
         for cut in first..whole.len() {
             let verified = Chain::START.verify(&whole[..cut]).unwrap();
             assert_eq!((verified.lines, verified.len), (1, first), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_number_has_one_form() {
+        let whole = String::from_utf8(segment(&["{}"])).unwrap();
+        for prefix in ["+", "0", "00"] {
+            assert!(Chain::START.verify(format!("{prefix}{whole}").as_bytes()).is_err(), "{prefix}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Access keys: who signs in with which secret.
 
+use core::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -66,30 +67,38 @@ impl Service {
         Ok(Some(credential))
     }
 
-    /// Makes `id` with `secret` an access key of the account root, unless it already is exactly that.
+    /// Makes `id` with `secret` the one access key of the account root: any other is deleted.
     ///
     /// # Errors
     /// Where the store cannot be written to.
-    pub async fn put_root_credential(
+    pub async fn set_root_credential(
         &self,
         account: AccountId,
         id: &str,
         secret: Zeroizing<String>,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        let path = space::credential(id)?;
         let snapshot = self.vault().snapshot().await?;
-        let held = self.vault().read::<CredentialRecord>(&*snapshot, &path).await?;
-        if held.as_ref().is_some_and(|held| held.record.account == account && *held.record.secret == *secret)
-        {
-            return Ok(());
-        }
+        let (held, _) = self
+            .vault()
+            .range::<CredentialRecord>(&*snapshot, space::CREDENTIAL_PREFIX, None, AT_MOST)
+            .await?;
+        let path = space::credential(id)?;
         let mut draft = Draft::new(self.vault());
-        draft.put(
-            &path,
-            held.map(|held| held.version),
-            &CredentialRecord { account, secret, created: now },
-        )?;
-        self.commit(draft).await
+        let mut is_held = false;
+        for (other, record) in held.iter().filter(|(_, record)| record.account == account) {
+            if *other == path && *record.secret == *secret {
+                is_held = true;
+            } else if *other != path {
+                draft.unindex(other);
+            }
+        }
+        if !is_held {
+            let seen = snapshot.get(&path).await?.map(|entry| entry.version);
+            draft.put(&path, seen, &CredentialRecord { account, secret, created: now })?;
+        }
+        if draft.is_empty() { Ok(()) } else { self.commit(draft).await }
     }
 }
+
+const AT_MOST: NonZeroUsize = NonZeroUsize::new(100).unwrap();

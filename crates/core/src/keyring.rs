@@ -76,9 +76,11 @@ impl Keyring {
         content.push(u8::try_from(1 + self.retired.len()).or(Err(KeyringError::Format))?);
         for domain in core::iter::once(&self.active).chain(&self.retired) {
             content.extend_from_slice(&domain.id);
+            // EXPOSE: as above.
             content.extend_from_slice(domain.key.expose());
         }
         let binding = Binding::default().field(FIELD_DEPLOYMENT, &self.deployment);
+        // EXPOSE: the wrapping reads the root key.
         Ok(wrap::wrap(root.expose(), &ROOT_KEY_ID, Kind::Keyring, &binding, &content, random)?)
     }
 

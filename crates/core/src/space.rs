@@ -99,6 +99,9 @@ pub fn usage(region: Region, key: KeyId) -> Result<Path, SpaceError> {
     path(format!("usage/{region}/{key}"))
 }
 
+/// The access keys.
+pub const CREDENTIAL_PREFIX: &[u8] = b"credential/";
+
 /// An access key.
 ///
 /// # Errors

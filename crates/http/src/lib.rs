@@ -1,1 +1,17 @@
-//! Placeholder.
+//! HTTP and TLS: from a socket to a request of the API, and back.
+//!
+//! One thread accepts and hands connections out in turn; each worker thread serves its own on a single-threaded runtime, so
+//! that a request never changes threads. Everything a client can make wait or grow is bounded by [`Limits`].
+
+mod api;
+mod connection;
+mod limits;
+mod metrics;
+pub mod server;
+mod tls;
+
+pub use api::{Api, Endpoint};
+pub use connection::{Body, Handler, HandlerFuture, Peer};
+pub use limits::Limits;
+pub use metrics::Metrics;
+pub use tls::{TlsConfigError, TlsSource};

@@ -1,2 +1,44 @@
-//! Placeholder.
-fn main() {}
+//! `keyreeve`: a key management service that speaks the AWS KMS API.
+
+mod args;
+mod clock;
+mod config;
+mod credentials_file;
+mod data_dir;
+mod exit;
+mod harden;
+mod jobs;
+mod logging;
+mod seal;
+mod serve;
+mod setting;
+mod start;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use zeroizing_alloc::ZeroAlloc;
+
+use crate::args::{Args, Command};
+
+/// Wipes every block of memory that is given back, so that no buffer of a library leaves a secret behind.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = match args.command.unwrap_or(Command::Serve(args.serve)) {
+        Command::Config => {
+            print!("{}", config::reference());
+            Ok(())
+        }
+        Command::Serve(args) => serve::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("keyreeve: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}

@@ -102,6 +102,7 @@ error_codes! {
         RequestEntityTooLarge = 413, "RequestEntityTooLargeException";
         Serialization = 400, "SerializationException";
         ServiceUnavailable = 503, "ServiceUnavailable";
+        RequestTimeout = 408, "RequestTimeoutException";
         Throttling = 400, "ThrottlingException";
         UnknownOperation = 400, "UnknownOperationException";
         UnrecognizedClient = 400, "UnrecognizedClientException";

@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// Crates that do I/O, or bring it along: barred from a crate with `io = false`.
-const IO_CRATES: [&str; 9] =
-    ["hyper", "hyper-util", "prometheus-client", "redb", "rustix", "rustls", "socket2", "tokio", "tokio-rustls"];
+const IO_CRATES: [&str; 7] = ["hyper", "hyper-util", "redb", "rustls", "socket2", "tokio", "tokio-rustls"];
 
 /// Crates that one crate of ours alone may name.
 const WALLS: [(&str, &str); 2] = [("aws-lc-rs", "keyreeve-crypto"), ("redb", "keyreeve-store-redb")];
@@ -56,12 +55,19 @@ fn layer(package: &Value) -> Option<Layer<'_>> {
         io: layer.get("io")?.as_bool()?,
         dev: layer.get("dev").and_then(Value::as_bool).unwrap_or(false),
         dependencies: dependencies
-            .filter_map(|dependency| Some(Edge { name: dependency.get("name")?.as_str()?, dev: edge(dependency) }))
+            .filter_map(|dependency| {
+                Some(Edge { name: dependency.get("name")?.as_str()?, dev: edge(dependency) })
+            })
             .collect(),
     })
 }
 
-fn judge(name: &str, from: &Layer<'_>, edge: &Edge<'_>, layers: &BTreeMap<&str, Layer<'_>>) -> Option<String> {
+fn judge(
+    name: &str,
+    from: &Layer<'_>,
+    edge: &Edge<'_>,
+    layers: &BTreeMap<&str, Layer<'_>>,
+) -> Option<String> {
     let dependency = edge.name;
     if let Some((_, owner)) = WALLS.iter().find(|(walled, owner)| *walled == dependency && *owner != name) {
         return Some(format!("{name}: only {owner} may depend on {dependency}"));
@@ -131,7 +137,11 @@ mod tests {
                 vec![package("a", &pure(0), &[("b", Some("build"))]), package("b", &pure(1), &[])],
                 Some("a (rank 0): depends on b (rank 1)"),
             ),
-            ("dev up", vec![package("a", &pure(0), &[("b", Some("dev"))]), package("b", &pure(1), &[])], None),
+            (
+                "dev up",
+                vec![package("a", &pure(0), &[("b", Some("dev"))]), package("b", &pure(1), &[])],
+                None,
+            ),
             (
                 "dev cycle",
                 vec![package("a", &pure(0), &[("b", Some("dev"))]), package("b", &pure(1), &[("a", None)])],

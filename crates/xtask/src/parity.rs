@@ -11,14 +11,17 @@ use std::path::Path;
 use keyreeve_wire::{ErrorCode, Kind, Member, OperationModel, Shape};
 use serde_json::Value;
 
-/// Compares the wire model with `kms/2014-11-01/service-2.json`, plain or as `.gz`.
+/// Where the exceptions stand, from the root of the repository.
+pub(crate) const EXCEPTIONS: &str = "crates/xtask/parity-exceptions.txt";
+
+/// Compares the wire model with `kms/2014-11-01/service-2.json`, plain or as `.gz`, but for the exceptions in a file.
 ///
 /// # Errors
 /// The text names every difference without an exception and every exception without a difference.
-pub(crate) fn run(model: &Path) -> Result<(), String> {
+pub(crate) fn run(model: &Path, exceptions: &Path) -> Result<(), String> {
     let model = read_model(model)?;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("parity-exceptions.txt");
-    let exceptions = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let exceptions =
+        fs::read_to_string(exceptions).map_err(|error| format!("{}: {error}", exceptions.display()))?;
     let exceptions = read_exceptions(&exceptions)?;
     let differences = Comparison::of(&model)?;
     judge(&differences, &exceptions)

@@ -23,7 +23,7 @@ const NOT_SOURCES: [&str; 10] = [
     "target",
 ];
 
-/// The repository that xtask was built in.
+/// The repository that xtask is run in.
 pub(crate) struct Repository {
     /// Its root directory.
     pub(crate) root: PathBuf,
@@ -43,7 +43,8 @@ pub(crate) struct TextFile {
 
 impl Repository {
     pub(crate) fn find() -> Result<Self, Failure> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // Not the directory that xtask was compiled in: a target directory may be shared by two checkouts.
+        let here = Path::new(".");
         let failed = |why: &str| Failure {
             part: "metadata",
             why: why.to_owned(),
@@ -74,7 +75,8 @@ impl Repository {
                 if kind.is_dir() && !is_left_out(&entry.file_name().to_string_lossy()) {
                     directories.push(path);
                 } else if kind.is_file()
-                    && let (Ok(text), Ok(relative)) = (fs::read_to_string(&path), path.strip_prefix(&self.root))
+                    && let (Ok(text), Ok(relative)) =
+                        (fs::read_to_string(&path), path.strip_prefix(&self.root))
                 {
                     let path = relative.to_string_lossy().replace('\\', "/");
                     files.push(TextFile { path, text });

@@ -1,0 +1,319 @@
+//! From an HTTP request to an answer of the API.
+//!
+//! The order: the operation, the size of the body, the signature, then the operation itself. Every request that names a
+//! Region is in the trail before its answer leaves, refused ones too.
+
+use core::cell::RefCell;
+use core::num::NonZeroUsize;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HOST, HeaderName, HeaderValue, PRAGMA, USER_AGENT};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use keyreeve_audit::event::Uuid;
+use keyreeve_core::bracket::{Head, Notes, Trail};
+use keyreeve_core::credential::Credential;
+use keyreeve_core::{Refusal, Service};
+use keyreeve_crypto::digest;
+use keyreeve_crypto::random::{self, Random};
+use keyreeve_domain::{AccountId, Region, Timestamp};
+use keyreeve_kms::Answer;
+use keyreeve_sigv4::{Claim, Expected, Regions, RequestHead, SigV4Error, SigningKey, SigningKeyCache};
+use keyreeve_wire::{ErrorCode, Operation};
+
+use crate::connection::{Body, Handler, HandlerFuture, Peer};
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const SERVICE: &str = "kms";
+/// Signing keys of one worker: an access key has one for each day and Region.
+const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
+
+/// What the workers of one endpoint share.
+pub struct Endpoint {
+    /// The service.
+    pub service: Arc<Service>,
+    /// The account that the events of unauthenticated requests belong to.
+    pub account: AccountId,
+    /// The Regions that are answered for; all where empty.
+    pub regions: Vec<Region>,
+    /// The Region that the events of requests without one belong to.
+    pub home: Region,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+    /// Bounds of a request.
+    pub limits: Limits,
+    /// Randomness for the ids of requests.
+    pub random: Arc<dyn Random>,
+    /// The time of day.
+    pub clock: fn() -> Timestamp,
+}
+
+/// The API on one worker thread.
+pub struct Api<T> {
+    endpoint: Arc<Endpoint>,
+    region_names: Vec<String>,
+    trail: T,
+    signing_keys: RefCell<SigningKeyCache>,
+}
+
+impl<T: Trail> Api<T> {
+    /// The API over `trail`.
+    pub fn new(endpoint: Arc<Endpoint>, trail: T) -> Self {
+        let region_names = endpoint.regions.iter().map(Region::to_string).collect();
+        let signing_keys = RefCell::new(SigningKeyCache::new(SIGNING_KEYS));
+        Self { endpoint, region_names, trail, signing_keys }
+    }
+}
+
+/// An authenticated request's identity and Region.
+struct Authenticated {
+    credential: Arc<Credential>,
+    region: Region,
+}
+
+/// A request that is not answered by its operation.
+struct Refused {
+    refusal: Refusal,
+    /// The Region that it named, as far as it is known.
+    region: Option<Region>,
+}
+
+impl<T: Trail + 'static> Handler for Api<T> {
+    fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Rc<Peer>) -> HandlerFuture {
+        Box::pin(async move {
+            let is_probe = request.method() == Method::GET;
+            match request.uri().path() {
+                "/livez" if is_probe => plain(StatusCode::OK, "ok\n".to_owned()),
+                "/readyz" if is_probe => self.readiness().await,
+                "/metrics" if is_probe => {
+                    plain(StatusCode::OK, self.endpoint.metrics.text(self.endpoint.service.ring().len()))
+                }
+                _ => self.call(request, peer).await,
+            }
+        })
+    }
+}
+
+impl<T: Trail + 'static> Api<T> {
+    async fn readiness(&self) -> Response<Body> {
+        match self.endpoint.service.vault().snapshot().await {
+            Ok(_) => plain(StatusCode::OK, "ok\n".to_owned()),
+            Err(error) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        }
+    }
+
+    async fn call(self: Rc<Self>, request: Request<Incoming>, peer: Rc<Peer>) -> Response<Body> {
+        let Ok(ids) = random::array::<32>(&*self.endpoint.random) else {
+            return answered(None, Answer::refused(&Refusal::internal()));
+        };
+        let (request_id, event_id) = ids.split_at(16);
+        let uuid = |bits: &[u8]| Uuid::from_random(bits.try_into().unwrap_or_default());
+        let call = Call {
+            request_id: uuid(request_id),
+            event_id: uuid(event_id),
+            now: (self.endpoint.clock)(),
+            peer,
+        };
+        let (parts, body) = request.into_parts();
+        let operation =
+            parts.headers.get(&TARGET).and_then(|target| Operation::from_target(target.to_str().ok()?));
+        let id = call.request_id;
+        // ORDER: a change goes on when its client hangs up, so that it is complete in the store and in the trail.
+        let answer = if operation.is_none_or(Operation::read_only) {
+            self.answer(call, parts, body, operation).await
+        } else {
+            let task =
+                tokio::task::spawn_local(async move { self.answer(call, parts, body, operation).await });
+            task.await.unwrap_or_else(|_panicked| Answer::refused(&Refusal::internal()))
+        };
+        answered(Some(id), answer)
+    }
+
+    async fn answer(
+        self: Rc<Self>,
+        call: Call,
+        parts: Parts,
+        body: Incoming,
+        operation: Option<Operation>,
+    ) -> Answer {
+        let answer = match self.authenticated(&call, &parts, body, operation).await {
+            Ok((operation, authenticated, body)) => {
+                let request = keyreeve_kms::Request {
+                    operation,
+                    body: &body,
+                    caller: authenticated.credential.caller(),
+                    region: authenticated.region,
+                    now: call.now,
+                    request_id: call.request_id,
+                    event_id: call.event_id,
+                    source_ip: &call.peer.address,
+                    user_agent: user_agent(&parts),
+                    tls: call.tls(),
+                };
+                keyreeve_kms::answer(&self.endpoint.service, &self.trail, &request).await
+            }
+            Err(refused) => self.refuse(&call, &parts, operation, refused).await,
+        };
+        let took = (self.endpoint.clock)().millis_since(call.now);
+        let took = core::time::Duration::from_millis(u64::try_from(took).unwrap_or_default());
+        self.endpoint.metrics.count(operation, answer.error, took);
+        answer
+    }
+
+    async fn authenticated(
+        &self,
+        call: &Call,
+        parts: &Parts,
+        body: Incoming,
+        operation: Option<Operation>,
+    ) -> Result<(Operation, Authenticated, Bytes), Refused> {
+        let refused = |refusal| Refused { refusal, region: None };
+        let is_root = parts.method == Method::POST && parts.uri.path() == "/";
+        let operation = operation.filter(|_| is_root);
+        let operation = operation.ok_or_else(|| refused(Refusal::silent(ErrorCode::UnknownOperation)))?;
+        let body = self.read(body).await.map_err(refused)?;
+        let authenticated = self.authenticate(call, parts, &body).await?;
+        Ok((operation, authenticated, body))
+    }
+
+    async fn read(&self, body: Incoming) -> Result<Bytes, Refusal> {
+        let limits = &self.endpoint.limits;
+        let whole = Limited::new(body, limits.body_bytes).collect();
+        match tokio::time::timeout(limits.body, whole).await {
+            Ok(Ok(whole)) => Ok(whole.to_bytes()),
+            // AWS: unverified. The answers to a body that is too long, too slow or broken off are not known.
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                let message = format!("Request body is longer than {} bytes.", limits.body_bytes);
+                Err(Refusal::new(ErrorCode::RequestEntityTooLarge, message))
+            }
+            Ok(Err(_)) => Err(Refusal::silent(ErrorCode::Serialization)),
+            Err(_elapsed) => {
+                Err(Refusal::new(ErrorCode::RequestTimeout, "The request body did not arrive in time."))
+            }
+        }
+    }
+
+    async fn authenticate(&self, call: &Call, parts: &Parts, body: &[u8]) -> Result<Authenticated, Refused> {
+        let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+        // An HTTP/2 request names its host in `:authority`, whatever a `host` header says.
+        let host = authority.map(|authority| ("host", authority));
+        let others = parts.headers.iter().filter(|(name, _)| authority.is_none() || **name != HOST);
+        let headers: Vec<_> =
+            others.map(|(name, value)| (name.as_str(), value.as_bytes())).chain(host).collect();
+        let head = RequestHead {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: headers.iter().copied(),
+        };
+        let mut region = None;
+        let mut refused = |error: SigV4Error| Refused { refusal: refusal(&error), region };
+        let claim = Claim::parse(&head).map_err(&mut refused)?;
+        region = claim.region().parse().ok();
+        let refused = |error: SigV4Error| Refused { refusal: refusal(&error), region };
+        let names: Vec<&str> = self.region_names.iter().map(String::as_str).collect();
+        let regions = if names.is_empty() { Regions::Any } else { Regions::OneOf(&names) };
+        let claim = claim.check(call.now, &Expected { service: SERVICE, regions }).map_err(refused)?;
+        let id = claim.claim().access_key_id().to_owned();
+        let unknown = SigV4Error::UnrecognizedClient;
+        let found = self.endpoint.service.credential(&id).await;
+        let found = found.map_err(|error| Refused { refusal: error.into(), region })?;
+        // A long-term key has no session token; one that comes with it belongs to something that is not known here.
+        let found = found.filter(|_| claim.claim().session_token().is_none());
+        let credential = found.ok_or_else(|| refused(unknown.clone()))?;
+        let region = region.ok_or_else(|| refused(unknown))?;
+        let mut keys = self.signing_keys.borrow_mut();
+        let payload = digest::sha256(body);
+        let verified = keys.verify(claim, credential.generation(), &head, &payload, |claim| {
+            let claim = claim.claim();
+            // EXPOSE: the signing key is derived from the secret; the secret is not kept.
+            SigningKey::derive(
+                credential.expose_secret().as_bytes(),
+                claim.scope_date(),
+                claim.region(),
+                claim.service(),
+            )
+        });
+        verified.map_err(refused)?;
+        Ok(Authenticated { credential: Arc::clone(&credential), region })
+    }
+
+    /// Puts a request that was refused before its operation began into the trail, and answers it.
+    async fn refuse(
+        &self,
+        call: &Call,
+        parts: &Parts,
+        operation: Option<Operation>,
+        refused: Refused,
+    ) -> Answer {
+        let head = Head {
+            name: operation.map_or("Unknown", Operation::name),
+            read_only: operation.is_none_or(Operation::read_only),
+            caller: None,
+            account: self.endpoint.account,
+            region: refused.region.unwrap_or(self.endpoint.home),
+            time: call.now,
+            request_id: call.request_id,
+            event_id: call.event_id,
+            source_ip: &call.peer.address,
+            user_agent: user_agent(parts),
+            tls: call.tls(),
+        };
+        let line = head.completed(&Notes::default(), Some(&refused.refusal.0));
+        match self.trail.append(line).await {
+            Ok(()) => Answer::refused(&refused.refusal),
+            Err(_) => Answer::refused(&Refusal::internal()),
+        }
+    }
+}
+
+/// What is known of a request before it is read.
+struct Call {
+    request_id: Uuid,
+    event_id: Uuid,
+    now: Timestamp,
+    peer: Rc<Peer>,
+}
+
+impl Call {
+    fn tls(&self) -> Option<(&str, &str)> {
+        self.peer.tls.as_ref().map(|(version, suite)| (*version, suite.as_str()))
+    }
+}
+
+fn user_agent(parts: &Parts) -> &str {
+    parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default()
+}
+
+fn refusal(error: &SigV4Error) -> Refusal {
+    let known = ErrorCode::ALL.iter().find(|code| code.as_str() == error.code());
+    Refusal::new(known.copied().unwrap_or(ErrorCode::InvalidSignature), error.to_string())
+}
+
+fn answered(request_id: Option<Uuid>, answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.reserve(5);
+    let id = request_id.and_then(|id| HeaderValue::from_str(id.as_str()).ok());
+    headers.extend(id.map(|id| (REQUEST_ID, id)));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate, private"));
+    headers.insert(EXPIRES, HeaderValue::from_static("0"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+    response
+}
+
+fn plain(status: StatusCode, text: String) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

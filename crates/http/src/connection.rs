@@ -1,0 +1,120 @@
+//! One connection: hyper, HTTP/1.1 and HTTP/2, with its bounds.
+
+use core::convert::Infallible;
+use core::future::Future;
+use core::net::SocketAddr;
+use core::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use crate::limits::Limits;
+use crate::tls::TlsSource;
+
+/// The body of an answer.
+pub type Body = Full<Bytes>;
+
+/// What a handler answers with; bound to its thread.
+pub type HandlerFuture = Pin<Box<dyn Future<Output = Response<Body>>>>;
+
+/// Answers requests. One per worker thread.
+pub trait Handler: 'static {
+    /// Answers `request`.
+    fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Rc<Peer>) -> HandlerFuture;
+}
+
+/// The other end of a connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Peer {
+    /// The client's address, without its port.
+    pub address: String,
+    /// Protocol version and cipher suite, on TLS.
+    pub tls: Option<(&'static str, String)>,
+}
+
+/// Serves one connection to its end, or until `stop` says so and the request in hand is answered.
+pub(crate) async fn serve<H: Handler>(
+    stream: TcpStream,
+    address: SocketAddr,
+    tls: Option<Arc<TlsSource>>,
+    limits: &Limits,
+    handler: Rc<H>,
+    stop: watch::Receiver<bool>,
+) {
+    let address = address.ip().to_canonical().to_string();
+    // Small answers must not wait for more to send. A socket that is gone already shows on the first read.
+    stream.set_nodelay(true).unwrap_or_default();
+    let Some(tls) = tls else {
+        return exchange(stream, Peer { address, tls: None }, limits, handler, stop).await;
+    };
+    let accepting = TlsAcceptor::from(tls.current()).accept(stream);
+    let Ok(Ok(stream)) = tokio::time::timeout(limits.handshake, accepting).await else { return };
+    let session = stream.get_ref().1;
+    let version = match session.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
+        _ => "TLSv1.3",
+    };
+    let suite = session
+        .negotiated_cipher_suite()
+        .map(|suite| format!("{:?}", suite.suite()).replace("TLS13_", "TLS_"));
+    let peer = Peer { address, tls: Some((version, suite.unwrap_or_default())) };
+    exchange(stream, peer, limits, handler, stop).await;
+}
+
+async fn exchange<H: Handler>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    peer: Peer,
+    limits: &Limits,
+    handler: Rc<H>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let peer = Rc::new(peer);
+    let service = service_fn(move |request| {
+        let answer = Rc::clone(&handler).handle(request, Rc::clone(&peer));
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let mut builder = auto::Builder::new(LocalExecutor);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(limits.head_bytes.max(8192))
+        .max_headers(limits.headers)
+        .pipeline_flush(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(limits.head))
+        .keep_alive_timeout(limits.head)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(Some(128));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        biased;
+        // A connection that ends badly ends: the client knows, and the trail has what was done.
+        _ended = connection.as_mut() => return,
+        _stopped = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ended = connection.await;
+}
+
+/// Runs what hyper spawns on this thread.
+#[derive(Clone, Copy)]
+struct LocalExecutor;
+
+impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for LocalExecutor {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}

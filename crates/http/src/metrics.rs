@@ -1,0 +1,85 @@
+//! What Prometheus reads.
+
+use core::time::Duration;
+
+use keyreeve_wire::Operation;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+type Labels = Vec<(&'static str, String)>;
+
+/// Seconds; from a cached symmetric operation to a slow disk.
+const BUCKETS: [f64; 12] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
+
+/// The metrics of a process.
+pub struct Metrics {
+    registry: Registry,
+    answered: Family<Labels, Counter>,
+    /// By operation: the counter of its successes and the histogram of its duration, looked up once.
+    by_operation: Vec<(Counter, Histogram)>,
+    refused: Counter,
+    cached_keys: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("keyreeve");
+        let answered = Family::<Labels, Counter>::default();
+        registry.register("requests", "Answered requests by operation and error code", answered.clone());
+        let durations = Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        registry.register(
+            "request_duration_seconds",
+            "Time from the whole body to the answer",
+            durations.clone(),
+        );
+        let refused = Counter::default();
+        registry.register(
+            "requests_refused",
+            "Requests refused before their operation was known",
+            refused.clone(),
+        );
+        let cached_keys = Gauge::default();
+        registry.register("cached_keys", "KMS keys in the cache", cached_keys.clone());
+        let by_operation = Operation::ALL.iter().map(|operation| {
+            let labels = vec![("operation", operation.name().to_owned())];
+            let ok = vec![("operation", operation.name().to_owned()), ("code", "OK".to_owned())];
+            (answered.get_or_create_owned(&ok), durations.get_or_create_owned(&labels))
+        });
+        let by_operation = by_operation.collect();
+        Self { registry, answered, by_operation, refused, cached_keys }
+    }
+}
+
+impl Metrics {
+    /// Counts an answer: its operation, its error code, and how long it took.
+    pub(crate) fn count(&self, operation: Option<Operation>, code: Option<&str>, took: Duration) {
+        let Some(operation) = operation else {
+            self.refused.inc();
+            return;
+        };
+        let at = Operation::ALL.iter().position(|known| *known == operation);
+        let Some((succeeded, duration)) = at.and_then(|at| self.by_operation.get(at)) else { return };
+        duration.observe(took.as_secs_f64());
+        match code {
+            None => succeeded.inc(),
+            Some(code) => {
+                let labels = vec![("operation", operation.name().to_owned()), ("code", code.to_owned())];
+                self.answered.get_or_create(&labels).inc()
+            }
+        };
+    }
+
+    /// The text that Prometheus reads.
+    pub(crate) fn text(&self, cached_keys: usize) -> String {
+        self.cached_keys.set(i64::try_from(cached_keys).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        // Writing to a `String` never fails.
+        encode(&mut text, &self.registry).unwrap_or_default();
+        text
+    }
+}

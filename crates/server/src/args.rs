@@ -1,0 +1,50 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use keyreeve_domain::AccountId;
+
+/// A key management service that speaks the AWS KMS API.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print every option of the configuration file with its default, and leave
+    Config,
+    /// Start the service (the default)
+    Serve(ServeArgs),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Where keys, audit trail and credentials are kept [default: ./keyreeve-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The address to listen on; port 0 takes any that is free [default: 127.0.0.1:4599]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The account, twelve digits [default: 000000000000]
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
+    /// The Regions to answer for, separated by commas, or `any` [default: any]
+    #[arg(long, value_name = "LIST|any")]
+    pub(crate) regions: Option<String>,
+    /// A configuration file; the flags above win over it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Check configuration, seal, store and audit trail, and leave without serving
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Serve plain HTTP on an address that other machines can reach
+    #[arg(long)]
+    pub(crate) allow_plain_http: bool,
+}

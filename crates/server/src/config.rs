@@ -1,0 +1,368 @@
+//! The configuration file, whole.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use keyreeve_core::quota::Quotas;
+use keyreeve_domain::{AccountId, Region};
+use keyreeve_http::Limits;
+use keyreeve_trail_file::Level;
+use serde::Deserialize;
+
+use crate::args::ServeArgs;
+use crate::exit::Failure;
+use crate::setting::section;
+
+section! {
+    /// Where the service is reached and what it answers for.
+    ServerSection in "server" {
+        /// The address to listen on; port 0 takes any that is free. Flag: --listen
+        listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 4599)), "\"127.0.0.1:4599\"", since "0.1";
+        /// Where keys, audit trail and credentials are kept. Flag: --data-dir
+        data_dir: PathBuf = PathBuf::from("./keyreeve-data"), "\"./keyreeve-data\"", since "0.1";
+        /// The account, twelve digits. Flag: --account
+        account: String = "000000000000".to_owned(), "\"000000000000\"", since "0.1";
+        /// The Regions to answer for, separated by commas, or "any": every Region name then has its own keys. Flag: --regions
+        regions: String = "any".to_owned(), "\"any\"", since "0.1";
+        /// Worker threads; 0 is one for each core.
+        workers: usize = 0, "0", since "0.1";
+        /// Serve plain HTTP on an address that other machines can reach. Flag: --allow-plain-http
+        allow_plain_http: bool = false, "false", since "0.1";
+    }
+}
+
+section! {
+    /// TLS 1.2 and 1.3. Both files are read again on SIGHUP.
+    TlsSection in "tls" {
+        /// The certificate chain, PEM, the server's own certificate first. Without one the service speaks plain HTTP.
+        certificate: Option<PathBuf> = None, "\"/etc/keyreeve/tls.crt\"", since "0.1";
+        /// The private key, PEM.
+        key: Option<PathBuf> = None, "\"/etc/keyreeve/tls.key\"", since "0.1";
+    }
+}
+
+/// How the root key is kept.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SealKind {
+    File,
+    Passphrase,
+}
+
+section! {
+    /// How the root key is kept. Chosen at the first start; later starts must say the same.
+    SealSection in "seal" {
+        /// "file": in a file of its own. "passphrase": wrapped under a key derived with argon2id.
+        kind: SealKind = SealKind::File, "\"file\"", since "0.1";
+        /// The file of the root key, 32 bytes; relative to the data directory.
+        root_key_file: PathBuf = PathBuf::from("root.key"), "\"root.key\"", since "0.1";
+        /// The file that holds the passphrase on its first line; "-" reads it from standard input.
+        passphrase_file: Option<PathBuf> = None, "\"/run/credentials/passphrase\"", since "0.1";
+        /// Memory of argon2id in KiB, for a new seal.
+        argon2_memory_kib: u32 = 262_144, "262144", since "0.1";
+        /// Passes of argon2id, for a new seal.
+        argon2_passes: u32 = 3, "3", since "0.1";
+        /// Lanes of argon2id, for a new seal.
+        argon2_lanes: u32 = 4, "4", since "0.1";
+    }
+}
+
+section! {
+    /// The embedded store.
+    StoreSection in "store" {
+        /// Pages of the file kept in memory, in MiB.
+        cache_mib: usize = 8, "8", since "0.1";
+        /// Free space, in MiB, below which writes are refused before the disk is full.
+        reserve_mib: u64 = 16, "16", since "0.1";
+        /// Check the whole file at every start: about half a second for 100,000 keys.
+        check_on_open: bool = true, "true", since "0.1";
+        /// KMS keys kept open in memory, about 1 KiB each.
+        cached_keys: usize = 131_072, "131072", since "0.1";
+    }
+}
+
+/// How durable a record of the trail is before its answer leaves.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AuditLevel {
+    Sync,
+    Write,
+}
+
+section! {
+    /// The audit trail.
+    AuditSection in "audit" {
+        /// "write": survives a crash of the process. "sync": survives a loss of power; every answer waits for the disk.
+        level: AuditLevel = AuditLevel::Write, "\"write\"", since "0.1";
+        /// A new segment file begins at this size, in MiB.
+        segment_mib: u64 = 64, "64", since "0.1";
+    }
+}
+
+section! {
+    /// What clients may take.
+    LimitsSection in "limits" {
+        /// Connections at once.
+        connections: usize = 10_000, "10000", since "0.1";
+        /// Seconds for a TLS handshake.
+        handshake_seconds: u64 = 10, "10", since "0.1";
+        /// Seconds for the head of a request, and for the pause between two requests of a connection.
+        head_seconds: u64 = 30, "30", since "0.1";
+        /// Seconds for the body of a request.
+        body_seconds: u64 = 30, "30", since "0.1";
+        /// KiB of a head.
+        head_kib: usize = 32, "32", since "0.1";
+        /// Headers of a request.
+        headers: usize = 100, "100", since "0.1";
+        /// KiB of a body.
+        body_kib: usize = 1024, "1024", since "0.1";
+        /// Seconds for the requests in hand when the service stops.
+        drain_seconds: u64 = 30, "30", since "0.1";
+    }
+}
+
+section! {
+    /// Resource quotas, per account and Region where not said otherwise.
+    QuotasSection in "quotas" {
+        /// Customer managed keys.
+        keys: u64 = 100_000, "100000", since "0.1";
+        /// Aliases per key.
+        aliases_per_key: u64 = 50, "50", since "0.1";
+        /// Rotations on demand per key, in its whole life.
+        on_demand_rotations: u32 = 25, "25", since "0.1";
+        /// Bytes of a key policy.
+        policy_bytes: usize = 32_768, "32768", since "0.1";
+        /// Tags per key.
+        tags_per_key: usize = 50, "50", since "0.1";
+    }
+}
+
+section! {
+    /// What the service does by itself.
+    JobsSection in "jobs" {
+        /// Seconds from one look for due rotations and deletions to the next.
+        interval_seconds: u64 = 30, "30", since "0.1";
+    }
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Json,
+    Text,
+}
+
+section! {
+    /// Logs, on standard error.
+    LogSection in "log" {
+        /// "text" or "json".
+        format: LogFormat = LogFormat::Text, "\"text\"", since "0.1";
+        /// What is logged: a level, or levels by module.
+        filter: String = "info".to_owned(), "\"info\"", since "0.1";
+    }
+}
+
+/// The configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) server: ServerSection,
+    pub(crate) tls: TlsSection,
+    pub(crate) seal: SealSection,
+    pub(crate) store: StoreSection,
+    pub(crate) audit: AuditSection,
+    pub(crate) limits: LimitsSection,
+    pub(crate) quotas: QuotasSection,
+    pub(crate) jobs: JobsSection,
+    pub(crate) log: LogSection,
+}
+
+/// Every option with its default, commented out.
+pub(crate) fn reference() -> String {
+    let mut out = String::from(
+        "# Every option of Keyreeve, with its default. An option that is not known here is an error.\n\
+         # Made by `keyreeve config`.\n",
+    );
+    let sections: [fn(&mut String); 9] = [
+        ServerSection::reference,
+        TlsSection::reference,
+        SealSection::reference,
+        StoreSection::reference,
+        AuditSection::reference,
+        LimitsSection::reference,
+        QuotasSection::reference,
+        JobsSection::reference,
+        LogSection::reference,
+    ];
+    for section in sections {
+        out.push('\n');
+        section(&mut out);
+    }
+    out
+}
+
+impl Config {
+    /// The configuration of `args`: the file, if any, under the flags.
+    pub(crate) fn load(args: &ServeArgs) -> Result<Self, Failure> {
+        let mut config = match &args.config {
+            None => Self::default(),
+            Some(path) => read(path)?,
+        };
+        if let Some(data_dir) = &args.data_dir {
+            config.server.data_dir.clone_from(data_dir);
+        }
+        if let Some(listen) = args.listen {
+            config.server.listen = listen;
+        }
+        if let Some(account) = args.account {
+            config.server.account = account.to_string();
+        }
+        if let Some(regions) = &args.regions {
+            config.server.regions.clone_from(regions);
+        }
+        config.server.allow_plain_http |= args.allow_plain_http;
+        config.validated()
+    }
+
+    fn validated(self) -> Result<Self, Failure> {
+        let refused = |text: &str| Err(Failure::Config(text.to_owned()));
+        self.account()?;
+        self.regions()?;
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return refused("[tls] needs both certificate and key.");
+        }
+        if self.seal.kind == SealKind::Passphrase && self.seal.passphrase_file.is_none() {
+            return refused("[seal] kind \"passphrase\" needs a passphrase_file.");
+        }
+        if self.tls.certificate.is_none()
+            && !self.server.listen.ip().is_loopback()
+            && !self.server.allow_plain_http
+        {
+            return Err(Failure::PlainHttp { address: self.server.listen });
+        }
+        if self.limits.connections == 0 || self.limits.body_kib == 0 || self.limits.headers == 0 {
+            return refused("[limits] connections, body_kib and headers must be at least 1.");
+        }
+        if self.jobs.interval_seconds == 0 {
+            return refused("[jobs] interval_seconds must be at least 1.");
+        }
+        if self.quotas.policy_bytes > MAX_POLICY_BYTES {
+            return refused("[quotas] policy_bytes must not be above 131072.");
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn account(&self) -> Result<AccountId, Failure> {
+        let text = &self.server.account;
+        text.parse().map_err(|error| Failure::Config(format!("account `{text}`: {error}.")))
+    }
+
+    /// The Regions; none is any.
+    pub(crate) fn regions(&self) -> Result<Vec<Region>, Failure> {
+        let text = self.server.regions.trim();
+        if text == "any" {
+            return Ok(Vec::new());
+        }
+        let region = |name: &str| {
+            name.trim()
+                .parse()
+                .map_err(|error| Failure::Config(format!("Region `{}`: {error}.", name.trim())))
+        };
+        text.split(',').map(region).collect()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        let limits = &self.limits;
+        Limits {
+            connections: limits.connections,
+            handshake: Duration::from_secs(limits.handshake_seconds),
+            head: Duration::from_secs(limits.head_seconds),
+            body: Duration::from_secs(limits.body_seconds),
+            head_bytes: limits.head_kib.saturating_mul(1024),
+            headers: limits.headers,
+            body_bytes: limits.body_kib.saturating_mul(1024),
+            drain: Duration::from_secs(limits.drain_seconds),
+        }
+    }
+
+    pub(crate) fn quotas(&self) -> Quotas {
+        let quotas = &self.quotas;
+        Quotas {
+            keys: quotas.keys,
+            aliases_per_key: quotas.aliases_per_key,
+            on_demand_rotations: quotas.on_demand_rotations,
+            policy_bytes: quotas.policy_bytes,
+            tags_per_key: quotas.tags_per_key,
+        }
+    }
+
+    pub(crate) fn audit_level(&self) -> Level {
+        match self.audit.level {
+            AuditLevel::Sync => Level::Sync,
+            AuditLevel::Write => Level::Write,
+        }
+    }
+}
+
+/// The longest policy that the API takes.
+const MAX_POLICY_BYTES: usize = 131_072;
+
+fn read(path: &Path) -> Result<Config, Failure> {
+    let fault = |error: &dyn std::fmt::Display| {
+        Failure::Config(format!("the configuration `{}`: {error}", path.display()))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| fault(&error))?;
+    toml::from_str(&text).map_err(|error| fault(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_is_the_reference() {
+        let shipped = include_str!("../../../keyreeve.toml");
+        assert_eq!(shipped, reference(), "write it anew with `keyreeve config > keyreeve.toml`");
+    }
+
+    #[test]
+    fn every_default_of_the_reference_is_the_default() {
+        let uncommented: Vec<_> = reference()
+            .lines()
+            .map(|line| {
+                line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line).to_owned()
+            })
+            .filter(|line| {
+                !line.starts_with("certificate")
+                    && !line.starts_with("key =")
+                    && !line.starts_with("passphrase_file")
+            })
+            .collect();
+        let read: Config = toml::from_str(&uncommented.join("\n")).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn an_option_that_is_not_known_is_an_error() {
+        for text in ["[server]\nlissten = \"127.0.0.1:1\"", "[sever]\n", "[seal]\nkind = \"stone\""] {
+            assert!(toml::from_str::<Config>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_unless_said_otherwise() {
+        for (listen, allowed, ok) in [
+            ("127.0.0.1:1", false, true),
+            ("[::1]:1", false, true),
+            ("0.0.0.0:1", false, false),
+            ("0.0.0.0:1", true, true),
+        ] {
+            let mut config = Config::default();
+            config.server.listen = listen.parse().unwrap();
+            config.server.allow_plain_http = allowed;
+            assert_eq!(config.validated().is_ok(), ok, "{listen}, allowed: {allowed}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Why the program ends, as text and exit code.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use keyreeve_core::keyring::KeyringError;
+use keyreeve_core::vault::VaultError;
+use keyreeve_http::TlsConfigError;
+use keyreeve_store_redb::OpenError;
+use keyreeve_trail_file::OpenTrailError;
+
+use crate::seal::SealError;
+
+/// What ends the program. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Config(String),
+    #[error(
+        "cannot listen on {address}: {error}. Choose another address with --listen, or stop what listens there."
+    )]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error(
+        "{address} can be reached by other machines, and plain HTTP would show them every key in transit. Configure \
+         [tls] certificate and key, or say --allow-plain-http if something else protects the connection."
+    )]
+    PlainHttp { address: SocketAddr },
+    #[error("cannot write to `{}`: {error}. Give the user of this process write access, or choose another directory with --data-dir.", path.display())]
+    NotWritable { path: PathBuf, error: std::io::Error },
+    #[error("the store in `{}` is in use by another process. Stop that process, or choose another directory with --data-dir.", path.display())]
+    Locked { path: PathBuf },
+    #[error("{0}")]
+    Seal(#[from] SealError),
+    #[error("the store in `{}` cannot be used: {reason}. Restore it from a backup; the file was left as it is.", path.display())]
+    Store { path: PathBuf, reason: String },
+    #[error("the audit trail in `{}` cannot be used: {error}. Move the damaged segment away to go on, and keep it: it is evidence.", path.display())]
+    Trail { path: PathBuf, error: OpenTrailError },
+    #[error("{0}")]
+    Tls(#[from] TlsConfigError),
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+    #[error("the store failed while starting: {0}")]
+    Vault(#[from] VaultError),
+    #[error("the keyring cannot be made or opened: {0}")]
+    Keyring(KeyringError),
+}
+
+impl Failure {
+    /// The exit code. Operators and scripts rely on them; docs/configuration.md lists them.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::System(_) | Self::Vault(_) | Self::Keyring(_) => 1,
+            Self::Config(_) | Self::PlainHttp { .. } | Self::Tls(_) => 2,
+            Self::Listen { .. } => 3,
+            Self::NotWritable { .. } => 4,
+            Self::Locked { .. } => 5,
+            Self::Seal(_) => 6,
+            Self::Store { .. } | Self::Trail { .. } => 7,
+        }
+    }
+
+    /// The failure that `error` of the store at `path` is.
+    pub(crate) fn of_store(path: PathBuf, error: OpenError) -> Self {
+        match error {
+            OpenError::Locked => Self::Locked { path },
+            OpenError::NotWritable(error) => Self::NotWritable { path, error },
+            OpenError::Damaged(_) | OpenError::UnsupportedFormat { .. } => {
+                Self::Store { path, reason: error.to_string() }
+            }
+            OpenError::Io(error) => Self::Store { path, reason: error.to_string() },
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What the process gives up, and what it asks of the system.
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use rustix::thread::set_no_new_privs;
+
+/// No core dumps, no `ptrace` by others of the same user, no new privileges; as much locked memory and as many
+/// descriptors as the system allows.
+///
+/// # Errors
+/// Where the kernel refuses to protect the process.
+pub(crate) fn process() -> std::io::Result<()> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    set_no_new_privs(true)?;
+    for resource in [Resource::Memlock, Resource::Nofile] {
+        let limit = getrlimit(resource);
+        if setrlimit(resource, Rlimit { current: limit.maximum, maximum: limit.maximum }).is_err() {
+            tracing::warn!(?resource, "the limit could not be raised");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! `keyreeve serve`.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyreeve_crypto::random::SystemRandom;
+use keyreeve_http::server::Workers;
+use keyreeve_http::{Api, Endpoint, Metrics, TlsSource};
+use keyreeve_trail_file::{Options, StreamName, TrailDirectory};
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::LocalSet;
+
+use crate::args::ServeArgs;
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::exit::Failure;
+use crate::{clock, harden, jobs, logging, start};
+
+const TRAIL_DIR: &str = "audit";
+
+/// Starts the service and runs it until a signal ends it.
+pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let config = Config::load(args)?;
+    logging::start(&config.log)?;
+    harden::process()?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, serve(&config, args.check))
+}
+
+async fn serve(config: &Config, check: bool) -> Result<(), Failure> {
+    let tls = match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => Some(Arc::new(TlsSource::open(certificate.clone(), key.clone())?)),
+        _ => None,
+    };
+    let dir = DataDir::open(&config.server.data_dir)?;
+    // The port first: a second start by mistake then changes nothing.
+    let listener = listen(config.server.listen)?;
+    let service = start::service(config, &dir).await?;
+    let trails = open_trails(&dir)?;
+    if check {
+        println!("the configuration, the seal, the store and the audit trail are in order");
+        return Ok(());
+    }
+    start::root_access_key(config, &dir, &service).await?;
+    match keyreeve_crypto::protection() {
+        Ok(protection) => tracing::info!(?protection, "key material is kept in locked memory"),
+        Err(error) => return Err(Failure::Config(error.to_string())),
+    }
+
+    let regions = config.regions()?;
+    let home = regions.first().copied();
+    let endpoint = Arc::new(Endpoint {
+        service: Arc::clone(&service),
+        account: config.account()?,
+        home: home
+            .or_else(|| HOME_REGION.parse().ok())
+            .ok_or_else(|| Failure::Config("no Region".to_owned()))?,
+        regions,
+        metrics: Arc::new(Metrics::default()),
+        limits: config.limits(),
+        random: Arc::new(SystemRandom),
+        clock: clock::now,
+    });
+    let options = Options {
+        level: config.audit_level(),
+        segment_len: config.audit.segment_mib.saturating_mul(1 << 20),
+    };
+    let workers = match config.server.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    };
+    let makers = (0..workers).map(|number| {
+        let (endpoint, trails) = (Arc::clone(&endpoint), Arc::clone(&trails));
+        move || {
+            Ok(Api::new(
+                endpoint,
+                trails.trail(&stream(&format!("w{number}"))?, options).map_err(io::Error::other)?,
+            ))
+        }
+    });
+    let pool = Workers::start(makers.collect(), tls.clone(), config.limits())?;
+
+    let path = dir.join(TRAIL_DIR);
+    let trail = trails.trail(&stream("control")?, options).map_err(|error| Failure::Trail { path, error })?;
+    tokio::task::spawn_local(jobs::follow(Arc::clone(&service)));
+    let interval = Duration::from_secs(config.jobs.interval_seconds);
+    let job = tokio::task::spawn_local(jobs::run(Arc::clone(&service), trail, interval));
+    tokio::task::spawn_local(reload(tls.clone()));
+
+    let stop = stop_signal()?;
+    announce(&dir, listener.local_addr()?, tls.is_some())?;
+    pool.accept(listener, stop).await;
+    tracing::info!("stopping: the requests in hand are answered first");
+    tokio::task::spawn_blocking(move || pool.drain()).await.map_err(io::Error::other)?;
+    job.abort();
+    jobs::flush_usage(&service).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The Region that the events of requests without one belong to, where every Region is answered for.
+const HOME_REGION: &str = "us-east-1";
+
+fn stream(name: &str) -> io::Result<StreamName> {
+    name.parse().map_err(io::Error::other)
+}
+
+fn open_trails(dir: &DataDir) -> Result<Arc<TrailDirectory>, Failure> {
+    let path = dir.join(TRAIL_DIR);
+    TrailDirectory::open(&path).map(Arc::new).map_err(|error| Failure::Trail { path, error })
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = || -> io::Result<TcpListener> {
+        let socket =
+            socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        TcpListener::from_std(socket.into())
+    };
+    bound().map_err(|error| Failure::Listen { address, error })
+}
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// Ready on SIGTERM or SIGINT.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Reads the certificate again on SIGHUP.
+async fn reload(tls: Option<Arc<TlsSource>>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        match tls.as_ref().map(|tls| tls.reload()) {
+            None => tracing::info!("nothing to reload"),
+            Some(Ok(())) => tracing::info!("the certificate was read again"),
+            Some(Err(error)) => {
+                tracing::error!(%error, "the certificate was not read again; the old one stays in use")
+            }
+        }
+    }
+}
+
+/// The one line on standard output, and how to use the service on standard error.
+fn announce(dir: &DataDir, address: SocketAddr, tls: bool) -> io::Result<()> {
+    let scheme = if tls { "https" } else { "http" };
+    let credentials = std::path::absolute(dir.join("credentials"))?;
+    let mut err = io::stderr().lock();
+    writeln!(err, "To use it from this machine:\n")?;
+    writeln!(err, "  export AWS_ENDPOINT_URL_KMS={scheme}://{address}")?;
+    writeln!(err, "  export AWS_SHARED_CREDENTIALS_FILE={}", credentials.display())?;
+    writeln!(err, "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1")?;
+    writeln!(err, "  aws kms create-key --description 'My first key'\n")?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on {scheme}://{address}")?;
+    out.flush()
+}

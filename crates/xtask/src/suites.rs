@@ -1,0 +1,126 @@
+//! `cargo xtask test`: the tests of the workspace, and unmodified clients against the release binary.
+//!
+//! The long run adds what takes minutes: more rounds where a test has them (`KEYREEVE_TEST_LONG`), each fuzz target, and
+//! the clients that stand outside of the workspace.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::process::{Failure, Program, heading};
+use crate::python;
+use crate::repository::Repository;
+
+const JAVASCRIPT: &str = "tests/e2e/javascript";
+const FUZZ_TARGETS: &str = "fuzz/fuzz_targets";
+
+/// Runs every suite up to the first that fails.
+pub(crate) fn run(repository: &Repository, long: bool) -> Result<(), Failure> {
+    heading("cargo test");
+    rounds(Program::new("cargo", &repository.root), long).args("test --workspace").run("cargo test")?;
+    release_build(repository)?;
+    python::prepare(repository)?;
+    javascript(repository)?;
+    heading("e2e");
+    rounds(Program::new(python::program(repository, "pytest"), &repository.root), long)
+        .env("KEYREEVE_BIN", repository.release_binary("keyreeve"))
+        .arg("tests/e2e")
+        .run("e2e")?;
+    if long {
+        clients(repository)?;
+        fuzz(repository)?;
+    }
+    Ok(())
+}
+
+/// Builds the release binaries of the server and of the load generator.
+fn release_build(repository: &Repository) -> Result<(), Failure> {
+    heading("release build");
+    let arguments = "build --release -p keyreeve -p keyreeve-loadgen";
+    Program::new("cargo", &repository.root).args(arguments).run("release build")
+}
+
+fn rounds(program: Program, long: bool) -> Program {
+    if long { program.env("KEYREEVE_TEST_LONG", "1") } else { program }
+}
+
+/// Installs the packages of the lock file; without node and npm pytest skips the test that needs them.
+fn javascript(repository: &Repository) -> Result<(), Failure> {
+    heading("node packages");
+    let directory = repository.root.join(JAVASCRIPT);
+    let missing = ["node", "npm"]
+        .into_iter()
+        .find(|program| Program::new(program, &repository.root).arg("--version").output().is_none());
+    if let Some(missing) = missing {
+        println!("SKIPPED: the test of the AWS SDK for JavaScript, because `{missing}` is not installed");
+        return Ok(());
+    }
+    // The test itself compares the same stamp.
+    let (lock, stamp) = (directory.join("package-lock.json"), directory.join("node_modules/.installed.json"));
+    let wanted = fs::read_to_string(&lock).ok();
+    if wanted.is_some() && wanted == fs::read_to_string(&stamp).ok() {
+        println!("as in {JAVASCRIPT}/package-lock.json");
+        return Ok(());
+    }
+    let arguments = "ci --ignore-scripts --no-audit --no-fund";
+    Program::new("npm", &directory).args(arguments).run("node packages")?;
+    fs::copy(&lock, &stamp).map(drop).map_err(|error| Failure {
+        part: "node packages",
+        why: format!("{}: {error}", stamp.display()),
+        alone: format!("cd {JAVASCRIPT} && npm {arguments}"),
+    })
+}
+
+/// The tests of each client in `clients/`, against the release binary.
+fn clients(repository: &Repository) -> Result<(), Failure> {
+    heading("clients");
+    let manifests = entries(&repository.root.join("clients")).into_iter().map(|path| path.join("Cargo.toml"));
+    let manifests: Vec<_> = manifests.filter(|manifest| manifest.exists()).collect();
+    if manifests.is_empty() {
+        println!("SKIPPED: there are no clients/*/Cargo.toml");
+    }
+    for manifest in manifests {
+        Program::new("cargo", &repository.root)
+            .env("KEYREEVE_BIN", repository.release_binary("keyreeve"))
+            .args("test --manifest-path")
+            .arg(manifest)
+            .run("clients")?;
+    }
+    Ok(())
+}
+
+/// A minute of each fuzz target. libFuzzer's instrumentation is not stable: the flag lets the stable compiler do it.
+fn fuzz(repository: &Repository) -> Result<(), Failure> {
+    heading("fuzz");
+    let targets = entries(&repository.root.join(FUZZ_TARGETS)).into_iter();
+    let targets: Vec<_> = targets.filter_map(|path| target_name(&path)).collect();
+    if targets.is_empty() {
+        println!("SKIPPED: there are no targets in {FUZZ_TARGETS}");
+        return Ok(());
+    }
+    if Program::new("cargo", &repository.root).args("fuzz --version").output().is_none() {
+        println!("cargo-fuzz is not installed; installing it now for this user, with cargo");
+        Program::new("cargo", &repository.root).args("install cargo-fuzz --locked").run("fuzz")?;
+    }
+    for target in targets {
+        Program::new("cargo", &repository.root)
+            .env("RUSTC_BOOTSTRAP", "1")
+            .args("fuzz run")
+            .arg(target)
+            .args("-- -max_total_time=60")
+            .run("fuzz")?;
+    }
+    Ok(())
+}
+
+fn target_name(path: &Path) -> Option<String> {
+    let is_source = path.extension().is_some_and(|extension| extension == "rs");
+    is_source.then(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned())).flatten()
+}
+
+/// What stands in a directory, in order; nothing where there is none.
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<_> =
+        fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    entries
+}
