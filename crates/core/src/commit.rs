@@ -1,6 +1,6 @@
 //! Changes on their way to the store.
 
-use keyreeve_store::{Batch, BatchBuilder, CommitError, Path, Version};
+use keyreeve_store::{Batch, BatchBuilder, CommitError, Path, Revision, Version};
 
 use crate::cx::Service;
 use crate::record::{IndexRecord, KeyRecord, Record};
@@ -108,7 +108,14 @@ impl Service {
                 Ok(())
             }
             Err(CommitError::Conflict(_)) => Err(VaultError::Contended),
-            Err(error) => Err(VaultError::Unwritable(error)),
+            Err(error @ CommitError::Unknown(_)) => {
+                // It may have taken effect: what a snapshot shows from now on is the truth. Should it take effect only
+                // later, the watch says so.
+                let seen = self.vault().snapshot().await.map_or(Revision::ZERO, |snapshot| snapshot.revision());
+                self.ring().doubt(seen, &paths);
+                Err(VaultError::Unwritable(error))
+            }
+            Err(error @ (CommitError::LeaseLost | CommitError::Refused(_))) => Err(VaultError::Unwritable(error)),
         }
     }
 }

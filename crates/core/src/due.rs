@@ -14,7 +14,7 @@ use keyreeve_domain::{KeyId, Region, Timestamp};
 use crate::bracket::{Trail, TrailError};
 use crate::commit::Draft;
 use crate::cx::Service;
-use crate::record::{IndexRecord, Rotated};
+use crate::record::{AliasRecord, IndexRecord, Rotated};
 use crate::ring::OpenKey;
 use crate::space::{self, DUE_PREFIX, Task};
 use crate::vault::VaultError;
@@ -38,21 +38,29 @@ impl Service {
     /// Does everything that is due at `now`, and returns how many tasks that were.
     ///
     /// # Errors
-    /// At the first task that cannot be done; those before it are done.
+    /// The first failure. A damaged record holds up no other task; where the trail or the store fails, the run ends.
     pub async fn run_due(&self, trail: &dyn Trail, now: Timestamp) -> Result<usize, DueError> {
         let mut done = 0;
+        let mut failed = None;
+        let mut after = None;
         loop {
             let snapshot = self.vault().snapshot().await?;
-            let (page, _) = self.vault().range::<IndexRecord>(&*snapshot, DUE_PREFIX, None, PAGE).await?;
-            let due =
-                page.iter().filter_map(|(path, _)| space::read_due(path)).take_while(|(at, ..)| *at <= now);
-            let mut progress = false;
-            for (at, task, region, key) in due {
-                progress |= self.run_task(trail, now, (at, task, region, key)).await?;
-                done += usize::from(progress);
+            let (page, more) =
+                self.vault().range::<IndexRecord>(&*snapshot, DUE_PREFIX, after.as_ref(), PAGE).await?;
+            for (path, _) in &page {
+                let Some(due) = space::read_due(path) else { continue };
+                if due.0 > now {
+                    return failed.map_or(Ok(done), Err);
+                }
+                match self.run_task(trail, now, due).await {
+                    Ok(was_done) => done += usize::from(was_done),
+                    Err(error @ DueError::Vault(VaultError::Damaged(_))) => failed = failed.or(Some(error)),
+                    Err(error) => return Err(error),
+                }
             }
-            if !progress {
-                return Ok(done);
+            after = page.into_iter().next_back().map(|(path, _)| path).filter(|_| more);
+            if after.is_none() {
+                return failed.map_or(Ok(done), Err);
             }
         }
     }
@@ -76,24 +84,35 @@ impl Service {
             Task::Rotate => ("RotateKey", Some(("rotationType", RotationType::Automatic.as_str()))),
         };
         trail.append(self.service_event(name, details, now, &open)?).await?;
-        let draft = match task {
-            Task::Delete => self.draft_deletion(&open).await?,
-            Task::Rotate => self.draft_rotation(&open, now)?,
-        };
-        match self.commit(draft).await {
-            Ok(()) => {
-                if task == Task::Delete && open.record().manager == KeyManager::Customer {
-                    self.ring().release(open.arn().account, region);
+        let mut whole = false;
+        while !whole {
+            let draft = match task {
+                Task::Delete => {
+                    let draft;
+                    (draft, whole) = self.draft_deletion(&open).await?;
+                    draft
                 }
-                Ok(true)
+                Task::Rotate => {
+                    whole = true;
+                    self.draft_rotation(&open, now)?
+                }
+            };
+            match self.commit(draft).await {
+                Ok(()) => {}
+                // Somebody else was faster, with this task or with a change that leaves it to the next run.
+                Err(VaultError::Contended) => return Ok(false),
+                Err(error) => return Err(error.into()),
             }
-            Err(VaultError::Contended) => Ok(true),
-            Err(error) => Err(error.into()),
         }
+        if task == Task::Delete && open.record().manager == KeyManager::Customer {
+            self.ring().release(open.arn().account, region);
+        }
+        Ok(true)
     }
 
-    /// Removes the key, its wrapped material, policy, aliases, usage and index entries.
-    async fn draft_deletion(&self, open: &OpenKey) -> Result<Draft<'_>, VaultError> {
+    /// Removes the key, its wrapped material, policy, aliases, usage and index entries; whether that is all, or some
+    /// aliases of many, and another draft is to follow.
+    async fn draft_deletion(&self, open: &OpenKey) -> Result<(Draft<'_>, bool), VaultError> {
         let arn = *open.arn();
         let snapshot = self.vault().snapshot().await?;
         let mut draft = Draft::new(self.vault());
@@ -101,7 +120,12 @@ impl Service {
         let (named, more) = self.vault().range::<IndexRecord>(&*snapshot, &prefix, None, ALIASES).await?;
         for (path, _) in named {
             if let Some(alias) = space::last_part(&prefix, &path).and_then(|alias| alias.parse().ok()) {
-                draft.unindex(&space::alias(arn.account, arn.region, &alias)?);
+                let alias = space::alias(arn.account, arn.region, &alias)?;
+                // An alias that is given to another key meanwhile is that key's.
+                let held = self.vault().read::<AliasRecord>(&*snapshot, &alias).await?;
+                if let Some(held) = held.filter(|held| held.record.target == arn.key) {
+                    draft.delete(&alias, held.version);
+                }
             }
             draft.unindex(&path);
         }
@@ -109,7 +133,7 @@ impl Service {
         if more {
             // More aliases than a batch takes: these first; the task stays due.
             draft.require(&key, Some(open.version()));
-            return Ok(draft);
+            return Ok((draft, false));
         }
         draft.delete(&key, open.version());
         draft.unindex(&space::owned(arn.account, arn.region, arn.key)?);
@@ -119,7 +143,7 @@ impl Service {
         for path in [space::policy(arn.region, arn.key)?, space::usage(arn.region, arn.key)?] {
             draft.unindex(&path);
         }
-        Ok(draft)
+        Ok((draft, true))
     }
 
     fn draft_rotation(&self, open: &OpenKey, now: Timestamp) -> Result<Draft<'_>, VaultError> {

@@ -255,13 +255,15 @@ pub struct CredentialRecord {
 }
 
 impl KeyRecord {
-    /// The index entries that this record owes: what is to be done with the key, and when.
+    /// The index entry that this record owes: what is to be done with the key, and when. A key that is not enabled is
+    /// not rotated; one whose rotation came due meanwhile is rotated as soon as it is enabled again.
+    /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html>.
     #[must_use]
     pub fn due(&self) -> Option<(Timestamp, Task)> {
         match (self.lifecycle, self.rotation) {
             (Lifecycle::PendingDeletion { at }, _) => Some((at, Task::Delete)),
-            (Lifecycle::Enabled | Lifecycle::Disabled, Some(rotation)) => Some((rotation.next, Task::Rotate)),
-            (Lifecycle::Enabled | Lifecycle::Disabled, None) => None,
+            (Lifecycle::Enabled, Some(rotation)) => Some((rotation.next, Task::Rotate)),
+            (Lifecycle::Enabled, None) | (Lifecycle::Disabled, _) => None,
         }
     }
 }

@@ -167,6 +167,16 @@ impl Ring {
         }
     }
 
+    /// As [`Ring::apply`] for paths that may have changed until `revision`: the keys of their accounts are counted anew.
+    pub fn doubt(&self, revision: Revision, paths: &[Path]) {
+        self.apply(revision, paths);
+        for cached in paths.iter().filter_map(space::read_cached) {
+            if let Cached::Owned(account, region) = cached {
+                self.counts.lock().remove(&(account, region));
+            }
+        }
+    }
+
     /// Forgets everything: after the watch lost its place.
     pub fn clear(&self, revision: Revision) {
         let mut held: Vec<_> = self.touched.iter().map(Mutex::lock).collect();

@@ -32,8 +32,8 @@ pub struct Use {
 }
 
 const SHARDS: usize = 16;
-/// Records of one batch; each is one write and one precondition.
-const BATCH: usize = 100;
+/// Records of one batch; each is one write and two preconditions.
+const BATCH: usize = 50;
 
 /// The last use of each key since the last write to the store.
 #[derive(Default)]
@@ -92,10 +92,10 @@ impl Service {
         let snapshot = self.vault().snapshot().await?;
         let mut draft = Draft::new(self.vault());
         for ((region, key), used) in batch {
-            // A key that was deleted since leaves no record behind.
-            if snapshot.get(&space::key(*region, *key)?).await?.is_none() {
-                continue;
-            }
+            // A key that was deleted since, or is deleted meanwhile, leaves no record behind.
+            let of = space::key(*region, *key)?;
+            let Some(held) = snapshot.get(&of).await? else { continue };
+            draft.require(&of, Some(held.version));
             let path = space::usage(*region, *key)?;
             let seen = snapshot.get(&path).await?.map(|entry| entry.version);
             let record = UsageRecord {

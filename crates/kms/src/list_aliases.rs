@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use keyreeve_core::gate::{self, actions};
+use keyreeve_core::gate::actions::{self, AccountAction};
+use keyreeve_core::gate::{self, GateError, MissingAllow};
 use keyreeve_core::marker::MarkerError;
 use keyreeve_core::record::{AliasRecord, IndexRecord};
+use keyreeve_core::view::{Found, LookupError};
 use keyreeve_core::{Cx, Refusal, space};
-use keyreeve_domain::{AliasArn, AliasName};
+use keyreeve_domain::{AliasArn, AliasName, KeyArn};
 use keyreeve_store::Path;
 use keyreeve_wire::{AliasListEntry, ListAliasesInput, ListAliasesOutput};
 
@@ -25,7 +27,10 @@ pub(crate) async fn list_aliases(
     let region = cx.region;
     let of = match &input.key_id {
         None => None,
-        Some(key_id) => Some(*cx.service.find_without_alias(account, region, key_id).await?.key.arn()),
+        Some(key_id) => {
+            let found = cx.service.find_without_alias(account, region, key_id).await;
+            Some(own_key(cx, found)?)
+        }
     };
     let scope =
         format!("ListAliases/{account}/{region}/{}", of.map(|arn| arn.to_string()).unwrap_or_default());
@@ -94,6 +99,26 @@ pub(crate) async fn list_aliases(
         target_key_id: record.map(|record| record.target.to_string()),
     });
     Ok(ListAliasesOutput { aliases: aliases.collect(), next_marker, truncated })
+}
+
+/// The key found, if it is the caller's own; of another account's it is not even said whether it exists.
+fn own_key(cx: &Cx<'_>, found: Result<Found, LookupError>) -> Result<KeyArn, Refusal> {
+    let account = cx.caller.account();
+    let is_foreign = match &found {
+        Ok(found) => found.key.arn().account != account,
+        Err(LookupError::NoKey(arn)) => arn.parse::<KeyArn>().is_ok_and(|arn| arn.account != account),
+        Err(_) => false,
+    };
+    if is_foreign {
+        let denied = GateError::Denied {
+            caller: cx.caller.arn(),
+            action: <actions::ListAliases as AccountAction>::NAME,
+            resource: String::new(),
+            missing: MissingAllow::Unseen,
+        };
+        return Err(denied.into());
+    }
+    Ok(*found?.key.arn())
 }
 
 fn position(prefix: &[u8], after: Option<&AliasName>) -> Result<Option<Path>, Refusal> {

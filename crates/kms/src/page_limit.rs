@@ -9,17 +9,16 @@ pub(crate) struct PageLimit {
     pub(crate) most: NonZeroUsize,
 }
 
+const FIFTY: NonZeroUsize = NonZeroUsize::new(50).unwrap();
+const ONE_HUNDRED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+
 impl PageLimit {
     /// ListKeys, ListKeyPolicies, ListKeyRotations.
-    pub(crate) const KEYS: Self = Self::new(100, 1000);
+    pub(crate) const KEYS: Self = Self { default: ONE_HUNDRED, most: NonZeroUsize::new(1000).unwrap() };
     /// ListAliases.
-    pub(crate) const ALIASES: Self = Self::new(50, 100);
+    pub(crate) const ALIASES: Self = Self { default: FIFTY, most: ONE_HUNDRED };
     /// ListResourceTags.
-    pub(crate) const TAGS: Self = Self::new(50, 50);
-
-    const fn new(default: usize, most: usize) -> Self {
-        Self { default: NonZeroUsize::new(default).unwrap(), most: NonZeroUsize::new(most).unwrap() }
-    }
+    pub(crate) const TAGS: Self = Self { default: FIFTY, most: FIFTY };
 
     /// The page for a request that asked for `limit`. More than the most is the most: a page may be shorter than asked.
     pub(crate) fn of(self, limit: Option<u32>) -> NonZeroUsize {

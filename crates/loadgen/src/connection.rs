@@ -1,6 +1,7 @@
 //! One connection: write the bytes of a request, read one answer.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
@@ -57,6 +58,16 @@ pub(crate) struct Answer {
 impl Connection {
     /// Send one request and read its answer.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer> {
+        self.exchange_parsed(request).await.map(|(answer, _)| answer)
+    }
+
+    /// Send one request; its answer and the body of that.
+    pub(crate) async fn call(&mut self, request: &[u8]) -> io::Result<(Answer, &[u8])> {
+        let (answer, body) = self.exchange_parsed(request).await?;
+        Ok((answer, self.buffer.get(body).unwrap_or_default()))
+    }
+
+    async fn exchange_parsed(&mut self, request: &[u8]) -> io::Result<(Answer, Range<usize>)> {
         match &mut self.stream {
             Stream::Plain(stream) => exchange(stream, &mut self.buffer, request).await,
             Stream::Tls(stream) => exchange(stream, &mut self.buffer, request).await,
@@ -68,7 +79,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     buffer: &mut Vec<u8>,
     request: &[u8],
-) -> io::Result<Answer> {
+) -> io::Result<(Answer, Range<usize>)> {
     stream.write_all(request).await?;
     stream.flush().await?;
     let mut filled = 0;
@@ -87,8 +98,8 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// The answer in these bytes, once it is whole.
-fn parse(bytes: &[u8]) -> io::Result<Option<Answer>> {
+/// The answer in these bytes, once it is whole, and where its body is.
+fn parse(bytes: &[u8]) -> io::Result<Option<(Answer, Range<usize>)>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut response = httparse::Response::new(&mut headers);
     let parsed = response.parse(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
@@ -98,11 +109,12 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Answer>> {
         header("content-length").and_then(|each| str::from_utf8(each.value).ok()?.parse::<usize>().ok());
     let length =
         length.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "an answer without a length"))?;
-    let Some(body) = bytes.get(head..head.saturating_add(length)) else { return Ok(None) };
+    let place = head..head.saturating_add(length);
+    let Some(body) = bytes.get(place.clone()) else { return Ok(None) };
     let status = response.code.unwrap_or_default();
     let keep = !header("connection").is_some_and(|each| each.value.eq_ignore_ascii_case(b"close"));
     let error = if status == 200 { None } else { error_name(body) };
-    Ok(Some(Answer { status, error, keep }))
+    Ok(Some((Answer { status, error, keep }, place)))
 }
 
 /// What `__type` says, without what stands before a `#`.
@@ -119,7 +131,8 @@ mod tests {
     #[test]
     fn an_answer_is_read_once_it_is_whole() {
         let text = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 36\r\n\r\n{\"__type\":\"com.x#NotFoundException\"}";
-        let answer = parse(text).unwrap().unwrap();
+        let (answer, body) = parse(text).unwrap().unwrap();
+        assert_eq!(&text[body], b"{\"__type\":\"com.x#NotFoundException\"}");
         assert_eq!(answer, Answer { status: 400, error: Some("NotFoundException".to_owned()), keep: false });
         for length in 0..text.len() {
             assert_eq!(parse(&text[..length]).unwrap(), None, "{length}");

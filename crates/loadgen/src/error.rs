@@ -29,9 +29,14 @@ pub(crate) enum LoadError {
     /// Every connection failed before its first answer.
     #[error("no answer came: {0}")]
     NoAnswer(String),
-    /// A certificate or key could not be read from its file.
+    /// An answer that is not what was asked for.
+    #[error("{status}: {body}")]
+    Refused { status: u16, body: String },
+    /// A certificate could not be read from its file.
     #[error("`{}`: {error}", path.display())]
     Pem { path: PathBuf, error: rustls_pki_types::pem::Error },
     #[error("{0}")]
     Tls(#[from] rustls::Error),
+    #[error("{0}")]
+    TlsConfig(#[from] keyreeve_http::TlsConfigError),
 }

@@ -1,25 +1,20 @@
 //! The measurement.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::connection::{Connection, Target};
-use crate::credentials::Credentials;
 use crate::error::LoadError;
 use crate::options::LoadOptions;
 use crate::process::cpu_time;
 use crate::report::{Report, Tally};
-use crate::request::Sender;
+use crate::target;
 use crate::workload::Workload;
 
 /// A signature is good for five minutes before and after.
@@ -32,6 +27,8 @@ struct Signed {
     times: AtomicU64,
     requests: Mutex<Arc<Vec<Bytes>>>,
     order: Vec<usize>,
+    /// How many may still be sent.
+    left: AtomicU64,
 }
 
 /// When measuring begins and ends.
@@ -44,17 +41,17 @@ struct Window {
 /// Send, measure, and answer what was measured.
 pub(crate) async fn run(options: &LoadOptions) -> Result<Report, LoadError> {
     let workload = Workload::load(options)?;
-    let credentials = Credentials::load(options.credentials.as_deref(), &options.profile)?;
-    let target = target(options)?;
-    let sender = Sender { host: target.address.clone(), region: options.region.clone(), credentials };
+    let (target, sender) = target::open(&options.target)?;
     let requests = sender.sign(&workload.calls, clock::today());
     let signed = Arc::new(Signed {
         times: AtomicU64::new(1),
         requests: Mutex::new(Arc::new(requests)),
         order: workload.order,
+        left: AtomicU64::new(options.requests.unwrap_or(u64::MAX)),
     });
 
-    let from = clock::now() + Duration::from_secs_f64(options.warmup);
+    let warmup = if options.requests.is_some() { 0.0 } else { options.warmup };
+    let from = clock::now() + Duration::from_secs_f64(warmup);
     let window = Window { from, to: from + Duration::from_secs_f64(options.duration) };
     let mut senders = JoinSet::new();
     for number in 0..options.connections {
@@ -74,12 +71,20 @@ pub(crate) async fn run(options: &LoadOptions) -> Result<Report, LoadError> {
     });
     tokio::time::sleep_until(window.from.into()).await;
     let before = (cpu_time(None), options.server_pid.and_then(|process| cpu_time(Some(process))));
-    tokio::time::sleep_until(window.to.into()).await;
-    let after = (cpu_time(None), options.server_pid.and_then(|process| cpu_time(Some(process))));
-
     let mut tally = Tally::new()?;
-    while let Some(each) = senders.join_next().await {
-        tally.add(&each.map_err(std::io::Error::other)?);
+    let ended = async {
+        while let Some(each) = senders.join_next().await {
+            tally.add(&each.map_err(std::io::Error::other)?);
+        }
+        Ok::<_, LoadError>(())
+    };
+    let mut ended = std::pin::pin!(ended);
+    let early = tokio::time::timeout_at(window.to.into(), ended.as_mut()).await;
+    let seconds = clock::now().min(window.to).duration_since(window.from).as_secs_f64();
+    let after = (cpu_time(None), options.server_pid.and_then(|process| cpu_time(Some(process))));
+    match early {
+        Ok(ended) => ended?,
+        Err(_elapsed) => ended.await?,
     }
     if tally.latencies.is_empty() {
         let first = tally.errors.into_keys().next();
@@ -88,7 +93,7 @@ pub(crate) async fn run(options: &LoadOptions) -> Result<Report, LoadError> {
     let spent = |from: Option<Duration>, to: Option<Duration>| to?.checked_sub(from?);
     Ok(Report {
         tally,
-        seconds: options.duration,
+        seconds,
         connections: options.connections,
         client_cpu: spent(before.0, after.0),
         server_cpu: spent(before.1, after.1),
@@ -125,6 +130,10 @@ async fn connection(
             times = now_signed;
             requests = Arc::clone(&signed.requests.lock());
         }
+        let left = signed.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_err() {
+            break;
+        }
         let Some(request) = order.next().and_then(|call| requests.get(*call)) else { break };
         let outcome = connection.exchange(request).await;
         // The end of this is the start of the next: one reading of the clock a request.
@@ -151,36 +160,4 @@ async fn connection(
         start = end;
     }
     tally
-}
-
-fn target(options: &LoadOptions) -> Result<Target, LoadError> {
-    let wrong = || LoadError::Endpoint(options.endpoint.clone());
-    let (scheme, rest) = options.endpoint.split_once("://").ok_or_else(wrong)?;
-    let address = rest.trim_end_matches('/');
-    let (host, _) = address.rsplit_once(':').ok_or_else(wrong)?;
-    let tls = match scheme {
-        "http" => None,
-        "https" => {
-            let config = tls(options.ca.as_deref())?;
-            let name =
-                ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|_name| wrong())?;
-            Some((Arc::new(config), name))
-        }
-        _ => return Err(wrong()),
-    };
-    Ok(Target { address: address.to_owned(), tls })
-}
-
-/// HTTP/1.1 over TLS, trusting only the given certificates.
-fn tls(ca: Option<&Path>) -> Result<ClientConfig, LoadError> {
-    let mut roots = RootCertStore::empty();
-    if let Some(path) = ca {
-        let pem = |error| LoadError::Pem { path: path.to_owned(), error };
-        for certificate in CertificateDer::pem_file_iter(path).map_err(pem)? {
-            roots.add(certificate.map_err(pem)?)?;
-        }
-    }
-    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
 }

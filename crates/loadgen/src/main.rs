@@ -4,6 +4,7 @@
 //! starts and written as it stands, and of an answer only the status line, the length and, where it failed, the
 //! error's name are read. The loop is closed: each connection sends its next request when it has the answer to the last.
 
+mod call;
 mod clock;
 mod connection;
 mod credentials;
@@ -14,6 +15,7 @@ mod options;
 mod process;
 mod report;
 mod request;
+mod target;
 mod workload;
 
 use std::process::ExitCode;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), LoadError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &options.command {
+        Some(Command::Call(call)) => runtime.block_on(call::run(call)),
         Some(Command::NullServer(server)) => runtime.block_on(null_server::run(server)),
         None => {
             let report = runtime.block_on(load::run(&options.load))?;

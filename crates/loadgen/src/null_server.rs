@@ -1,10 +1,10 @@
-//! A server that answers every request alike: the yardstick for the product's HTTP stack.
+//! A server that answers every request alike: what the product's HTTP stack can do without the product.
 //!
-//! It reads the whole body and answers with the headers of KMS. [`serve`] stands for the product's own server function,
-//! with the same arguments: a listener, TLS or none, and a function from request to answer.
+//! The listener, the worker threads, the connections, TLS and the bounds are those of [`keyreeve_http`]; only the handler
+//! differs. It reads the whole body and answers with the headers of KMS.
 
-use std::convert::Infallible;
-use std::path::Path;
+use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,15 +12,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderName, HeaderValue
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use rustls::ServerConfig;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use keyreeve_http::server::Workers;
+use keyreeve_http::{Handler, HandlerFuture, Limits, Peer, TlsSource};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 use crate::error::LoadError;
 use crate::options::NullServerOptions;
@@ -30,64 +24,42 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// Listen and answer until the process ends.
 pub(crate) async fn run(options: &NullServerOptions) -> Result<(), LoadError> {
     let tls = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => Some(TlsAcceptor::from(Arc::new(tls(certificate, key)?))),
+        (Some(certificate), Some(key)) => {
+            Some(Arc::new(TlsSource::open(certificate.clone(), key.clone())?))
+        }
         _ => None,
     };
+    let body = Bytes::from(vec![b'x'; options.answer_bytes]);
+    let makers = (0..options.workers.max(1)).map(|_| {
+        let body = body.clone();
+        move || Ok::<_, io::Error>(Null { body })
+    });
+    let workers = Workers::start(makers.collect(), tls, Limits::DEFAULT)?;
     let listener = TcpListener::bind(options.listen).await?;
     println!("listening on {}", listener.local_addr()?);
-    let body = Bytes::from(vec![b'x'; options.answer_bytes]);
-    serve(listener, tls, body).await
+    workers.accept(listener, std::future::pending()).await;
+    Ok(())
 }
 
-async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, body: Bytes) -> Result<(), LoadError> {
-    loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        let (tls, body) = (tls.clone(), body.clone());
-        tokio::spawn(async move {
-            match tls {
-                None => connection(stream, body).await,
-                Some(tls) => {
-                    // A client that breaks off the handshake is no concern of a yardstick.
-                    if let Ok(stream) = tls.accept(stream).await {
-                        connection(stream, body).await;
-                    }
-                }
-            }
-        });
+/// The one answer.
+struct Null {
+    body: Bytes,
+}
+
+impl Handler for Null {
+    fn handle(self: Rc<Self>, request: Request<Incoming>, _peer: Rc<Peer>) -> HandlerFuture {
+        Box::pin(async move {
+            // What was read is not looked at; what cannot be read ends the connection soon enough.
+            drop(request.into_body().collect().await);
+            let mut response = Response::new(Full::new(self.body.clone()));
+            response.headers_mut().extend([
+                (REQUEST_ID, HeaderValue::from_static("6b1f3d1e-0f0a-4d3f-9a55-5a1b9f0d2c7e")),
+                (CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate, private")),
+                (EXPIRES, HeaderValue::from_static("0")),
+                (PRAGMA, HeaderValue::from_static("no-cache")),
+                (CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
+            ]);
+            response
+        })
     }
-}
-
-async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, body: Bytes) {
-    let service = service_fn(|request| answer(request, body.clone()));
-    let server = auto::Builder::new(TokioExecutor::new());
-    // A connection that ends badly ends.
-    if server.serve_connection(TokioIo::new(stream), service).await.is_err() {}
-}
-
-async fn answer(request: Request<Incoming>, body: Bytes) -> Result<Response<Full<Bytes>>, Infallible> {
-    // What was read is not looked at; what cannot be read ends the connection soon enough.
-    drop(request.into_body().collect().await);
-    let mut response = Response::new(Full::new(body));
-    response.headers_mut().extend([
-        (REQUEST_ID, HeaderValue::from_static("6b1f3d1e-0f0a-4d3f-9a55-5a1b9f0d2c7e")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate, private")),
-        (EXPIRES, HeaderValue::from_static("0")),
-        (PRAGMA, HeaderValue::from_static("no-cache")),
-        (CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
-    ]);
-    Ok(response)
-}
-
-fn tls(certificate: &Path, key: &Path) -> Result<ServerConfig, LoadError> {
-    let pem = |path: &Path| {
-        let path = path.to_owned();
-        move |error| LoadError::Pem { path: path.clone(), error }
-    };
-    let chain = CertificateDer::pem_file_iter(certificate).map_err(pem(certificate))?;
-    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(pem(certificate))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(pem(key))?;
-    let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
 }

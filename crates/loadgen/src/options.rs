@@ -17,15 +17,51 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Call once and print a JSON object: the answer, and how long it took
+    Call(CallOptions),
     /// Answer every request alike, at once: what the HTTP stack alone can do
     NullServer(NullServerOptions),
 }
 
+/// Where to send, and who signs.
 #[derive(Args, Debug)]
-pub(crate) struct LoadOptions {
+pub(crate) struct TargetOptions {
     /// Where to send, as `http://HOST:PORT` or `https://HOST:PORT`
     #[arg(long, required = true, default_value = "")]
     pub(crate) endpoint: String,
+    /// An AWS shared credentials file; without it the environment's AWS_ACCESS_KEY_ID and so on are taken
+    #[arg(long)]
+    pub(crate) credentials: Option<PathBuf>,
+    /// The profile in the credentials file
+    #[arg(long, default_value = "default")]
+    pub(crate) profile: String,
+    /// The Region of the signature
+    #[arg(long, default_value = "us-east-1")]
+    pub(crate) region: String,
+    /// Certificates to trust (PEM); an https endpoint needs them
+    #[arg(long)]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CallOptions {
+    #[command(flatten)]
+    pub(crate) target: TargetOptions,
+    /// The operation, such as `CreateKey`
+    #[arg(long)]
+    pub(crate) operation: String,
+    /// The JSON body
+    #[arg(long, default_value = "{}")]
+    pub(crate) body: String,
+    /// Call again with the `NextMarker` of each answer, until there is none: an object a line
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LoadOptions {
+    #[command(flatten)]
+    pub(crate) target: TargetOptions,
     /// The operation, such as `Encrypt`
     #[arg(long, conflicts_with = "mix")]
     pub(crate) operation: Option<String>,
@@ -50,18 +86,9 @@ pub(crate) struct LoadOptions {
     /// For how many seconds to send before measuring
     #[arg(long, default_value_t = 2.0)]
     pub(crate) warmup: f64,
-    /// An AWS shared credentials file; without it the environment's AWS_ACCESS_KEY_ID and so on are taken
-    #[arg(long)]
-    pub(crate) credentials: Option<PathBuf>,
-    /// The profile in the credentials file
-    #[arg(long, default_value = "default")]
-    pub(crate) profile: String,
-    /// The Region of the signature
-    #[arg(long, default_value = "us-east-1")]
-    pub(crate) region: String,
-    /// Certificates to trust (PEM); an https endpoint needs them
-    #[arg(long)]
-    pub(crate) ca: Option<PathBuf>,
+    /// Stop after so many requests instead, none of them unmeasured; `duration` is then the longest that is waited
+    #[arg(long, conflicts_with = "warmup")]
+    pub(crate) requests: Option<u64>,
     /// The process of the server, to report its CPU time per request (Linux)
     #[arg(long)]
     pub(crate) server_pid: Option<u32>,
@@ -81,6 +108,9 @@ pub(crate) struct NullServerOptions {
     /// The private key (PEM)
     #[arg(long, requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// How many threads answer
+    #[arg(long, default_value_t = 1)]
+    pub(crate) workers: usize,
     /// How many bytes the body of an answer has
     #[arg(long, default_value_t = 300)]
     pub(crate) answer_bytes: usize,

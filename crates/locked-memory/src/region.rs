@@ -8,6 +8,8 @@ use crate::Protection;
 
 /// The page size that guards are cut to; a multiple of every page size of the supported machines.
 const GUARD_LEN: usize = 64 * 1024;
+/// No supported machine has a smaller page.
+const SMALLEST_PAGE: usize = 4096;
 
 /// Mapped, locked, readable and writable bytes. Never unmapped.
 pub(crate) struct Region {
@@ -91,11 +93,26 @@ fn map_secret(start: NonNull<u8>, len: usize) -> bool {
         // SAFETY: the range was mapped by us just above.
         unsafe { libc::madvise(start.as_ptr().cast(), len, libc::MADV_DONTFORK) == 0 }
     };
-    // Touching a page makes it exist, and a refused page is a signal: ask for all of them now, where a refusal is an answer.
-    kept_from_children && {
-        // SAFETY: the range was mapped by us just above.
-        unsafe { libc::madvise(start.as_ptr().cast(), len, libc::MADV_POPULATE_WRITE) == 0 }
-    }
+    kept_from_children && populate(start, len)
+}
+
+/// Makes every page of `[start, start + len)` exist; false where the system refuses one.
+///
+/// A refused page is a signal to whoever touches it. A system call that writes to it fails instead; `MADV_POPULATE_WRITE`
+/// cannot do it, since it refuses secret memory with `EINVAL`.
+fn populate(start: NonNull<u8>, len: usize) -> bool {
+    (0..len).step_by(SMALLEST_PAGE).all(|offset| {
+        // SAFETY: the caller has mapped the range, `offset` lies inside it, and the call writes one byte there. Not the
+        // function of the C library, which may write without entering the kernel.
+        unsafe {
+            let byte = start.add(offset);
+            let written = libc::syscall(libc::SYS_getrandom, byte.as_ptr(), 1usize, 0u32) == 1;
+            if written {
+                byte.write(0);
+            }
+            written
+        }
+    })
 }
 
 /// Maps anonymous memory over `[start, start + len)` and locks it.
