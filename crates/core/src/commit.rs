@@ -111,11 +111,14 @@ impl Service {
             Err(error @ CommitError::Unknown(_)) => {
                 // It may have taken effect: what a snapshot shows from now on is the truth. Should it take effect only
                 // later, the watch says so.
-                let seen = self.vault().snapshot().await.map_or(Revision::ZERO, |snapshot| snapshot.revision());
+                let seen =
+                    self.vault().snapshot().await.map_or(Revision::ZERO, |snapshot| snapshot.revision());
                 self.ring().doubt(seen, &paths);
                 Err(VaultError::Unwritable(error))
             }
-            Err(error @ (CommitError::LeaseLost | CommitError::Refused(_))) => Err(VaultError::Unwritable(error)),
+            Err(error @ (CommitError::LeaseLost | CommitError::Refused(_))) => {
+                Err(VaultError::Unwritable(error))
+            }
         }
     }
 }

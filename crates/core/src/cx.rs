@@ -114,7 +114,9 @@ impl<'a> Cx<'a> {
         }
     }
 
-    fn is_foreign(&self, arn: &str) -> bool {
+    /// Whether `arn` is of another account than the caller's.
+    #[must_use]
+    pub fn is_foreign(&self, arn: &str) -> bool {
         arn.split(':').nth(4).is_some_and(|account| account != self.caller.account().to_string())
     }
 

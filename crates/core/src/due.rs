@@ -179,12 +179,12 @@ impl Service {
         object.string("invokedBy", "AWS Internal");
         object.end();
         let mut service = Vec::new();
-        let mut object = Object::begin(&mut service);
-        object.string("keyId", &arn.key.to_string());
         if let Some((name, value)) = details {
+            let mut object = Object::begin(&mut service);
+            object.string("keyId", &arn.key.to_string());
             object.string(name, value);
+            object.end();
         }
-        object.end();
         let event = Event {
             event_id: uuid(event_id),
             request_id: uuid(request_id),

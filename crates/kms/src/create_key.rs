@@ -3,7 +3,8 @@
 //! Errors, in order: ValidationException (members that exclude each other) · AccessDenied · UnsupportedOperation ·
 //! TagException · LimitExceeded (policy), MalformedPolicyDocument · LimitExceeded (keys).
 
-use keyreeve_audit::event::Resource;
+use keyreeve_audit::event::{Resource, date_text};
+use keyreeve_audit::json::Object;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::gate::{self, actions};
 use keyreeve_core::record::{KeyRecord, Lifecycle, PolicyRecord, TagRecord};
@@ -54,7 +55,32 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
     }
     committed?;
     cx.notes.resource(Resource::Key(arn));
+    note_metadata(cx, &arn, &record);
     Ok(CreateKeyOutput { key_metadata: metadata::of(&arn, &record) })
+}
+
+/// The `responseElements` of the event.
+fn note_metadata(cx: &mut Cx<'_>, arn: &KeyArn, record: &KeyRecord) {
+    let mut elements = Object::begin(&mut cx.notes.response_elements);
+    let mut metadata = Object::begin(elements.member("keyMetadata"));
+    metadata.string("aWSAccountId", &arn.account.to_string());
+    metadata.string("keyId", &arn.key.to_string());
+    metadata.string("arn", &arn.to_string());
+    metadata.string("creationDate", &date_text(record.created));
+    metadata.boolean("enabled", true);
+    metadata.string("description", &record.description);
+    metadata.string("keyUsage", record.usage.as_str());
+    metadata.string("keyState", crate::metadata::state(record).as_str());
+    metadata.string("origin", record.origin.as_str());
+    metadata.string("keyManager", record.manager.as_str());
+    metadata.string("customerMasterKeySpec", record.spec.as_str());
+    metadata.string("keySpec", record.spec.as_str());
+    let algorithms = record.spec.encryption_algorithms().iter().map(|algorithm| format!("\"{algorithm}\""));
+    metadata
+        .raw("encryptionAlgorithms", format!("[{}]", algorithms.collect::<Vec<_>>().join(",")).as_bytes());
+    metadata.boolean("multiRegion", arn.key.is_multi_region());
+    metadata.end();
+    elements.end();
 }
 
 async fn commit(

@@ -81,7 +81,12 @@ operations! {
 
 fn decode<I: Input>(cx: &mut Cx<'_>, body: &[u8]) -> Result<I, Refusal> {
     let input = I::decode(body).map_err(refusal)?;
-    input.write_parameters(&mut cx.notes.request_parameters);
+    let parameters = &mut cx.notes.request_parameters;
+    input.write_parameters(parameters);
+    // GenerateRandom has no parameters in CloudTrail, and a request without any has `null`.
+    if parameters == b"{}" || I::OPERATION == Operation::GenerateRandom {
+        parameters.clear();
+    }
     Ok(input)
 }
 

@@ -103,13 +103,12 @@ pub(crate) async fn list_aliases(
 
 /// The key found, if it is the caller's own; of another account's it is not even said whether it exists.
 fn own_key(cx: &Cx<'_>, found: Result<Found, LookupError>) -> Result<KeyArn, Refusal> {
-    let account = cx.caller.account();
-    let is_foreign = match &found {
-        Ok(found) => found.key.arn().account != account,
-        Err(LookupError::NoKey(arn)) => arn.parse::<KeyArn>().is_ok_and(|arn| arn.account != account),
-        Err(_) => false,
+    let arn = match &found {
+        Ok(found) => Some(found.key.arn_text()),
+        Err(LookupError::NoKey(arn)) => Some(arn.as_str()),
+        Err(_) => None,
     };
-    if is_foreign {
+    if arn.is_some_and(|arn| cx.is_foreign(arn)) {
         let denied = GateError::Denied {
             caller: cx.caller.arn(),
             action: <actions::ListAliases as AccountAction>::NAME,

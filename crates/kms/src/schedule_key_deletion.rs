@@ -2,6 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · KMSInvalidState.
 
+use keyreeve_audit::event::date_text;
 use keyreeve_audit::json::Object;
 use keyreeve_core::gate::actions;
 use keyreeve_core::record::Lifecycle;
@@ -27,7 +28,7 @@ pub(crate) async fn schedule_key_deletion(
     let mut elements = Object::begin(&mut cx.notes.response_elements);
     elements.string("keyId", &arn.0);
     elements.string("keyState", key_state.as_str());
-    elements.raw("deletionDate", at.millis().to_string().as_bytes());
+    elements.string("deletionDate", &date_text(at));
     elements.raw("pendingWindowInDays", days.to_string().as_bytes());
     elements.end();
     Ok(ScheduleKeyDeletionOutput {

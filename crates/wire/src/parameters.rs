@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/understanding-kms-entries.html>.
 
 use keyreeve_domain::Timestamp;
+use keyreeve_domain::spec::EncryptionAlgorithm;
 
 use crate::encode::{ToJson, text};
 use crate::value::{Blob, EncryptionContext, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText};
@@ -17,6 +18,9 @@ pub(crate) trait Parameter {
     }
 
     fn write_parameter(&self, out: &mut Vec<u8>);
+
+    /// What stands for an absent value, where its default is logged.
+    const DEFAULT: Option<&'static str> = None;
 }
 
 /// Writes a member, unless it is not to be logged; `first` says whether none stands before it.
@@ -60,9 +64,17 @@ macro_rules! as_text {
 
 as_text! {
     CustomKeyStoreType, CustomerMasterKeySpec, DataKeyPairSpec, DataKeySpec, DryRunModifier, EncapsulationAlgorithm,
-    EncryptionAlgorithm, ExpirationModel, GrantOperation, ImportType, IncludeKeyMaterial, KeyAgreementAlgorithm,
+    ExpirationModel, GrantOperation, ImportType, IncludeKeyMaterial, KeyAgreementAlgorithm,
     KeyEncryptionMechanism, KeySpec, KeyUsage, MacAlgorithm, MessageType, Origin, ResourceOwner, WrappingAlgorithm,
     WrappingKeySpec, XksProxyConnectivity,
+}
+
+impl Parameter for EncryptionAlgorithm {
+    const DEFAULT: Option<&'static str> = Some(EncryptionAlgorithm::SymmetricDefault.as_str());
+
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        text(out, self.as_str());
+    }
 }
 
 impl Parameter for RequestedSigningAlgorithm {
@@ -109,13 +121,13 @@ never_logged! { Blob, SensitiveBlob, SensitiveText }
 
 impl<T: Parameter> Parameter for Option<T> {
     fn is_logged(&self) -> bool {
-        self.as_ref().is_some_and(Parameter::is_logged)
+        self.as_ref().map_or(T::DEFAULT.is_some(), Parameter::is_logged)
     }
 
     fn write_parameter(&self, out: &mut Vec<u8>) {
         match self {
             Some(value) => value.write_parameter(out),
-            None => out.extend_from_slice(b"null"),
+            None => text(out, T::DEFAULT.unwrap_or_default()),
         }
     }
 }
@@ -150,7 +162,10 @@ mod tests {
     #[test]
     fn nothing_secret_is_logged() {
         let body = r#"{"KeyId":"alias/a","Plaintext":"c2VjcmV0","GrantTokens":["token"],"EncryptionContext":{"Key":"v"}}"#;
-        assert_eq!(logged::<EncryptInput>(body), r#"{"keyId":"alias/a","encryptionContext":{"Key":"v"}}"#);
+        assert_eq!(
+            logged::<EncryptInput>(body),
+            r#"{"keyId":"alias/a","encryptionContext":{"Key":"v"},"encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#
+        );
     }
 
     #[test]
