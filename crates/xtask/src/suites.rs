@@ -11,12 +11,16 @@ use crate::python;
 use crate::repository::Repository;
 
 const JAVASCRIPT: &str = "tests/e2e/javascript";
+const RUSTDOC: &str = "crates/xtask/rustdoc-with-error-codes.sh";
 const FUZZ_TARGETS: &str = "fuzz/fuzz_targets";
 
 /// Runs every suite up to the first that fails.
 pub(crate) fn run(repository: &Repository, long: bool) -> Result<(), Failure> {
     heading("cargo test");
-    rounds(Program::new("cargo", &repository.root), long).args("test --workspace").run("cargo test")?;
+    rounds(Program::new("cargo", &repository.root), long)
+        .env("RUSTDOC", repository.root.join(RUSTDOC))
+        .args("test --workspace")
+        .run("cargo test")?;
     release_build(repository)?;
     python::prepare(repository)?;
     javascript(repository)?;
