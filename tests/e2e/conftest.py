@@ -1,9 +1,8 @@
 """The server that the tests of one process share, and what they make on it."""
 
 import json
-import pathlib
+import os
 import subprocess
-import sys
 
 import pytest
 
@@ -23,6 +22,26 @@ def fresh_server(tmp_path):
     running = harness.Server(tmp_path / "data")
     yield running
     running.kill()
+
+
+@pytest.fixture
+def make_server(tmp_path):
+    """Makes servers of the test's own, not started yet, each with its own data directory unless told."""
+    made = []
+
+    def make(name="data", **options):
+        made.append(harness.Server(tmp_path / name, **options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def long():
+    """Whether there is time for the long forms."""
+    return os.environ.get("KEYREEVE_TEST_LONG") == "1"
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +70,7 @@ def shared_key(kms):
 @pytest.fixture(scope="session")
 def aws(server, tmp_path_factory):
     """Runs the `aws` command line as a user would and returns what it prints: JSON read, text as it is."""
-    script = pathlib.Path(sys.executable).parent / "aws"
-    command = [str(script)] if script.exists() else ["aws"]
+    command = harness.aws_command()
     directory = tmp_path_factory.mktemp("aws")
 
     def run(*arguments, fails=None, region=harness.REGION):

@@ -7,6 +7,7 @@ import pathlib
 import re
 import selectors
 import subprocess
+import sys
 import threading
 import time
 
@@ -17,7 +18,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 START_TIMEOUT = 30.0
-LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+LISTENING = re.compile(r"listening on (https?)://127\.0\.0\.1:(\d+)\n")
 
 
 def binary():
@@ -27,21 +28,53 @@ def binary():
 class Server:
     """One process over one data directory. Stop it and start it again: the data stays, the port may change."""
 
-    def __init__(self, data_dir, options=(), environment=None):
+    def __init__(self, data_dir, options=(), environment=None, config=None, ca=None):
+        """`config` is the text of a configuration file; `ca` the certificate that TLS clients trust."""
         self.data_dir = pathlib.Path(data_dir)
         self.options = list(options)
         self.environment = environment or {}
+        self.config = config
+        self.ca = ca
         self.process = None
+        self.scheme = "http"
         self.port = None
 
     def start(self):
-        command = [binary(), "serve", "--data-dir", str(self.data_dir), "--listen", "127.0.0.1:0", *self.options]
-        self.log = open(self.data_dir.parent / f"{self.data_dir.name}.log", "ab")
+        self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self.log, env={**clean_environment(), **self.environment}
+            self.command(), stdout=subprocess.PIPE, stderr=self.log, env={**clean_environment(), **self.environment}
         )
-        self.port = int(self._wait_for(LISTENING).group(1))
+        found = self._wait_for(LISTENING)
+        self.scheme, self.port = found.group(1), int(found.group(2))
         return self
+
+    def command(self):
+        config = []
+        if self.config is not None:
+            path = self.data_dir.parent / f"{self.data_dir.name}.toml"
+            path.write_text(self.config)
+            config = ["--config", str(path)]
+        return [
+            binary(), "serve", "--data-dir", str(self.data_dir), "--listen", "127.0.0.1:0", *config, *self.options
+        ]  # fmt: skip
+
+    def fails(self, *, input=None):
+        """Starts it, expecting that it ends by itself: (exit code, what it says)."""
+        ended = subprocess.run(
+            self.command(),
+            env={**clean_environment(), **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            input=input,
+            timeout=START_TIMEOUT,
+        )
+        assert ended.stdout == "", ended.stdout
+        return ended.returncode, ended.stderr
+
+    @property
+    def log_path(self):
+        return self.data_dir.parent / f"{self.data_dir.name}.log"
 
     def _wait_for(self, pattern):
         """The first match in the output; fails when the process ends or takes too long."""
@@ -64,7 +97,7 @@ class Server:
                 if chunk == b"":
                     break
         self.kill()
-        log = pathlib.Path(self.log.name).read_text(errors="replace")
+        log = self.log_path.read_text(errors="replace")
         raise RuntimeError(f"the server did not come up\n{output.decode(errors='replace')}\n{log}")
 
     def kill(self):
@@ -85,7 +118,7 @@ class Server:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def host(self):
@@ -108,6 +141,7 @@ class Server:
             region_name=region,
             aws_access_key_id=access_key_id,
             aws_secret_access_key=secret,
+            verify=str(self.ca) if self.ca else None,
             config=botocore.config.Config(
                 parameter_validation=validate, retries={"total_max_attempts": 1}, read_timeout=30, **config
             ),
@@ -117,6 +151,7 @@ class Server:
         access_key_id, secret = self.credentials
         return {
             **clean_environment(),
+            **({"AWS_CA_BUNDLE": str(self.ca)} if self.ca else {}),
             "AWS_ACCESS_KEY_ID": access_key_id,
             "AWS_SECRET_ACCESS_KEY": secret,
             "AWS_REGION": region,
@@ -128,6 +163,22 @@ class Server:
             "AWS_PAGER": "",
             "AWS_MAX_ATTEMPTS": "1",
         }
+
+
+def aws_command():
+    """The `aws` beside this Python, else the one on the path."""
+    script = pathlib.Path(sys.executable).parent / "aws"
+    return [str(script)] if script.exists() else ["aws"]
+
+
+def wait_until(condition, what, timeout=10.0):
+    """Asks `condition` again and again until it holds."""
+    deadline = time.monotonic() + timeout
+    pause = threading.Event()
+    while not (held := condition()):
+        assert time.monotonic() < deadline, f"still not: {what}"
+        pause.wait(0.01)
+    return held
 
 
 def drain(stream):

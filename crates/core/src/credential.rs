@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use keyreeve_domain::{AccountId, Timestamp};
+use keyreeve_locked_memory::LockedBytes;
 use zeroize::Zeroizing;
 
 use crate::caller::{Caller, Principal};
@@ -17,7 +18,7 @@ use crate::vault::VaultError;
 /// An access key, opened.
 pub struct Credential {
     caller: Caller,
-    secret: Zeroizing<String>,
+    secret: LockedBytes,
     generation: u64,
 }
 
@@ -33,8 +34,9 @@ impl Credential {
 
     /// The secret access key. Each call says why in an `EXPOSE` comment.
     #[must_use]
-    pub fn expose_secret(&self) -> &str {
-        &self.secret
+    pub fn expose_secret(&self) -> &[u8] {
+        // EXPOSE: the caller says why.
+        self.secret.expose()
     }
 
     /// Differs whenever the record may have changed.
@@ -60,7 +62,7 @@ impl Service {
         };
         let credential = Arc::new(Credential {
             caller: Caller::new(read.record.account, Principal::Root, id.to_owned()),
-            secret: read.record.secret,
+            secret: LockedBytes::copy_of(read.record.secret.as_bytes())?,
             generation: GENERATION.fetch_add(1, Ordering::Relaxed),
         });
         self.ring().fill_credential(&path, snapshot.revision(), id, &credential);

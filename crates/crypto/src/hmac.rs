@@ -33,14 +33,12 @@ impl Key {
         bytes
     }
 
-    /// The tag of `message` as a secret: written in place, wiped on drop.
-    #[must_use]
-    pub fn derive(&self, message: &[u8]) -> Zeroizing<[u8; SHA256_LEN]> {
-        let mut secret = Zeroizing::new([0; SHA256_LEN]);
+    /// Writes the tag of `message`, a secret, to `secret` and nowhere else: a value that is returned leaves copies of
+    /// itself on the stack.
+    pub fn derive(&self, message: &[u8], secret: &mut Zeroizing<[u8; SHA256_LEN]>) {
         if hmac::sign_to_buffer(&self.0, message, secret.as_mut_slice()).is_err() {
             unreachable!("a buffer of 32 bytes holds an HMAC-SHA-256 tag");
         }
-        secret
     }
 
     /// Checks in constant time that `tag` is the tag of the concatenation of `parts`.
@@ -87,7 +85,9 @@ mod tests {
         ] {
             let key = Key::new(key);
             assert_eq!(LowerHex::new(&key.sign(&[message])).as_str(), hex);
-            assert_eq!(LowerHex::new(&key.derive(message)).as_str(), hex);
+            let mut secret = Zeroizing::new([0; SHA256_LEN]);
+            key.derive(message, &mut secret);
+            assert_eq!(LowerHex::new(&secret).as_str(), hex);
             let (head, tail) = message.split_at(3);
             assert_eq!(key.sign(&[head, b"", tail]), key.sign(&[message]));
         }

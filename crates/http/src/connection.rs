@@ -1,5 +1,6 @@
 //! One connection: hyper, HTTP/1.1 and HTTP/2, with its bounds.
 
+use core::cell::Cell;
 use core::convert::Infallible;
 use core::future::Future;
 use core::net::SocketAddr;
@@ -80,7 +81,10 @@ async fn exchange<H: Handler>(
     mut stop: watch::Receiver<bool>,
 ) {
     let peer = Rc::new(peer);
+    let begun = Rc::new(Cell::new(false));
+    let has_begun = Rc::clone(&begun);
     let service = service_fn(move |request| {
+        begun.set(true);
         let answer = Rc::clone(&handler).handle(request, Rc::clone(&peer));
         async move { Ok::<_, Infallible>(answer.await) }
     });
@@ -90,8 +94,7 @@ async fn exchange<H: Handler>(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(limits.head_bytes.max(8192))
-        .max_headers(limits.headers)
-        .pipeline_flush(true);
+        .max_headers(limits.headers);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -100,10 +103,18 @@ async fn exchange<H: Handler>(
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
         .max_concurrent_streams(Some(128));
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    // hyper counts from the first bytes that tell the version; before them, or with too few of them, it waits for ever.
+    let silent = async {
+        tokio::time::sleep(limits.head).await;
+        if has_begun.get() {
+            core::future::pending::<()>().await;
+        }
+    };
     tokio::select! {
         biased;
         // A connection that ends badly ends: the client knows, and the trail has what was done.
         _ended = connection.as_mut() => return,
+        () = silent => return,
         _stopped = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
     }
     let _ended = connection.await;

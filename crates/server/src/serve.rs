@@ -11,7 +11,7 @@ use keyreeve_http::{Api, Endpoint, Metrics, TlsSource};
 use keyreeve_trail_file::{Options, StreamName, TrailDirectory};
 use tokio::net::TcpListener;
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::LocalSet;
 
 use crate::args::ServeArgs;
@@ -89,7 +89,9 @@ async fn serve(config: &Config, check: bool) -> Result<(), Failure> {
     tokio::task::spawn_local(jobs::follow(Arc::clone(&service)));
     let interval = Duration::from_secs(config.jobs.interval_seconds);
     let job = tokio::task::spawn_local(jobs::run(Arc::clone(&service), trail, interval));
-    tokio::task::spawn_local(reload(tls.clone()));
+    // Before the address is told: whoever knows it may send the signal, which would end the process.
+    let hangup = signal(SignalKind::hangup())?;
+    tokio::task::spawn_local(reload(hangup, tls.clone()));
 
     let stop = stop_signal()?;
     announce(&dir, listener.local_addr()?, tls.is_some())?;
@@ -142,8 +144,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// Reads the certificate again on SIGHUP.
-async fn reload(tls: Option<Arc<TlsSource>>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+async fn reload(mut hangup: Signal, tls: Option<Arc<TlsSource>>) {
     while hangup.recv().await.is_some() {
         match tls.as_ref().map(|tls| tls.reload()) {
             None => tracing::info!("nothing to reload"),

@@ -19,11 +19,12 @@ impl SigningKey {
         let mut prefixed = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
         prefixed.extend_from_slice(b"AWS4");
         prefixed.extend_from_slice(secret);
-        let by_date = Key::new(&prefixed).derive(date.as_bytes());
-        let by_region = Key::new(by_date.as_slice()).derive(region.as_bytes());
-        let by_service = Key::new(by_region.as_slice()).derive(service.as_bytes());
-        let signing = Key::new(by_service.as_slice()).derive(TERMINATOR.as_bytes());
-        Self(Key::new(signing.as_slice()))
+        let mut key = Zeroizing::new([0; SHA256_LEN]);
+        Key::new(&prefixed).derive(date.as_bytes(), &mut key);
+        for part in [region, service, TERMINATOR] {
+            Key::new(key.as_slice()).derive(part.as_bytes(), &mut key);
+        }
+        Self(Key::new(key.as_slice()))
     }
 
     pub(crate) fn sign(&self, parts: &[&[u8]]) -> [u8; SHA256_LEN] {

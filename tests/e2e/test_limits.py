@@ -1,0 +1,202 @@
+"""What a client may not take: time, connections, and bytes."""
+
+import concurrent.futures
+import http.client
+import json
+import resource
+import socket
+import time
+
+import process
+import pytest
+from raw import call, signed_headers
+from server import Server, wait_until
+
+SHORT = "[limits]\nhead_seconds = 1\nbody_seconds = 1\nconnections = 4\nhead_kib = 16\nheaders = 20\nbody_kib = 8\n"
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory):
+    """A server that is soon out of patience."""
+    running = Server(tmp_path_factory.mktemp("limits") / "data", config=SHORT)
+    yield running.start()
+    running.kill()
+
+
+def connect(server, timeout=10):
+    return socket.create_connection(("127.0.0.1", server.port), timeout=timeout)
+
+
+def read_to_end(connection):
+    """(all that comes until the other end closes, seconds that it took)."""
+    began, answer = time.monotonic(), b""
+    try:
+        while chunk := connection.recv(65536):
+            answer += chunk
+    except ConnectionResetError:
+        pass
+    return answer, time.monotonic() - began
+
+
+def head(server, body, length, **more):
+    headers = {**signed_headers(server, body, "CreateKey"), "Content-Length": str(length), **more}
+    return ("POST / HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n").encode()
+
+
+def test_a_head_that_does_not_come_ends_the_connection(strict):
+    for sent in (b"", b"POST / HTTP/1.1\r\nHost: ", b"POST / HTTP/1.1\r\n"):
+        with connect(strict) as connection:
+            connection.sendall(sent)
+            answer, took = read_to_end(connection)
+            assert 0.5 < took < 5, (sent, took)
+            assert answer == b"" or answer.startswith((b"HTTP/1.1 408", b"HTTP/1.1 400")), answer
+
+
+def test_a_head_that_comes_by_drops_ends_the_connection(strict):
+    with connect(strict, timeout=0.05) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nDrops: ")
+        assert drip(connection) < 5
+
+
+@pytest.mark.parametrize("preface", [b"P", b"PRI * HTTP/2.0\r\n\r"], ids=["one byte", "half of HTTP/2"])
+def test_a_version_that_is_not_told_ends_the_connection(strict, preface):
+    with connect(strict, timeout=5) as connection:
+        connection.sendall(preface)
+        answer, took = read_to_end(connection)
+        assert (answer, 0.5 < took < 5) == (b"", True), (answer, took)
+
+
+def drip(connection):
+    """Sends byte after byte until the connection ends: the seconds that it took."""
+    began = time.monotonic()
+    while time.monotonic() - began < 8:
+        try:
+            connection.sendall(b"x")
+            if connection.recv(1000) == b"":
+                break
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    return time.monotonic() - began
+
+
+def test_a_body_that_does_not_come_is_answered_so(strict):
+    body = b"{}"
+    with connect(strict) as connection:
+        connection.sendall(head(strict, body, 100) + body)
+        response = http.client.HTTPResponse(connection)
+        began = time.monotonic()
+        response.begin()
+        assert 0.5 < time.monotonic() - began < 5
+        assert response.status in (400, 408)
+        assert json.loads(response.read())["__type"] == "RequestTimeoutException"
+
+
+def test_a_connection_without_requests_is_closed(strict):
+    with connect(strict) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer, took = read_to_end(connection)
+        assert answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"ok\n")
+        assert 0.5 < took < 5
+
+
+def test_a_connection_with_requests_outlives_the_pause(strict):
+    """The time runs anew with each request."""
+    connection = http.client.HTTPConnection("127.0.0.1", strict.port, timeout=10)
+    connection.connect()
+    held = connection.sock.getsockname()
+    began = time.monotonic()
+    while time.monotonic() - began < 1.5:
+        connection.request("GET", "/livez")
+        assert connection.getresponse().read() == b"ok\n"
+        assert connection.sock.getsockname() == held
+    connection.close()
+
+
+def test_one_connection_too_many_waits_for_a_place(strict):
+    begun = [connect(strict) for _ in range(4)]
+    try:
+        for connection in begun:
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        with connect(strict) as fifth:
+            fifth.settimeout(0.3)
+            fifth.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            with pytest.raises(TimeoutError):
+                fifth.recv(1000)
+            begun.pop().close()
+            fifth.settimeout(10)
+            assert fifth.recv(1000).startswith(b"HTTP/1.1 200")
+    finally:
+        for connection in begun:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Long": "x" * 40_000}, {f"X-{number}": "x" for number in range(60)}, {f"X-{number}": "x" * 500 for number in range(60)}],
+    ids=["one long header", "many headers", "many long headers"],
+)
+def test_a_head_that_is_too_large_is_answered_with_431(strict, headers):
+    with connect(strict) as connection:
+        connection.sendall(head(strict, b"{}", 2, **headers) + b"{}")
+        assert read_to_end(connection)[0].startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["with its length", "in chunks"])
+def test_a_body_that_is_too_long_is_refused(strict, is_chunked):
+    body = json.dumps({"Description": "x" * 9000}).encode()
+    if is_chunked:
+        headers = {**signed_headers(strict, body, "CreateKey"), "Transfer-Encoding": "chunked"}
+        text = "POST / HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+        request = text.encode() + f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
+    else:
+        request = head(strict, body, len(body)) + body
+    with connect(strict) as connection:
+        connection.sendall(request)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        assert response.status == 413
+        told = json.loads(response.read())
+    assert told == {"__type": "RequestEntityTooLargeException", "message": "Request body is longer than 8192 bytes."}
+
+
+def test_a_body_of_the_greatest_length_is_taken(strict):
+    body = b'{"Description":"longest"' + b" " * (8192 - 25) + b"}"
+    assert len(body) == 8192
+    assert call(strict, "CreateKey", body).status == 200
+
+
+def test_the_server_goes_on_after_all_of_that(strict):
+    assert call(strict, "ListKeys").status == 200
+
+
+@pytest.mark.parametrize("manner", ["silent", "half a request", "answered", "reset"])
+def test_a_thousand_dropped_connections_leave_nothing_behind(fresh_server, manner):
+    server = fresh_server.start()
+    call(server, "ListKeys")
+    pid = server.process.pid
+    before = len(process.descriptors(pid))
+
+    def drop(_):
+        connection = connect(server)
+        if manner == "half a request":
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+        elif manner == "answered":
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        elif manner == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        connection.close()
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(drop, range(1000)))
+    wait_until(lambda: len(process.descriptors(pid)) <= before, "the descriptors are given back")
+    assert call(server, "ListKeys").status == 200
+
+
+def test_the_limit_of_descriptors_is_raised_to_what_the_system_allows(fresh_server):
+    pid = fresh_server.start().process.pid
+    soft, hard = process.limit(pid, "Max open files")
+    assert soft == hard == str(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
