@@ -4,11 +4,10 @@ use core::future::Future;
 use core::pin::Pin;
 
 use keyreeve_audit::event::{Event, Kind, Resource, Uuid};
-use keyreeve_audit::json::Object;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_wire::ApiError;
 
-use crate::caller::{Caller, Principal};
+use crate::caller::{Caller, UNKNOWN_IDENTITY};
 
 /// The trail could not be written: no answer may leave.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -82,7 +81,7 @@ impl Head<'_> {
     /// that the change may have happened.
     #[must_use]
     pub fn opened(&self) -> Vec<u8> {
-        self.line(&Notes::default(), None, Some("Opened"))
+        self.line(&Notes::default(), None, Some(OPENED))
     }
 
     /// The line that completes a record.
@@ -91,16 +90,7 @@ impl Head<'_> {
         self.line(notes, refused, None)
     }
 
-    fn line(&self, notes: &Notes, refused: Option<&ApiError>, phase: Option<&str>) -> Vec<u8> {
-        let mut identity = Vec::with_capacity(192);
-        write_identity(&mut identity, self.caller);
-        let opened = phase.map(|phase| {
-            let mut json = Vec::new();
-            let mut object = Object::begin(&mut json);
-            object.string("recordPhase", phase);
-            object.end();
-            json
-        });
+    fn line(&self, notes: &Notes, refused: Option<&ApiError>, phase: Option<&[u8]>) -> Vec<u8> {
         let event = Event {
             event_id: self.event_id,
             request_id: self.request_id,
@@ -110,12 +100,12 @@ impl Head<'_> {
             name: self.name,
             read_only: self.read_only,
             kind: Kind::ApiCall,
-            user_identity: &identity,
+            user_identity: self.caller.map_or(UNKNOWN_IDENTITY, Caller::identity),
             source_ip: self.source_ip,
             user_agent: self.user_agent,
             request_parameters: &notes.request_parameters,
             response_elements: &notes.response_elements,
-            additional_event_data: opened.as_deref().unwrap_or(&notes.additional_event_data),
+            additional_event_data: phase.unwrap_or(&notes.additional_event_data),
             resources: notes.resources(),
             error: refused.map(|error| (error.code.as_str(), error.message.as_deref())),
             tls: self.tls,
@@ -126,29 +116,5 @@ impl Head<'_> {
     }
 }
 
-/// The `userIdentity` element.
-///
-/// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>.
-fn write_identity(out: &mut Vec<u8>, caller: Option<&Caller>) {
-    let mut identity = Object::begin(out);
-    match caller {
-        None => identity.string("type", "Unknown"),
-        Some(caller) => {
-            let account = caller.account().to_string();
-            match caller.principal() {
-                Principal::Root => {
-                    identity.string("type", "Root");
-                    identity.string("principalId", &account);
-                }
-                Principal::User(name) => {
-                    identity.string("type", "IAMUser");
-                    identity.string("userName", name);
-                }
-            }
-            identity.string("arn", &caller.arn());
-            identity.string("accountId", &account);
-            identity.string("accessKeyId", caller.access_key_id());
-        }
-    }
-    identity.end();
-}
+/// The `additionalEventData` of a line that opens a record.
+const OPENED: &[u8] = br#"{"recordPhase":"Opened"}"#;

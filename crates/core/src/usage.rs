@@ -4,8 +4,6 @@
 //! yet written when a process is killed is lost; the trail has it.
 
 use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 
 use keyreeve_audit::event::Uuid;
 use keyreeve_domain::spec::KeyLastUsageOperation;
@@ -44,13 +42,13 @@ pub struct UsageLog {
 impl UsageLog {
     /// Notes a successful use.
     pub fn note(&self, region: Region, key: KeyId, used: Use) {
-        self.shard(region, key).lock().insert((region, key), used);
+        self.shard(key).lock().insert((region, key), used);
     }
 
     /// The last use that is not yet in the store.
     #[must_use]
     pub fn last(&self, region: Region, key: KeyId) -> Option<Use> {
-        self.shard(region, key).lock().get(&(region, key)).copied()
+        self.shard(key).lock().get(&(region, key)).copied()
     }
 
     fn drain(&self) -> Vec<((Region, KeyId), Use)> {
@@ -58,13 +56,13 @@ impl UsageLog {
     }
 
     fn restore(&self, region: Region, key: KeyId, used: Use) {
-        self.shard(region, key).lock().entry((region, key)).or_insert(used);
+        self.shard(key).lock().entry((region, key)).or_insert(used);
     }
 
-    fn shard(&self, region: Region, key: KeyId) -> &Mutex<HashMap<(Region, KeyId), Use>> {
-        let mut hasher = DefaultHasher::new();
-        (region, key).hash(&mut hasher);
-        let at = usize::try_from(hasher.finish() % 16).unwrap_or_default();
+    fn shard(&self, key: KeyId) -> &Mutex<HashMap<(Region, KeyId), Use>> {
+        // The bits of a key id are random. A multi-Region key has the same ones in each Region.
+        let [bits, ..] = key.bits();
+        let at = usize::from(*bits) % SHARDS;
         let [first, rest @ ..] = &self.shards;
         at.checked_sub(1).and_then(|at| rest.get(at)).unwrap_or(first)
     }

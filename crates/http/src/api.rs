@@ -19,13 +19,14 @@ use keyreeve_core::bracket::{Head, Notes, Trail};
 use keyreeve_core::credential::Credential;
 use keyreeve_core::{Refusal, Service};
 use keyreeve_crypto::digest;
-use keyreeve_crypto::random::{self, Random};
+use keyreeve_crypto::random::Random;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_kms::Answer;
 use keyreeve_sigv4::{Claim, Expected, Regions, RequestHead, SigV4Error, SigningKey, SigningKeyCache};
 use keyreeve_wire::{ErrorCode, Operation};
 
 use crate::connection::{Body, Handler, HandlerFuture, Peer};
+use crate::ids::Ids;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 
@@ -61,6 +62,7 @@ pub struct Api<T> {
     region_names: Vec<String>,
     trail: T,
     signing_keys: RefCell<SigningKeyCache>,
+    ids: RefCell<Ids>,
 }
 
 impl<T: Trail> Api<T> {
@@ -68,7 +70,7 @@ impl<T: Trail> Api<T> {
     pub fn new(endpoint: Arc<Endpoint>, trail: T) -> Self {
         let region_names = endpoint.regions.iter().map(Region::to_string).collect();
         let signing_keys = RefCell::new(SigningKeyCache::new(SIGNING_KEYS));
-        Self { endpoint, region_names, trail, signing_keys }
+        Self { endpoint, region_names, trail, signing_keys, ids: RefCell::new(Ids::new()) }
     }
 }
 
@@ -110,17 +112,15 @@ impl<T: Trail + 'static> Api<T> {
     }
 
     async fn call(self: Rc<Self>, request: Request<Incoming>, peer: Rc<Peer>) -> Response<Body> {
-        let Ok(ids) = random::array::<32>(&*self.endpoint.random) else {
-            return answered(None, Answer::refused(&Refusal::internal()));
+        let (request_id, event_id) = {
+            let mut ids = self.ids.borrow_mut();
+            let random = &*self.endpoint.random;
+            match (ids.next(random), ids.next(random)) {
+                (Ok(request_id), Ok(event_id)) => (request_id, event_id),
+                (Err(_), _) | (_, Err(_)) => return answered(None, Answer::refused(&Refusal::internal())),
+            }
         };
-        let (request_id, event_id) = ids.split_at(16);
-        let uuid = |bits: &[u8]| Uuid::from_random(bits.try_into().unwrap_or_default());
-        let call = Call {
-            request_id: uuid(request_id),
-            event_id: uuid(event_id),
-            now: (self.endpoint.clock)(),
-            peer,
-        };
+        let call = Call { request_id, event_id, now: (self.endpoint.clock)(), peer };
         let (parts, body) = request.into_parts();
         let operation =
             parts.headers.get(&TARGET).and_then(|target| Operation::from_target(target.to_str().ok()?));
@@ -235,7 +235,7 @@ impl<T: Trail + 'static> Api<T> {
             let claim = claim.claim();
             // EXPOSE: the signing key is derived from the secret; the secret is not kept.
             SigningKey::derive(
-                credential.expose_secret().as_bytes(),
+                credential.expose_secret(),
                 claim.scope_date(),
                 claim.region(),
                 claim.service(),

@@ -5,6 +5,7 @@ use core::convert::Infallible;
 use core::future::Future;
 use core::net::SocketAddr;
 use core::pin::{Pin, pin};
+use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,10 +16,12 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
+use tokio::time::Instant;
+use tokio_rustls::LazyConfigAcceptor;
 
 use crate::limits::Limits;
 use crate::tls::TlsSource;
@@ -59,7 +62,11 @@ pub(crate) async fn serve<H: Handler>(
     let Some(tls) = tls else {
         return exchange(stream, Peer { address, tls: None }, limits, handler, stop).await;
     };
-    let accepting = TlsAcceptor::from(tls.current()).accept(stream);
+    let accepting = async {
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let config = tls.current().for_client(&hello.client_hello());
+        hello.into_stream(config).await
+    };
     let Ok(Ok(stream)) = tokio::time::timeout(limits.handshake, accepting).await else { return };
     let session = stream.get_ref().1;
     let version = match session.protocol_version() {
@@ -81,12 +88,16 @@ async fn exchange<H: Handler>(
     mut stop: watch::Receiver<bool>,
 ) {
     let peer = Rc::new(peer);
-    let begun = Rc::new(Cell::new(false));
-    let has_begun = Rc::clone(&begun);
+    let activity = Rc::new(Activity::new());
+    let seen = Rc::clone(&activity);
     let service = service_fn(move |request| {
-        begun.set(true);
+        let answering = Answering::of(&seen);
         let answer = Rc::clone(&handler).handle(request, Rc::clone(&peer));
-        async move { Ok::<_, Infallible>(answer.await) }
+        async move {
+            let answer = answer.await;
+            drop(answering);
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut builder = auto::Builder::new(LocalExecutor);
     builder
@@ -103,21 +114,57 @@ async fn exchange<H: Handler>(
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
         .max_concurrent_streams(Some(128));
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    // hyper counts from the first bytes that tell the version; before them, or with too few of them, it waits for ever.
-    let silent = async {
-        tokio::time::sleep(limits.head).await;
-        if has_begun.get() {
-            core::future::pending::<()>().await;
-        }
-    };
     tokio::select! {
         biased;
         // A connection that ends badly ends: the client knows, and the trail has what was done.
         _ended = connection.as_mut() => return,
-        () = silent => return,
+        // hyper bounds the pause before a head of HTTP/1.1 alone, and not before it knows the version.
+        () = activity.idle_for(limits.head) => return,
         _stopped = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
     }
     let _ended = connection.await;
+}
+
+/// When a connection last had a request in hand.
+struct Activity {
+    in_hand: Cell<usize>,
+    last: Cell<Instant>,
+}
+
+impl Activity {
+    fn new() -> Self {
+        Self { in_hand: Cell::new(0), last: Cell::new(Instant::now()) }
+    }
+
+    /// Ready once no request was in hand for so long.
+    async fn idle_for(&self, pause: Duration) {
+        loop {
+            tokio::time::sleep_until(self.last.get() + pause).await;
+            if self.in_hand.get() > 0 {
+                // Its end is a new start; to look again then is enough.
+                self.last.set(Instant::now());
+            } else if self.last.get().elapsed() >= pause {
+                return;
+            }
+        }
+    }
+}
+
+/// A request in hand.
+struct Answering(Rc<Activity>);
+
+impl Answering {
+    fn of(activity: &Rc<Activity>) -> Self {
+        activity.in_hand.set(activity.in_hand.get() + 1);
+        Self(Rc::clone(activity))
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.in_hand.set(self.0.in_hand.get().saturating_sub(1));
+        self.0.last.set(Instant::now());
+    }
 }
 
 /// Runs what hyper spawns on this thread.

@@ -5,6 +5,7 @@
 
 mod api;
 mod connection;
+mod ids;
 mod limits;
 mod metrics;
 pub mod server;

@@ -56,8 +56,8 @@ impl Answer {
     }
 }
 
-/// Handles `request`. The answer is returned only once its record is in the trail; where the trail cannot be written,
-/// the answer is an error and nothing was changed.
+/// Handles `request`. The answer is returned only once its record is in the trail. Where the trail cannot be written the
+/// answer is an error: nothing was changed, or the record that announced the change says that it may have been.
 pub async fn answer(service: &Arc<Service>, trail: &dyn Trail, request: &Request<'_>) -> Answer {
     let head = Head {
         name: request.operation.name(),

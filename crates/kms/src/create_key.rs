@@ -112,10 +112,13 @@ async fn reserve(cx: &Cx<'_>, arn: &KeyArn) -> Result<(), Refusal> {
     let room = match ring.reserve(arn.account, arn.region, quota) {
         Some(room) => room,
         None => {
-            let prefix = space::owned_prefix(arn.account, arn.region);
             let snapshot = cx.service.vault().snapshot().await?;
-            let count = snapshot.count(&prefix).await.map_err(keyreeve_core::vault::VaultError::from)?;
-            ring.note_count(arn.account, arn.region, count);
+            let owned = space::owned_prefix(arn.account, arn.region);
+            let owned = snapshot.count(&owned).await.map_err(keyreeve_core::vault::VaultError::from)?;
+            // An AWS managed key does not count; each has exactly one alias of this form, and no other key has one.
+            let managed = [space::alias_prefix(arn.account, arn.region), b"alias/aws/".to_vec()].concat();
+            let managed = snapshot.count(&managed).await.map_err(keyreeve_core::vault::VaultError::from)?;
+            ring.note_count(arn.account, arn.region, owned.saturating_sub(managed));
             ring.reserve(arn.account, arn.region, quota).unwrap_or(false)
         }
     };

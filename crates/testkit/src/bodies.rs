@@ -1,0 +1,144 @@
+//! A valid request of every operation.
+
+use keyreeve_wire::Operation;
+use serde_json::{Value, json};
+
+/// A key with all that an operation can be called on, and another key.
+#[derive(Clone, Debug)]
+pub struct Fixture {
+    /// The id of the key. It has an alias, a tag, and rotates every 365 days.
+    pub id: String,
+    /// The ARN of the key.
+    pub arn: String,
+    /// The alias of the key.
+    pub alias: String,
+    /// [`Fixture::PLAINTEXT`] under the key.
+    pub ciphertext: String,
+    /// The id of the other key, which is always enabled.
+    pub other: String,
+    /// The alias of the other key.
+    pub other_alias: String,
+}
+
+impl Fixture {
+    /// What is encrypted, in base64.
+    pub const PLAINTEXT: &str = "YSBzZWNyZXQgdGhhdCBubyB0cmFpbCBob2xkcw==";
+    /// A key policy that is not the default one.
+    pub const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
+}
+
+/// The operations that this release refuses. The list may only shrink.
+pub const UNSUPPORTED: &[Operation] = &[
+    Operation::ConnectCustomKeyStore,
+    Operation::CreateCustomKeyStore,
+    Operation::CreateGrant,
+    Operation::Decapsulate,
+    Operation::DeleteCustomKeyStore,
+    Operation::DeleteImportedKeyMaterial,
+    Operation::DeriveSharedSecret,
+    Operation::DescribeCustomKeyStores,
+    Operation::DisconnectCustomKeyStore,
+    Operation::Encapsulate,
+    Operation::GenerateDataKeyPair,
+    Operation::GenerateDataKeyPairWithoutPlaintext,
+    Operation::GenerateMac,
+    Operation::GetParametersForImport,
+    Operation::GetPublicKey,
+    Operation::ImportKeyMaterial,
+    Operation::ListGrants,
+    Operation::ListRetirableGrants,
+    Operation::ReplicateKey,
+    Operation::RetireGrant,
+    Operation::RevokeGrant,
+    Operation::Sign,
+    Operation::UpdateCustomKeyStore,
+    Operation::UpdatePrimaryRegion,
+    Operation::Verify,
+    Operation::VerifyMac,
+];
+
+/// A request of `operation` on `of` that is inside every limit and, for a change, changes something.
+#[must_use]
+pub fn body(operation: Operation, of: &Fixture) -> Value {
+    let (id, context) = (&of.arn, json!({"purpose": "test"}));
+    match operation {
+        Operation::CreateKey => json!({"Description": "made", "Tags": [{"TagKey": "a", "TagValue": "b"}]}),
+        Operation::GenerateRandom => json!({"NumberOfBytes": 32}),
+        Operation::ListAliases | Operation::ListKeys => json!({}),
+        Operation::ListRetirableGrants | Operation::DescribeCustomKeyStores | Operation::RetireGrant => {
+            json!({})
+        }
+        Operation::CreateAlias => json!({"AliasName": "alias/new", "TargetKeyId": id}),
+        Operation::UpdateAlias => json!({"AliasName": of.other_alias, "TargetKeyId": id}),
+        Operation::DeleteAlias => json!({"AliasName": of.alias}),
+        Operation::Encrypt => {
+            json!({"KeyId": id, "Plaintext": Fixture::PLAINTEXT, "EncryptionContext": context})
+        }
+        Operation::Decrypt => {
+            json!({"KeyId": id, "CiphertextBlob": of.ciphertext, "EncryptionContext": context})
+        }
+        Operation::ReEncrypt => json!({
+            "CiphertextBlob": of.ciphertext, "SourceKeyId": id, "DestinationKeyId": id,
+            "SourceEncryptionContext": context,
+        }),
+        Operation::GenerateDataKey | Operation::GenerateDataKeyWithoutPlaintext => {
+            json!({"KeyId": id, "KeySpec": "AES_256", "EncryptionContext": context})
+        }
+        Operation::EnableKeyRotation => json!({"KeyId": id, "RotationPeriodInDays": 180}),
+        Operation::PutKeyPolicy => json!({"KeyId": id, "Policy": Fixture::POLICY}),
+        Operation::ScheduleKeyDeletion => json!({"KeyId": id, "PendingWindowInDays": 7}),
+        Operation::TagResource => json!({"KeyId": id, "Tags": [{"TagKey": "Team", "TagValue": "x"}]}),
+        Operation::UntagResource => json!({"KeyId": id, "TagKeys": ["Project"]}),
+        Operation::UpdateKeyDescription => json!({"KeyId": id, "Description": "changed"}),
+        Operation::CancelKeyDeletion
+        | Operation::DeleteImportedKeyMaterial
+        | Operation::DescribeKey
+        | Operation::DisableKey
+        | Operation::DisableKeyRotation
+        | Operation::EnableKey
+        | Operation::GetKeyLastUsage
+        | Operation::GetKeyPolicy
+        | Operation::GetKeyRotationStatus
+        | Operation::GetPublicKey
+        | Operation::ListGrants
+        | Operation::ListKeyPolicies
+        | Operation::ListKeyRotations
+        | Operation::ListResourceTags
+        | Operation::RotateKeyOnDemand => json!({"KeyId": id}),
+        Operation::ConnectCustomKeyStore
+        | Operation::DeleteCustomKeyStore
+        | Operation::DisconnectCustomKeyStore
+        | Operation::UpdateCustomKeyStore => json!({"CustomKeyStoreId": "cks-1"}),
+        Operation::CreateCustomKeyStore => json!({"CustomKeyStoreName": "a"}),
+        Operation::CreateGrant => json!({
+            "KeyId": id, "GranteePrincipal": "arn:aws:iam::111122223333:user/u", "Operations": ["Decrypt"],
+        }),
+        Operation::RevokeGrant => json!({"KeyId": id, "GrantId": "a"}),
+        Operation::Encapsulate => json!({"KeyId": id, "EncapsulationAlgorithm": "ML_KEM"}),
+        Operation::Decapsulate => {
+            json!({"KeyId": id, "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": "AAAA"})
+        }
+        Operation::DeriveSharedSecret => {
+            json!({"KeyId": id, "KeyAgreementAlgorithm": "ECDH", "PublicKey": "AAAA"})
+        }
+        Operation::GenerateDataKeyPair | Operation::GenerateDataKeyPairWithoutPlaintext => {
+            json!({"KeyId": id, "KeyPairSpec": "ECC_NIST_P256"})
+        }
+        Operation::GenerateMac => json!({"KeyId": id, "MacAlgorithm": "HMAC_SHA_256", "Message": "AAAA"}),
+        Operation::VerifyMac => {
+            json!({"KeyId": id, "MacAlgorithm": "HMAC_SHA_256", "Message": "AAAA", "Mac": "AAAA"})
+        }
+        Operation::GetParametersForImport => json!({
+            "KeyId": id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048",
+        }),
+        Operation::ImportKeyMaterial => {
+            json!({"KeyId": id, "ImportToken": "AAAA", "EncryptedKeyMaterial": "AAAA"})
+        }
+        Operation::ReplicateKey => json!({"KeyId": id, "ReplicaRegion": "eu-west-1"}),
+        Operation::UpdatePrimaryRegion => json!({"KeyId": id, "PrimaryRegion": "eu-west-1"}),
+        Operation::Sign => json!({"KeyId": id, "SigningAlgorithm": "ECDSA_SHA_256", "Message": "AAAA"}),
+        Operation::Verify => json!({
+            "KeyId": id, "SigningAlgorithm": "ECDSA_SHA_256", "Message": "AAAA", "Signature": "AAAA",
+        }),
+    }
+}

@@ -1,0 +1,22 @@
+//! A service in memory, for tests of everything above the store.
+//!
+//! All that a service takes from outside is the test's own: the store and its faults, the clock, the randomness, the trail
+//! and the order in which futures proceed. Nothing here reads a clock, sleeps, or needs a runtime, so a test that failed
+//! once fails again.
+#![expect(clippy::expect_used, reason = "what fails here is the test")]
+
+mod bodies;
+mod coherence;
+mod interleave;
+mod random;
+mod steps;
+mod trail;
+mod world;
+
+pub use bodies::{Fixture, UNSUPPORTED, body};
+pub use coherence::column;
+pub use interleave::interleave;
+pub use random::SeededRandom;
+pub use steps::StepStore;
+pub use trail::RecordingTrail;
+pub use world::{Reply, World};

@@ -1,0 +1,281 @@
+//! The service and everything around it.
+
+use std::cell::Cell;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use keyreeve_audit::event::Uuid;
+use keyreeve_core::due::DueError;
+use keyreeve_core::keyring::{DeploymentId, Keyring};
+use keyreeve_core::quota::Quotas;
+use keyreeve_core::vault::Vault;
+use keyreeve_core::{Caller, Principal, Service};
+use keyreeve_crypto::key::RootKey;
+use keyreeve_crypto::random::{self, Random};
+use keyreeve_domain::spec::KeyState;
+use keyreeve_domain::{AccountId, Region, Timestamp};
+use keyreeve_kms::{Request, answer};
+use keyreeve_store::conformance::block_on;
+use keyreeve_store::faults::FaultyStore;
+use keyreeve_store::memory::MemoryStore;
+use keyreeve_store::{Batch, Entry, Path, Store};
+use keyreeve_wire::Operation;
+use serde_json::{Value, json};
+
+use crate::bodies::Fixture;
+use crate::random::SeededRandom;
+use crate::steps::StepStore;
+use crate::trail::RecordingTrail;
+
+/// An HTTP status and a body; null where there is none.
+pub type Reply = (u16, Value);
+
+const DEPLOYMENT: DeploymentId = [7; 16];
+/// More keys than a test makes.
+const CACHED_KEYS: usize = 1000;
+const DAY: i64 = 86_400_000;
+
+/// A service over a store in memory.
+pub struct World {
+    /// The store, with faults to be planned. What is below it never fails.
+    pub store: FaultyStore<MemoryStore>,
+    /// The store as the service has it.
+    pub steps: StepStore<FaultyStore<MemoryStore>>,
+    /// The service.
+    pub service: Arc<Service>,
+    /// The trail.
+    pub trail: RecordingTrail,
+    /// The root of the account whose keys these are.
+    pub root: Caller,
+    /// The root of another account.
+    pub stranger: Caller,
+    /// A user of the same account, whom nobody allowed anything.
+    pub user: Caller,
+    /// The Region that is called.
+    pub region: Region,
+    quotas: Quotas,
+    random: Arc<SeededRandom>,
+    root_key: RootKey,
+    keyring: Vec<u8>,
+    now: Cell<Timestamp>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::with_quotas(Quotas::DEFAULT)
+    }
+}
+
+impl World {
+    /// A world under the quotas `quotas`, with an empty store.
+    #[must_use]
+    pub fn with_quotas(quotas: Quotas) -> Self {
+        let random = Arc::new(SeededRandom::new(1));
+        let root_key = RootKey::make(&*random).expect("a root key");
+        let keyring = Keyring::make(DEPLOYMENT, &*random).and_then(|ring| ring.seal(&root_key, &*random));
+        let keyring = keyring.expect("a keyring");
+        let store = FaultyStore::new(MemoryStore::default());
+        let steps = StepStore::new(store.clone());
+        let own: AccountId = "111122223333".parse().expect("an account");
+        let foreign = "444455556666".parse().expect("an account");
+        let caller = |account, principal| Caller::new(account, principal, "AKIAEXAMPLE".to_owned());
+        let opened = Keyring::open(DEPLOYMENT, &root_key, &keyring).expect("the keyring opens");
+        let vault = Vault::new(Arc::new(steps.clone()), opened, random.clone());
+        Self {
+            store,
+            steps,
+            service: Arc::new(Service::new(vault, quotas, CACHED_KEYS)),
+            trail: RecordingTrail::default(),
+            root: caller(own, Principal::Root),
+            stranger: caller(foreign, Principal::Root),
+            user: caller(own, Principal::User("alice".to_owned())),
+            region: "us-east-1".parse().expect("a Region"),
+            quotas,
+            random,
+            root_key,
+            keyring,
+            now: Cell::new(Timestamp::from_millis(1_800_000_000_000)),
+        }
+    }
+
+    /// Another service over the same store and keyring, with nothing cached and without faults.
+    #[must_use]
+    pub fn fresh_service(&self) -> Arc<Service> {
+        let keyring = Keyring::open(DEPLOYMENT, &self.root_key, &self.keyring).expect("the keyring opens");
+        self.service_under(keyring)
+    }
+
+    /// Another service over the same store under a keyring of its own.
+    #[must_use]
+    pub fn service_of_another_keyring(&self) -> Arc<Service> {
+        self.service_under(Keyring::make(DEPLOYMENT, &*self.random).expect("a keyring"))
+    }
+
+    fn service_under(&self, keyring: Keyring) -> Arc<Service> {
+        let store = Arc::new(self.store.inner().clone());
+        Arc::new(Service::new(Vault::new(store, keyring, self.random.clone()), self.quotas, CACHED_KEYS))
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    /// Lets `days` pass.
+    pub fn pass_days(&self, days: u32) {
+        self.pass_millis(DAY * i64::from(days));
+    }
+
+    /// Lets `millis` milliseconds pass; fewer than 0 turn the clock back.
+    pub fn pass_millis(&self, millis: i64) {
+        self.now.set(self.now.get().plus_millis(millis));
+    }
+
+    /// Calls `operation` as the root of the account.
+    pub fn call(&self, operation: Operation, body: Value) -> Reply {
+        self.call_as(&self.root, operation, body)
+    }
+
+    /// Calls `operation` as `caller`.
+    pub fn call_as(&self, caller: &Caller, operation: Operation, body: Value) -> Reply {
+        block_on(self.request(&self.service, caller, operation, body))
+    }
+
+    /// Calls `operation` on a service of [`World::fresh_service`]; nothing of it comes into the trail.
+    pub fn call_fresh(&self, operation: Operation, body: &Value) -> Reply {
+        self.call_on(&self.fresh_service(), operation, body)
+    }
+
+    /// Calls `operation` on `service`; nothing of it comes into the trail.
+    pub fn call_on(&self, service: &Arc<Service>, operation: Operation, body: &Value) -> Reply {
+        let trail = RecordingTrail::default();
+        block_on(self.recorded(service, &trail, &self.root, operation, body.clone()))
+    }
+
+    /// As [`World::call_as`] on `service`, as a future.
+    pub async fn request(
+        &self,
+        service: &Arc<Service>,
+        caller: &Caller,
+        operation: Operation,
+        body: Value,
+    ) -> Reply {
+        self.recorded(service, &self.trail, caller, operation, body).await
+    }
+
+    async fn recorded(
+        &self,
+        service: &Arc<Service>,
+        trail: &RecordingTrail,
+        caller: &Caller,
+        operation: Operation,
+        body: Value,
+    ) -> Reply {
+        let body = body.to_string();
+        let id = || Uuid::from_random(random::array(self.random()).expect("random bytes"));
+        let request = Request {
+            operation,
+            body: body.as_bytes(),
+            caller,
+            region: self.region,
+            now: self.now(),
+            request_id: id(),
+            event_id: id(),
+            source_ip: "127.0.0.1",
+            user_agent: "testkit",
+            tls: None,
+        };
+        let answer = answer(service, trail, &request).await;
+        let body = match answer.body.as_slice() {
+            [] => Value::Null,
+            body => serde_json::from_slice(body).expect("an answer is JSON"),
+        };
+        (answer.status, body)
+    }
+
+    /// Calls `operation`, which must succeed.
+    pub fn done(&self, operation: Operation, body: Value) -> Value {
+        let (status, answer) = self.call(operation, body.clone());
+        assert_eq!(status, 200, "{operation} {body}: {answer}");
+        answer
+    }
+
+    /// Does what is due.
+    ///
+    /// # Errors
+    /// As [`Service::run_due`].
+    pub fn run_due(&self) -> Result<usize, DueError> {
+        block_on(self.service.run_due(&self.trail, self.now()))
+    }
+
+    /// The source of randomness.
+    #[must_use]
+    pub fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    /// Everything in the store.
+    #[must_use]
+    pub fn dump(&self) -> Vec<(Path, Entry)> {
+        let snapshot = block_on(self.store.inner().snapshot()).expect("a snapshot");
+        block_on(snapshot.range(b"", None, NonZeroUsize::MAX)).expect("all of it").entries
+    }
+
+    /// The paths of the store, as text.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        self.dump().into_iter().map(|(path, _)| path.to_string()).collect()
+    }
+
+    /// Writes into the store past the service, and forgets what is cached.
+    pub fn tamper(&self, batch: Batch) {
+        let revision = block_on(self.store.inner().commit(batch)).expect("the batch is taken");
+        self.service.ring().clear(revision);
+    }
+
+    /// A new key, and its id.
+    pub fn key(&self) -> String {
+        let made = self.done(Operation::CreateKey, json!({}));
+        made.pointer("/KeyMetadata/KeyId").and_then(Value::as_str).expect("a key id").to_owned()
+    }
+
+    /// A key in `state` and all that belongs to it. The trail is empty afterwards.
+    pub fn fixture(&self, state: KeyState) -> Fixture {
+        let (id, other) = (self.key(), self.key());
+        let arn = format!("arn:aws:kms:{}:{}:key/{id}", self.region, self.root.account());
+        let (alias, other_alias) = (format!("alias/of-{id}"), format!("alias/of-{other}"));
+        self.done(Operation::CreateAlias, json!({"AliasName": alias, "TargetKeyId": id}));
+        self.done(Operation::CreateAlias, json!({"AliasName": other_alias, "TargetKeyId": other}));
+        self.done(
+            Operation::TagResource,
+            json!({"KeyId": id, "Tags": [{"TagKey": "Project", "TagValue": "x"}]}),
+        );
+        self.done(Operation::EnableKeyRotation, json!({"KeyId": id}));
+        let context = json!({"purpose": "test"});
+        let sealed = json!({"KeyId": id, "Plaintext": Fixture::PLAINTEXT, "EncryptionContext": context});
+        let sealed = self.done(Operation::Encrypt, sealed);
+        let ciphertext = sealed.get("CiphertextBlob").and_then(Value::as_str).expect("a blob").to_owned();
+        if state == KeyState::Disabled {
+            self.done(Operation::DisableKey, json!({"KeyId": id}));
+        } else if state == KeyState::PendingDeletion {
+            self.done(Operation::ScheduleKeyDeletion, json!({"KeyId": id, "PendingWindowInDays": 7}));
+        } else {
+            assert_eq!(state, KeyState::Enabled, "no key can be made so");
+        }
+        self.trail.drain();
+        Fixture { id, arn, alias, ciphertext, other, other_alias }
+    }
+
+    /// A key in the state in which `operation` succeeds and, for a change, changes it.
+    pub fn fixture_for(&self, operation: Operation) -> Fixture {
+        let state = if operation == Operation::CancelKeyDeletion {
+            KeyState::PendingDeletion
+        } else if operation == Operation::EnableKey {
+            KeyState::Disabled
+        } else {
+            KeyState::Enabled
+        };
+        self.fixture(state)
+    }
+}
