@@ -204,12 +204,18 @@ pub fn date_text(time: Timestamp) -> String {
 fn write_time(out: &mut Vec<u8>, time: Timestamp) {
     let seconds = time.millis().div_euclid(1000);
     let at = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
-    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
     let (hour, minute, second) = at.to_hms();
-    write_display_string(
-        out,
-        format_args!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
-    );
+    let year = u16::try_from(at.year()).unwrap_or_default();
+    let [century, year] = [year / 100, year % 100].map(|part| u8::try_from(part).unwrap_or_default());
+    let mut text = *b"\"0000-00-00T00:00:00Z\"";
+    let parts = [century, year, u8::from(at.month()), at.day(), hour, minute, second];
+    for (part, place) in parts.into_iter().zip([1, 3, 6, 9, 12, 15, 18]) {
+        if let Some([tens, ones]) = text.get_mut(place..place + 2) {
+            *tens += part / 10;
+            *ones += part % 10;
+        }
+    }
+    out.extend_from_slice(&text);
 }
 
 #[cfg(test)]

@@ -25,7 +25,14 @@ impl FromStr for AccountId {
 
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:012}", self.0)
+        let mut digits = [b'0'; 12];
+        let mut rest = self.0;
+        for digit in digits.iter_mut().rev() {
+            // A remainder of ten fits a byte.
+            *digit += u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+        }
+        f.write_str(core::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

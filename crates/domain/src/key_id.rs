@@ -90,21 +90,35 @@ impl FromStr for KeyId {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.bits) {
+            if let [high, low] = pair {
+                (*high, *low) = (hex_digit(byte >> 4), hex_digit(byte & 0x0f));
+            }
+        }
         let mut text = [b'-'; 36];
-        let digits = self.bits.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-        let digits = digits.map(|nibble| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0'));
+        // Where each group of digits begins, and how many there are.
+        let groups: &[(usize, usize)] =
+            if self.multi_region { &[(4, 32)] } else { &[(0, 8), (9, 4), (14, 4), (19, 4), (24, 12)] };
+        let mut rest = digits.as_slice();
+        for &(begin, len) in groups {
+            if let Some((group, after)) = rest.split_at_checked(len)
+                && let Some(slot) = text.get_mut(begin..begin + len)
+            {
+                slot.copy_from_slice(group);
+                rest = after;
+            }
+        }
         if self.multi_region {
-            let (prefix, rest) = text.split_at_mut(4);
+            let (prefix, _) = text.split_at_mut(4);
             prefix.copy_from_slice(b"mrk-");
-            rest.iter_mut().zip(digits).for_each(|(slot, digit)| *slot = digit);
-        } else {
-            let slots =
-                text.iter_mut().enumerate().filter(|(position, _)| !matches!(position, 8 | 13 | 18 | 23));
-            slots.zip(digits).for_each(|((_, slot), digit)| *slot = digit);
         }
         f.write_str(core::str::from_utf8(&text).unwrap_or_default())
     }
+}
+
+fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
 impl fmt::Debug for KeyId {

@@ -71,21 +71,21 @@ pub(crate) async fn run(options: &LoadOptions) -> Result<Report, LoadError> {
     });
     tokio::time::sleep_until(window.from.into()).await;
     let before = (cpu_time(None), options.server_pid.and_then(|process| cpu_time(Some(process))));
-    let mut tally = Tally::new()?;
     let ended = async {
+        let mut tally = Tally::new()?;
         while let Some(each) = senders.join_next().await {
             tally.add(&each.map_err(std::io::Error::other)?);
         }
-        Ok::<_, LoadError>(())
+        Ok::<_, LoadError>(tally)
     };
     let mut ended = std::pin::pin!(ended);
     let early = tokio::time::timeout_at(window.to.into(), ended.as_mut()).await;
     let seconds = clock::now().min(window.to).duration_since(window.from).as_secs_f64();
     let after = (cpu_time(None), options.server_pid.and_then(|process| cpu_time(Some(process))));
-    match early {
-        Ok(ended) => ended?,
+    let tally = match early {
+        Ok(tally) => tally?,
         Err(_elapsed) => ended.await?,
-    }
+    };
     if tally.latencies.is_empty() {
         let first = tally.errors.into_keys().next();
         return Err(LoadError::NoAnswer(first.unwrap_or_else(|| "the time was too short".to_owned())));

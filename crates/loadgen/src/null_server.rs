@@ -24,9 +24,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// Listen and answer until the process ends.
 pub(crate) async fn run(options: &NullServerOptions) -> Result<(), LoadError> {
     let tls = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => {
-            Some(Arc::new(TlsSource::open(certificate.clone(), key.clone())?))
-        }
+        (Some(certificate), Some(key)) => Some(Arc::new(TlsSource::open(certificate.clone(), key.clone())?)),
         _ => None,
     };
     let body = Bytes::from(vec![b'x'; options.answer_bytes]);

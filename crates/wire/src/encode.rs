@@ -34,23 +34,34 @@ pub(crate) fn member(out: &mut Vec<u8>, first: &mut bool, name: &str, value: &im
 /// Writes text between quotes.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..=0x1f => {
-                out.extend_from_slice(b"\\u00");
-                out.push(b'0' + (byte >> 4));
-                let low = byte & 0xf;
-                out.push(if low < 10 { b'0' + low } else { b'a' + low - 10 });
-            }
-            _ => out.push(byte),
-        }
+    // One look at the whole text, without a branch for each byte: most texts hold nothing to escape.
+    if text.bytes().fold(false, |any, byte| any | is_escaped(byte)) {
+        text.bytes().for_each(|byte| escaped(out, byte));
+    } else {
+        out.extend_from_slice(text.as_bytes());
     }
     out.push(b'"');
+}
+
+fn is_escaped(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
+
+fn escaped(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        0..=0x1f => {
+            out.extend_from_slice(b"\\u00");
+            out.push(b'0' + (byte >> 4));
+            let low = byte & 0xf;
+            out.push(if low < 10 { b'0' + low } else { b'a' + low - 10 });
+        }
+        _ => out.push(byte),
+    }
 }
 
 fn base64(out: &mut Vec<u8>, bytes: &[u8]) {

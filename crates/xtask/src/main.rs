@@ -1,7 +1,8 @@
-//! The tools of this repository: `cargo xtask check`, `test` and `parity`.
+//! The tools of this repository: `cargo xtask check`, `test`, `parity` and `bench`.
 //!
 //! Each part runs alone too; a failure names its part and the command for that. Cheap parts come first.
 
+mod bench;
 mod check;
 mod doc_flags;
 mod doc_paths;
@@ -33,6 +34,8 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure the promises on speed, against a null server
+    Bench(bench::BenchOptions),
     /// Everything that can be told without running the service
     Check(CheckOptions),
     /// Check, then every test of the workspace, then the clients against the release binary
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<(), Failure> {
     let repository = Repository::find()?;
     match command {
+        Command::Bench(options) => bench::run(&repository, options),
         Command::Check(options) => check::run(&repository, &options.parts),
         Command::Test(options) => {
             if !options.skip_check {

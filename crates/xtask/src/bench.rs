@@ -1,0 +1,117 @@
+//! `cargo xtask bench`: the promises on speed, measured against a null server in the same run.
+//!
+//! INVARIANT: a line of the table compares two figures of one run, taken in alternating rounds, or holds one figure against a
+//! bound; so a busy machine moves both sides. Servers are pinned to the first core and the load to the second, except where
+//! a line is about writing: there both sides have the whole machine.
+
+mod lines;
+mod parts;
+mod servers;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::bench::lines::Line;
+use crate::bench::servers::Bench;
+use crate::process::{Failure, Program, heading};
+use crate::repository::Repository;
+
+/// What to measure, and where the figures go.
+#[derive(Args)]
+pub(crate) struct BenchOptions {
+    /// Shorter rounds, fewer connections, fewer keys: under two minutes
+    #[arg(long)]
+    quick: bool,
+    /// Take the release binaries as they are
+    #[arg(long)]
+    no_build: bool,
+    /// Write the figures to this file too, as one JSON object
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Only this part; may be repeated
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+}
+
+/// A part of the measurements.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Part {
+    /// From the start to the first answer, and the memory of an idle server
+    Start,
+    /// Encrypt, Decrypt and GenerateDataKey against the null server
+    Symmetric,
+    /// The same over TLS
+    Tls,
+    /// CreateKey against redb alone
+    CreateKey,
+    /// Many keys in one account
+    ManyKeys,
+}
+
+/// How long and how often.
+#[derive(Clone, Copy)]
+struct Plan {
+    rounds: usize,
+    /// Seconds of a round, and of sending before it.
+    seconds: f64,
+    warmup: f64,
+    connections: &'static [usize],
+    keys: u64,
+}
+
+const FULL: Plan = Plan { rounds: 5, seconds: 2.5, warmup: 0.5, connections: &[1, 16, 64], keys: 100_000 };
+const QUICK: Plan = Plan { rounds: 3, seconds: 0.9, warmup: 0.1, connections: &[1, 16], keys: 20_000 };
+
+/// Builds, measures, prints. A missed target is no failure: a shared machine misses some on a bad day.
+pub(crate) fn run(repository: &Repository, options: &BenchOptions) -> Result<(), Failure> {
+    if !options.no_build {
+        build(repository)?;
+    }
+    let plan = if options.quick { QUICK } else { FULL };
+    let bench = Bench::prepare(repository)?;
+    let mut lines = Vec::new();
+    for part in [Part::Start, Part::Symmetric, Part::Tls, Part::CreateKey, Part::ManyKeys] {
+        if options.only.is_empty() || options.only.contains(&part) {
+            heading(&format!("{part:?}"));
+            measure(&bench, part, plan, &mut lines)?;
+        }
+    }
+    heading("results");
+    print!("{}", lines::table(&lines));
+    match &options.json {
+        Some(path) => write(path, &lines, options.quick, repository),
+        None => Ok(()),
+    }
+}
+
+fn build(repository: &Repository) -> Result<(), Failure> {
+    heading("release build");
+    for what in ["-p keyreeve -p keyreeve-loadgen", "-p keyreeve-store-redb --example group_commit"] {
+        Program::new("cargo", &repository.root).args("build --release").args(what).run("release build")?;
+    }
+    Ok(())
+}
+
+fn measure(bench: &Bench<'_>, part: Part, plan: Plan, lines: &mut Vec<Line>) -> Result<(), Failure> {
+    match part {
+        Part::Start => parts::start(bench, plan, lines),
+        Part::Symmetric => parts::symmetric(bench, plan, false, lines),
+        Part::Tls => parts::symmetric(bench, plan, true, lines),
+        Part::CreateKey => parts::create_key(bench, plan, lines),
+        Part::ManyKeys => parts::many_keys(bench, plan, lines),
+    }
+}
+
+fn write(path: &Path, lines: &[Line], quick: bool, repository: &Repository) -> Result<(), Failure> {
+    let date = Program::new("date", &repository.root).args("-u +%Y-%m-%dT%H:%M:%SZ").output();
+    let report = json!({
+        "date": date,
+        "quick": quick,
+        "cores": std::thread::available_parallelism().map_or(1, usize::from),
+        "architecture": std::env::consts::ARCH,
+        "lines": lines.iter().map(Line::json).collect::<Vec<_>>(),
+    });
+    servers::write(path, &format!("{report:#}\n"))
+}
