@@ -1,7 +1,8 @@
 //! The store behind seals: every value is wrapped under a domain key and bound to its path and version.
 //!
 //! So an administrator of the database can delete a record, but neither read, alter or swap it unnoticed, nor put an older
-//! one in its place under the version that the store counts.
+//! one over a newer one. What the seal cannot tell is an older copy of the whole store, or a record that was deleted and put
+//! back as often as its version says.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
