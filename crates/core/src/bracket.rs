@@ -77,11 +77,11 @@ pub struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// The line that opens the record of a change. If the process dies before the line that completes it, this one says
-    /// that the change may have happened.
+    /// The line that opens the record of a change: what was asked, and of which resources. If the process dies before
+    /// the line that completes it, this one says that the change may have happened.
     #[must_use]
-    pub fn opened(&self) -> Vec<u8> {
-        self.line(&Notes::default(), None, Some(OPENED))
+    pub fn opened(&self, notes: &Notes) -> Vec<u8> {
+        self.line(notes, None, Some(OPENED))
     }
 
     /// The line that completes a record.
@@ -90,7 +90,14 @@ impl Head<'_> {
         self.line(notes, refused, None)
     }
 
+    /// INVARIANT: a line always fits the trail: what a caller can make long is cut, and what it is about is kept.
     fn line(&self, notes: &Notes, refused: Option<&ApiError>, phase: Option<&[u8]>) -> Vec<u8> {
+        let request_parameters = match notes.request_parameters.len() {
+            0..=PARAMETERS_MOST => notes.request_parameters.as_slice(),
+            _ => OMITTED,
+        };
+        let message = |error: &ApiError| error.message.as_deref().map(|text| cut(text, TEXT_MOST).to_owned());
+        let error = refused.map(|error| (error.code.as_str(), message(error)));
         let event = Event {
             event_id: self.event_id,
             request_id: self.request_id,
@@ -102,18 +109,30 @@ impl Head<'_> {
             kind: Kind::ApiCall,
             user_identity: self.caller.map_or(UNKNOWN_IDENTITY, Caller::identity),
             source_ip: self.source_ip,
-            user_agent: self.user_agent,
-            request_parameters: &notes.request_parameters,
+            user_agent: cut(self.user_agent, TEXT_MOST),
+            request_parameters,
             response_elements: &notes.response_elements,
             additional_event_data: phase.unwrap_or(&notes.additional_event_data),
             resources: notes.resources(),
-            error: refused.map(|error| (error.code.as_str(), error.message.as_deref())),
+            error: error.as_ref().map(|(code, message)| (*code, message.as_deref())),
             tls: self.tls,
         };
         let mut line = Vec::with_capacity(1024);
         event.write(&mut line);
         line
     }
+}
+
+/// The longest `requestParameters` in bytes; CloudTrail has the same bound.
+const PARAMETERS_MOST: usize = 100 * 1024;
+/// What stands for longer ones.
+const OMITTED: &[u8] = br#"{"omitted":"the request parameters are longer than 100 KiB"}"#;
+/// The longest text of a client in bytes.
+const TEXT_MOST: usize = 1024;
+
+/// The first `most` bytes of `text`, or as many less as leave its last character whole.
+fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default()
 }
 
 /// The `additionalEventData` of a line that opens a record.

@@ -5,7 +5,7 @@ use keyreeve_domain::{KeyId, Region, Timestamp};
 use keyreeve_store::{Path, Snapshot};
 use std::sync::Arc;
 
-use crate::bracket::Notes;
+use crate::bracket::{Head, Notes, Trail};
 use crate::caller::Caller;
 use crate::commit::Draft;
 use crate::gate::actions::{Action, Changing};
@@ -77,6 +77,23 @@ pub struct Cx<'a> {
     pub event_id: Uuid,
     /// What the trail will say of it.
     pub notes: &'a mut Notes,
+    /// Where a change is announced.
+    pub announcement: Announcement<'a>,
+}
+
+/// The announcement of a change to the trail, made once for each request that changes something.
+pub struct Announcement<'a> {
+    trail: &'a dyn Trail,
+    head: &'a Head<'a>,
+    made: bool,
+}
+
+impl<'a> Announcement<'a> {
+    /// Not made yet.
+    #[must_use]
+    pub fn new(trail: &'a dyn Trail, head: &'a Head<'a>) -> Self {
+        Self { trail, head, made: false }
+    }
 }
 
 impl<'a> Cx<'a> {
@@ -112,6 +129,22 @@ impl<'a> Cx<'a> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Announces the change to the trail, if that was not done yet, and makes `draft` durable.
+    ///
+    /// ORDER: a change is announced before it can happen, so that no crash leaves one without a record; whatever the
+    /// request has noted by now is in the announcement.
+    ///
+    /// # Errors
+    /// As [`Service::commit`]; [`VaultError::Unrecorded`] where the trail cannot be written.
+    pub async fn commit(&mut self, draft: Draft<'_>) -> Result<(), VaultError> {
+        if !self.announcement.made {
+            let line = self.announcement.head.opened(self.notes);
+            self.announcement.trail.append(line).await.or(Err(VaultError::Unrecorded))?;
+            self.announcement.made = true;
+        }
+        self.service.commit(draft).await
     }
 
     /// Whether `arn` is of another account than the caller's.
@@ -164,7 +197,7 @@ impl<'a> Cx<'a> {
             if draft.is_empty() {
                 return Ok((Arn(arn.to_string()), outcome));
             }
-            match service.commit(draft).await {
+            match self.commit(draft).await {
                 Ok(()) => return Ok((Arn(arn.to_string()), outcome)),
                 Err(VaultError::Contended) => {}
                 Err(error) => return Err(error.into()),

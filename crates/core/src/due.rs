@@ -45,9 +45,9 @@ impl Service {
         let mut after = None;
         loop {
             let snapshot = self.vault().snapshot().await?;
-            let (page, more) =
-                self.vault().range::<IndexRecord>(&*snapshot, DUE_PREFIX, after.as_ref(), PAGE).await?;
-            for (path, _) in &page {
+            // The path says everything, and the task looks at the key itself: an entry is not opened.
+            let page = snapshot.range(DUE_PREFIX, after.as_ref(), PAGE).await.map_err(VaultError::from)?;
+            for (path, _) in &page.entries {
                 let Some(due) = space::read_due(path) else { continue };
                 if due.0 > now {
                     return failed.map_or(Ok(done), Err);
@@ -58,7 +58,7 @@ impl Service {
                     Err(error) => return Err(error),
                 }
             }
-            after = page.into_iter().next_back().map(|(path, _)| path).filter(|_| more);
+            after = page.entries.into_iter().next_back().map(|(path, _)| path).filter(|_| page.more);
             if after.is_none() {
                 return failed.map_or(Ok(done), Err);
             }

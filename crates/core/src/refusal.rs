@@ -26,6 +26,15 @@ impl Refusal {
         Self(ApiError { code, message: None })
     }
 
+    /// The trail cannot be written, so nothing may be done or answered.
+    #[must_use]
+    pub fn unrecorded() -> Self {
+        Self::new(
+            ErrorCode::KmsInternal,
+            "The audit trail cannot be written to at the moment. The request can be retried.",
+        )
+    }
+
     /// The failure of something inside; the request can be tried again.
     #[must_use]
     pub fn internal() -> Self {
@@ -35,7 +44,10 @@ impl Refusal {
 
 impl From<VaultError> for Refusal {
     fn from(error: VaultError) -> Self {
+        // The caller is told that something failed; what it was is for the operator.
+        tracing::error!(%error, "a request failed inside");
         match error {
+            VaultError::Unrecorded => Self::unrecorded(),
             VaultError::Unwritable(_) => Self::new(
                 ErrorCode::KmsInternal,
                 "The key store cannot be written to at the moment. The request can be retried.",

@@ -40,6 +40,9 @@ pub enum VaultError {
     /// The store did not answer in time.
     #[error("the store did not answer in time")]
     Timeout,
+    /// The change could not be announced to the trail, so it was not made.
+    #[error("the audit trail cannot be written")]
+    Unrecorded,
     /// The store could not be read.
     #[error("the store cannot be read: {0}")]
     Unreadable(ReadError),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use keyreeve_audit::event::Uuid;
 use keyreeve_audit::json::Object;
 use keyreeve_core::bracket::{Head, Notes, Trail};
+use keyreeve_core::cx::Announcement;
 use keyreeve_core::{Caller, Cx, Refusal, Service};
 use keyreeve_domain::{Region, Timestamp};
 use keyreeve_wire::Operation;
@@ -72,10 +73,6 @@ pub async fn answer(service: &Arc<Service>, trail: &dyn Trail, request: &Request
         user_agent: request.user_agent,
         tls: request.tls,
     };
-    // ORDER: a change is announced before it can happen, so that no crash leaves one without a record.
-    if !head.read_only && trail.append(head.opened()).await.is_err() {
-        return Answer::refused(&unrecorded());
-    }
     let mut notes = Notes::default();
     let mut cx = Cx {
         service,
@@ -85,12 +82,13 @@ pub async fn answer(service: &Arc<Service>, trail: &dyn Trail, request: &Request
         request_id: request.request_id,
         event_id: request.event_id,
         notes: &mut notes,
+        announcement: Announcement::new(trail, &head),
     };
     let mut body = Vec::with_capacity(ANSWER_CAPACITY);
     let outcome = dispatch::dispatch(&mut cx, request.operation, request.body, &mut body).await;
     let refused = outcome.as_ref().err().map(|refusal| &refusal.0);
     if trail.append(head.completed(&notes, refused)).await.is_err() {
-        return Answer::refused(&unrecorded());
+        return Answer::refused(&Refusal::unrecorded());
     }
     match outcome {
         Ok(()) => Answer { status: 200, body, error: None },
@@ -100,13 +98,6 @@ pub async fn answer(service: &Arc<Service>, trail: &dyn Trail, request: &Request
 
 /// Fits the answers of the cryptographic operations, so that a secret is not copied while the buffer grows.
 const ANSWER_CAPACITY: usize = 1024;
-
-fn unrecorded() -> Refusal {
-    Refusal::new(
-        keyreeve_wire::ErrorCode::KmsInternal,
-        "The audit trail cannot be written to at the moment. The request can be retried.",
-    )
-}
 
 /// Notes the ARN of the key that a change was made to, as CloudTrail's `responseElements` have it.
 pub(crate) fn note_key(cx: &mut Cx<'_>, arn: &str) {

@@ -58,7 +58,7 @@ async fn try_create(
     draft.put(&path, None, &record)?;
     draft.index(&space_path(space::named(arn.region, arn.key, alias))?)?;
     draft.require(&space_path(space::key(arn.region, arn.key))?, Some(key.version()));
-    let committed = cx.service.commit(draft).await;
+    let committed = cx.commit(draft).await;
     if committed.is_ok() {
         note_key(cx, &arn.to_string());
     }

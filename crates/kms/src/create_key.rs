@@ -49,12 +49,12 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
     };
     record.materials.push(vault.make_material(&arn, &record)?);
     reserve(cx, &arn).await?;
+    cx.notes.resource(Resource::Key(arn));
     let committed = commit(cx, &arn, &record, input.policy).await;
     if committed.is_err() {
         cx.service.ring().release(arn.account, arn.region);
     }
     committed?;
-    cx.notes.resource(Resource::Key(arn));
     note_metadata(cx, &arn, &record);
     Ok(CreateKeyOutput { key_metadata: metadata::of(&arn, &record) })
 }
@@ -84,7 +84,7 @@ fn note_metadata(cx: &mut Cx<'_>, arn: &KeyArn, record: &KeyRecord) {
 }
 
 async fn commit(
-    cx: &Cx<'_>,
+    cx: &mut Cx<'_>,
     arn: &KeyArn,
     record: &KeyRecord,
     policy: Option<String>,
@@ -95,7 +95,7 @@ async fn commit(
     if let Some(text) = policy {
         draft.put(&space_path(space::policy(arn.region, arn.key))?, None, &PolicyRecord { text })?;
     }
-    Ok(cx.service.commit(draft).await?)
+    Ok(cx.commit(draft).await?)
 }
 
 /// A path of well-formed parts is never too long.

@@ -45,7 +45,7 @@ async fn try_delete(cx: &mut Cx<'_>, alias: &AliasName) -> Result<Result<(), Vau
     let mut draft = Draft::new(vault);
     draft.delete(&path, version);
     draft.unindex(&space_path(space::named(region, ready.id(), alias))?);
-    let committed = cx.service.commit(draft).await;
+    let committed = cx.commit(draft).await;
     if committed.is_ok() {
         note_key(cx, ready.arn_text());
     }

@@ -3,6 +3,7 @@
 //! In the cloud only the service itself may use such a key; here the account may, so that what was written against the
 //! cloud's default keys works. It can be used and looked at, not changed, and rotates every year.
 
+use keyreeve_audit::event::Resource;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::gate::actions::Action;
 use keyreeve_core::record::{AliasRecord, KeyRecord, Lifecycle, RotationRecord};
@@ -75,7 +76,7 @@ fn predefined(cx: &Cx<'_>, key_id: &str) -> Option<AliasName> {
     alias.service().is_some_and(|service| SERVICES.contains(&service)).then_some(alias)
 }
 
-async fn make(cx: &Cx<'_>, alias: &AliasName) -> Result<(), VaultError> {
+async fn make(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), VaultError> {
     let vault = cx.service.vault();
     let bits = random::array(vault.random()).map_err(keyreeve_crypto::key::MakeKeyError::from)?;
     let arn = KeyArn { region: cx.region, account: cx.caller.account(), key: KeyId::from_random(bits) };
@@ -105,7 +106,8 @@ async fn make(cx: &Cx<'_>, alias: &AliasName) -> Result<(), VaultError> {
     let named = AliasRecord { target: arn.key, created: cx.now, updated: cx.now };
     draft.put(&space::alias(arn.account, arn.region, alias)?, None, &named)?;
     draft.index(&space::named(arn.region, arn.key, alias)?)?;
-    cx.service.commit(draft).await
+    cx.notes.resource(Resource::Key(arn));
+    cx.commit(draft).await
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ async fn try_update(
     }
     draft.put(&path, Some(version), &AliasRecord { target: ready.id(), updated: cx.now, ..record })?;
     draft.require(&space_path(space::key(to.region, to.key))?, Some(next.version()));
-    let committed = cx.service.commit(draft).await;
+    let committed = cx.commit(draft).await;
     if committed.is_ok() {
         note_key(cx, &to.to_string());
     }
