@@ -4,9 +4,11 @@
 use keyreeve_policy::{Document, allows_root_to_put_policy};
 use libfuzzer_sys::fuzz_target;
 
+const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
 fuzz_target!(|text: &str| {
     if let Ok(policy) = Document::parse(text) {
         let account = "111122223333".parse().unwrap();
-        let _ = allows_root_to_put_policy(&policy, account);
+        let _ = allows_root_to_put_policy(&policy, account, KEY);
     }
 });

@@ -389,7 +389,19 @@ def test_a_policy_that_locks_everybody_out_is_refused(server, key, operation):
     target = {"KeyId": key} if operation == "PutKeyPolicy" else {}
     for text in (policy(statement(ROOT, "kms:Encrypt")), policy(statement({"AWS": "arn:aws:iam::999999999999:root"}))):
         check(server, operation, {"Policy": text, **target}, "MalformedPolicyDocumentException", LOCKED_OUT)
-    for text in ("not json", "[]", "{", policy({**statement(ROOT), "Effect": "Perhaps"})):
+    for resource in ("arn:aws:kms:us-west-2:*:key/*", "arn:aws:s3:::bucket", []):
+        text = policy({**statement(ROOT), "Resource": resource})
+        check(server, operation, {"Policy": text, **target}, "MalformedPolicyDocumentException", LOCKED_OUT)
+    for text in (
+        "not json",
+        "[]",
+        "{",
+        policy({**statement(ROOT), "Effect": "Perhaps"}),
+        policy({**statement(ROOT), "Effect": {"Allow": None}}),
+        policy([None, "Allow", ROOT, None, "kms:*", None, "*"]),
+        policy(statement(ROOT)).replace('"Effect"', '"Effect": "Allow", "Effect"'),
+        "[" * 5000,
+    ):
         code = raw.call(server, operation, {"Policy": text, **target}).error[0]
         assert code == "MalformedPolicyDocumentException", text
 

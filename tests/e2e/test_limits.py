@@ -9,7 +9,7 @@ import time
 
 import process
 import pytest
-from raw import call, signed_headers
+from raw import call, send, signed_headers
 from server import Server, wait_until
 
 SHORT = "[limits]\nhead_seconds = 1\nbody_seconds = 1\nconnections = 4\nhead_kib = 16\nheaders = 20\nbody_kib = 8\n"
@@ -91,6 +91,40 @@ def test_a_body_that_does_not_come_is_answered_so(strict):
         assert 0.5 < time.monotonic() - began < 5
         assert response.status in (400, 408)
         assert json.loads(response.read())["__type"] == "RequestTimeoutException"
+
+
+def test_nobody_waits_for_the_body_of_an_unknown_access_key(strict):
+    body = b"{}"
+    headers = signed_headers(strict, body, "CreateKey", credentials=("AKIAIOSFODNN7EXAMPLE", "x" * 40))
+    sent = "POST / HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with connect(strict) as connection:
+        connection.sendall(f"{sent}Content-Length: 100\r\n\r\n".encode())
+        began = time.monotonic()
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        assert time.monotonic() - began < 0.5
+        assert json.loads(response.read())["__type"] == "UnrecognizedClientException"
+
+
+def test_a_refused_body_can_be_sent_to_its_end(strict):
+    """The connection goes on, as far as the body is one that could have been read."""
+    body = b"{" + b" " * 8000 + b"}"
+    headers = signed_headers(strict, body, "CreateKey", credentials=("AKIAIOSFODNN7EXAMPLE", "x" * 40))
+    connection = http.client.HTTPConnection("127.0.0.1", strict.port, timeout=10)
+    connection.connect()
+    held = connection.sock.getsockname()
+    for _ in range(3):
+        connection.request("POST", "/", body, headers)
+        assert json.loads(connection.getresponse().read())["__type"] == "UnrecognizedClientException"
+        assert connection.sock.getsockname() == held
+    connection.close()
+
+
+def test_a_list_of_signed_headers_that_repeats_one_is_refused(strict):
+    headers = signed_headers(strict, b"{}", "CreateKey")
+    authorization = headers["Authorization"].replace("SignedHeaders=", "SignedHeaders=" + "a;" * 3000)
+    answer = send(strict, b"{}", {**headers, "A": "x" * 4000, "Authorization": authorization})
+    assert answer.error[0] == "IncompleteSignatureException"
 
 
 def test_a_connection_without_requests_is_closed(strict):

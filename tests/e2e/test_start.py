@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import re
+import resource
 import shutil
 import socket
 import stat
@@ -66,6 +67,7 @@ class Broken:
     def repair(self, *, with_store=False):
         for path in self.whole.rglob("*"):
             if path.is_file() and (with_store or path.name != STORE):
+                (self.server.data_dir / path.relative_to(self.whole)).parent.mkdir(exist_ok=True)
                 shutil.copy2(path, self.server.data_dir / path.relative_to(self.whole))
         self.server.config = self.config
         assert len(self.server.start().client().list_keys()["Keys"]) == 1
@@ -196,10 +198,69 @@ def test_check_tells_of_a_good_directory_and_serves_nothing(make_server):
     assert server.fails()[0] == 6
 
 
+def check(server):
+    """(exit code, standard output, standard error) of `--check`."""
+    command = [*server.command(), "--check"]
+    ended = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, timeout=30)
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+def test_check_of_a_place_where_nothing_is_says_so_and_makes_nothing(make_server):
+    server = make_server()
+    told = "the configuration is in order; there is nothing in the data directory yet: the first start makes it\n"
+    assert check(server)[:2] == (0, told)
+    assert not server.data_dir.exists()
+    server.data_dir.mkdir(mode=0o755)
+    assert check(server)[:2] == (0, told)
+    assert (mode(server.data_dir), list(server.data_dir.iterdir())) == (0o755, [])
+
+
+def test_check_makes_nothing_where_something_is_missing(make_server):
+    server = used(make_server())
+    server.data_dir.chmod(0o750)
+    (server.data_dir / "credentials").unlink()
+    shutil.rmtree(server.data_dir / "audit")
+    before = contents(server.data_dir)
+    assert check(server)[0] == 0
+    assert contents(server.data_dir) == before
+    assert not (server.data_dir / "audit").exists()
+    assert mode(server.data_dir) == 0o750
+
+
+@pytest.mark.parametrize("left", ["credentials", "audit", "seal.toml", "root.key"])
+def test_check_tells_of_a_store_that_is_missing_with_7(make_server, left):
+    server = used(make_server())
+    for path in server.data_dir.iterdir():
+        if path.name != left:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    before = contents(server.data_dir)
+    code, out, text = check(server)
+    assert (code, out) == (7, ""), text
+    assert left == "root.key" or f"`{left}` beside it" in text
+    assert contents(server.data_dir) == before
+
+
 def test_the_account_is_the_one_that_was_asked_for(make_server):
     server = make_server(options=["--account", "123456789012"]).start()
     made = server.client().create_key()["KeyMetadata"]
     assert (made["AWSAccountId"], made["Arn"].split(":")[4]) == ("123456789012", "123456789012")
+
+
+def test_a_directory_belongs_to_the_account_of_its_first_start(make_server):
+    server = make_server(options=["--account", "123456789012"])
+    server.start()
+    server.terminate()
+    before = contents(server.data_dir)
+    for options in ([], ["--account", "111111111111"], ["--check"]):
+        server.options = options
+        code, text = server.fails()
+        assert (code, "belongs to account 123456789012" in text) == (2, True), text
+    assert contents(server.data_dir) == before
+    # A directory from before the account was noted opens for any.
+    seal = server.data_dir / "seal.toml"
+    seal.write_text(re.sub(r'account = "\d{12}"\n', "", seal.read_text()))
+    server.options = ["--account", "111111111111"]
+    server.start()
 
 
 @pytest.mark.parametrize("account", ["12345678901", "1234567890123", "12345678901a", ""])
@@ -356,6 +417,63 @@ def other_deployment(server):
     assert path.read_text() != text
 
 
+@pytest.mark.parametrize("name", ["root.key", "root.key.new"])
+def test_a_root_key_elsewhere_is_never_replaced(make_server, tmp_path, name):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    key = elsewhere / name
+    key.write_bytes(bytes(range(32)))
+    key.chmod(0o400)
+    server = make_server(config=f'[seal]\nroot_key_file = "{elsewhere}/root.key"\n')
+    server.data_dir.mkdir(mode=0o700)
+    assert check(server)[0] == 0
+    assert not list(server.data_dir.iterdir())
+    for _ in range(2):
+        code, text = server.fails()
+        assert (code, "was left as it is" in text) == (6, True), text
+    assert not (server.data_dir / "seal.toml").exists()
+    assert not (server.data_dir / "credentials").exists()
+    assert (key.read_bytes(), [path.name for path in elsewhere.iterdir()]) == (bytes(range(32)), [name])
+
+
+def test_a_link_in_the_directory_to_a_root_key_elsewhere_is_not_adopted(make_server, tmp_path):
+    (tmp_path / "other.key").write_bytes(bytes(range(32)))
+    server = make_server()
+    server.data_dir.mkdir(mode=0o700)
+    (server.data_dir / "root.key").symlink_to(tmp_path / "other.key")
+    assert server.fails()[0] == 6
+    assert (tmp_path / "other.key").read_bytes() == bytes(range(32))
+
+
+def test_a_root_key_can_be_kept_elsewhere(make_server, tmp_path):
+    server = make_server(config=f'[seal]\nroot_key_file = "{tmp_path}/elsewhere.key"\n')
+    used(server)
+    assert mode(tmp_path / "elsewhere.key") == 0o400
+    assert not (server.data_dir / "root.key").exists()
+    assert len(server.start().client().list_keys()["Keys"]) == 1
+
+
+@pytest.mark.parametrize(
+    "left",
+    [["store.redb.new"], ["root.key.new"], ["root.key"], ["root.key", "seal.toml.new"], ["root.key", "seal.toml"]],
+    ids=" ".join,
+)
+def test_a_first_start_that_was_cut_off_is_completed(make_server, left):
+    server = used(make_server())
+    for name in left:
+        if name.endswith(".new"):
+            (server.data_dir / name).write_bytes(b"half")
+    key = (server.data_dir / "root.key").read_bytes()
+    for path in server.data_dir.iterdir():
+        if path.name not in left:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert server.start().client().list_keys()["Keys"] == []
+    assert ((server.data_dir / "root.key").read_bytes() == key) == ("root.key" in left)
+    assert not list(server.data_dir.glob("*.new"))
+    server.terminate()
+    server.start()
+
+
 @pytest.mark.parametrize(
     ("break_it", "told"),
     [
@@ -405,8 +523,19 @@ def test_the_passphrase_seal_opens_with_its_passphrase_alone(make_server):
 
 def test_the_passphrase_can_come_on_standard_input(make_server):
     server = make_server(config='[seal]\nkind = "passphrase"\npassphrase_file = "-"\nargon2_memory_kib = 8192\n')
+    first = subprocess.Popen(
+        server.command(), env=clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        first.stdin.write(b"from a pipe\n")
+        first.stdin.close()
+        assert first.stdout.readline().startswith(b"listening")
+    finally:
+        first.terminate()
+        assert first.wait(30) == 0
+        first.stdout.close()
     command = [*server.command(), "--check"]
-    for passphrase, code in (("from a pipe\n", 0), ("from a pipe\n", 0), ("another\n", 6)):
+    for passphrase, code in (("from a pipe\n", 0), ("another\n", 6)):
         ended = subprocess.run(
             command, env=clean_environment(), input=passphrase, capture_output=True, text=True, timeout=30
         )
@@ -445,6 +574,38 @@ def test_damage_is_told_with_7(make_server, break_it, told):
     assert (code, told in text) == (7, True), text
     assert not is_store or digest_of_store(broken.server) == before
     broken.repair(with_store=is_store)
+
+
+def without_credentials(server):
+    (server.data_dir / STORE).unlink()
+    (server.data_dir / "credentials").unlink()
+
+
+def without_trail(server):
+    (server.data_dir / STORE).unlink()
+    shutil.rmtree(server.data_dir / "audit")
+
+
+@pytest.mark.parametrize("lose_it", [without_credentials, without_trail])
+def test_a_store_that_was_lost_is_told_with_7(make_server, lose_it):
+    broken = Broken(used(make_server()), lose_it)
+    code, text = broken.fails()
+    assert (code, "is missing or empty" in text, "from a backup" in text) == (7, True, True), text
+    assert not (broken.server.data_dir / STORE).exists()
+    broken.repair(with_store=True)
+
+
+def test_a_store_that_was_made_anew_is_told_with_7(make_server):
+    empty = make_server("empty", config='[seal]\nroot_key_file = "/proc/none/root.key"\n')
+    assert empty.fails()[0] == 6
+
+    def empty_it(server):
+        shutil.copy2(empty.data_dir / STORE, server.data_dir / STORE)
+
+    broken = Broken(used(make_server()), empty_it)
+    code, text = broken.fails()
+    assert (code, "is missing or empty" in text) == (7, True), text
+    broken.repair(with_store=True)
 
 
 def test_an_option_that_does_not_exist_is_told_with_2(tmp_path):
@@ -512,6 +673,89 @@ def test_a_deleted_credentials_file_is_made_anew(fresh_server):
     assert server.credentials != old
     assert server.client().list_keys()["Keys"] == []
     assert refused(server.client(credentials=old))[0] == "UnrecognizedClientException"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"[other]\naws_access_key_id = AKIAOTHEROTHEROTHERO\naws_secret_access_key = other/secret\n",
+        b"[default]\naws_access_key_id = AKIAOTHEROTHEROTHERO\n\n[other]\naws_secret_access_key = other/secret\n",
+        b"[default]\naws_access_key_id =\naws_secret_access_key =\n",
+        b"\xff\xfe",
+    ],
+    ids=["empty", "another profile", "half in another profile", "no values", "no text"],
+)
+def test_a_credentials_file_without_a_pair_is_refused_and_kept(make_server, text):
+    server = used(make_server())
+    (server.data_dir / "credentials").write_bytes(text)
+    before = contents(server.data_dir)
+    for options in (["--check"], []):
+        server.options = options
+        code, told = server.fails()
+        assert (code, "no access key under [default]" in told) == (2, True), told
+        assert "secret" not in told
+    server.options = []
+    assert contents(server.data_dir)["credentials"] == before["credentials"]
+    server.environment = PAIR
+    assert server.start().credentials == tuple(PAIR.values())
+
+
+def test_a_credentials_file_that_cannot_be_read_is_told_with_4(make_server):
+    server = used(make_server())
+    (server.data_dir / "credentials").unlink()
+    (server.data_dir / "credentials").mkdir()
+    code, told = server.fails()
+    assert (code, "cannot read" in told) == (4, True), told
+
+
+def test_the_default_profile_is_read_wherever_it_stands(make_server):
+    server = used(make_server())
+    path = server.data_dir / "credentials"
+    kept = path.read_text()
+    other = "aws_access_key_id = AKIAOTHEROTHEROTHERO\naws_secret_access_key = other/secret\n"
+    path.write_text(f"[before]\n{other}\n# a comment\n{kept}\n[after]\n{other}")
+    access_key_id, secret = (line.split(" = ")[1] for line in kept.splitlines()[1:])
+    server.start()
+    assert len(server.client(credentials=(access_key_id, secret)).list_keys()["Keys"]) == 1
+
+
+def test_a_directory_that_others_can_enter_is_taken_from_them(make_server):
+    server = used(make_server())
+    server.data_dir.chmod(0o755)
+    (server.data_dir / "root.key").chmod(0o444)
+    server.start()
+    assert mode(server.data_dir) == 0o700
+    log = server.log_path.read_text()
+    assert "others could enter the data directory" in log
+    assert "others than its owner may read this file" in log
+    assert mode(server.data_dir / "root.key") == 0o444
+
+
+def test_connections_are_bounded_by_the_descriptors(make_server):
+    server = make_server()
+    command = ["bash", "-c", 'ulimit -n 128 && exec "$@"', "bash", *server.command()]
+    server.command = lambda: command
+    server.start()
+    assert "connections=64" in re.sub("\x1b\\[[0-9;]*m", "", server.log_path.read_text())
+    held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(100)]
+    for connection in held:
+        connection.close()
+    assert call(server, "ListKeys").status == 200
+
+
+def test_a_lack_of_descriptors_is_waited_out_without_a_busy_loop(fresh_server):
+    server = fresh_server.start()
+    soft, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (3, hard))
+    told = "connections cannot be accepted"
+    with socket.create_connection(("127.0.0.1", server.port)):
+        wait_until(lambda: server.log_path.read_text().count(told) == 2, "it says so a second time", 10)
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        assert call(server, "ListKeys").status == 200
+    assert server.log_path.read_text().count(told) <= 3
+    spent = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    assert (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK") < 0.8
 
 
 def test_it_is_small_and_quick(fresh_server):

@@ -117,12 +117,14 @@ impl Head<'_> {
             error: error.as_ref().map(|(code, message)| (*code, message.as_deref())),
             tls: self.tls,
         };
-        let mut line = Vec::with_capacity(1024);
+        let mut line = Vec::with_capacity(LINE_CAPACITY);
         event.write(&mut line);
         line
     }
 }
 
+/// Bytes of most lines, so that a line is not copied while it grows.
+const LINE_CAPACITY: usize = 1536;
 /// The longest `requestParameters` in bytes; CloudTrail has the same bound.
 const PARAMETERS_MOST: usize = 100 * 1024;
 /// What stands for longer ones.

@@ -1,6 +1,7 @@
 //! From an HTTP request to an answer of the API.
 //!
-//! The order: the operation, the size of the body, the signature, then the operation itself. Every request that names a
+//! The order: the operation, what the head says of its signature, the access key, the body, the signature, then the operation
+//! itself. Nothing of a body is kept for an access key that is not known. Every request that names a
 //! Region is in the trail before its answer leaves, refused ones too.
 
 use core::cell::RefCell;
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HOST, HeaderName, HeaderValue, PRAGMA, USER_AGENT};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::bracket::{Head, Notes, Trail};
@@ -22,12 +23,16 @@ use keyreeve_crypto::digest;
 use keyreeve_crypto::random::Random;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_kms::Answer;
-use keyreeve_sigv4::{Claim, Expected, Regions, RequestHead, SigV4Error, SigningKey, SigningKeyCache};
+use keyreeve_sigv4::{
+    CheckedClaim, Claim, Expected, Headers, Regions, RequestHead, ScopeFaults, SigV4Error, SigningKey,
+    SigningKeyCache,
+};
 use keyreeve_wire::{ErrorCode, Operation};
 
+use crate::bodies::{self, Bodies, Held};
 use crate::connection::{Body, Handler, HandlerFuture, Peer};
 use crate::ids::Ids;
-use crate::limits::Limits;
+use crate::limits::{Limits, USER_AGENT_BYTES};
 use crate::metrics::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -63,6 +68,7 @@ pub struct Api<T> {
     trail: T,
     signing_keys: RefCell<SigningKeyCache>,
     ids: RefCell<Ids>,
+    bodies: Bodies,
 }
 
 impl<T: Trail> Api<T> {
@@ -70,8 +76,16 @@ impl<T: Trail> Api<T> {
     pub fn new(endpoint: Arc<Endpoint>, trail: T) -> Self {
         let region_names = endpoint.regions.iter().map(Region::to_string).collect();
         let signing_keys = RefCell::new(SigningKeyCache::new(SIGNING_KEYS));
-        Self { endpoint, region_names, trail, signing_keys, ids: RefCell::new(Ids::new()) }
+        let (ids, bodies) = (RefCell::new(Ids::new()), Bodies::new());
+        Self { endpoint, region_names, trail, signing_keys, ids, bodies }
     }
+}
+
+/// A request whose access key is known; its signature is not yet checked.
+struct Claimed<'h> {
+    claim: CheckedClaim<'h>,
+    credential: Arc<Credential>,
+    region: Region,
 }
 
 /// An authenticated request's identity and Region.
@@ -143,11 +157,12 @@ impl<T: Trail + 'static> Api<T> {
         body: Incoming,
         operation: Option<Operation>,
     ) -> Answer {
+        let begun = tokio::time::Instant::now();
         let answer = match self.authenticated(&call, &parts, body, operation).await {
             Ok((operation, authenticated, body)) => {
                 let request = keyreeve_kms::Request {
                     operation,
-                    body: &body,
+                    body: &body.bytes,
                     caller: authenticated.credential.caller(),
                     region: authenticated.region,
                     now: call.now,
@@ -161,77 +176,75 @@ impl<T: Trail + 'static> Api<T> {
             }
             Err(refused) => self.refuse(&call, &parts, operation, refused).await,
         };
-        let took = (self.endpoint.clock)().millis_since(call.now);
-        let took = core::time::Duration::from_millis(u64::try_from(took).unwrap_or_default());
-        self.endpoint.metrics.count(operation, answer.error, took);
+        self.endpoint.metrics.count(operation, answer.error, begun.elapsed());
         answer
     }
 
+    /// The operation, who asks for it, and the body, in this order: a body is read for a known access key alone.
     async fn authenticated(
         &self,
         call: &Call,
         parts: &Parts,
         body: Incoming,
         operation: Option<Operation>,
-    ) -> Result<(Operation, Authenticated, Bytes), Refused> {
-        let refused = |refusal| Refused { refusal, region: None };
+    ) -> Result<(Operation, Authenticated, Held), Refused> {
         let is_root = parts.method == Method::POST && parts.uri.path() == "/";
-        let operation = operation.filter(|_| is_root);
-        let operation = operation.ok_or_else(|| refused(Refusal::silent(ErrorCode::UnknownOperation)))?;
-        let body = self.read(body).await.map_err(refused)?;
-        let authenticated = self.authenticate(call, parts, &body).await?;
-        Ok((operation, authenticated, body))
-    }
-
-    async fn read(&self, body: Incoming) -> Result<Bytes, Refusal> {
-        let limits = &self.endpoint.limits;
-        let whole = Limited::new(body, limits.body_bytes).collect();
-        match tokio::time::timeout(limits.body, whole).await {
-            Ok(Ok(whole)) => Ok(whole.to_bytes()),
-            // AWS: unverified. The answers to a body that is too long, too slow or broken off are not known.
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                let message = format!("Request body is longer than {} bytes.", limits.body_bytes);
-                Err(Refusal::new(ErrorCode::RequestEntityTooLarge, message))
-            }
-            Ok(Err(_)) => Err(Refusal::silent(ErrorCode::Serialization)),
-            Err(_elapsed) => {
-                Err(Refusal::new(ErrorCode::RequestTimeout, "The request body did not arrive in time."))
-            }
-        }
-    }
-
-    async fn authenticate(&self, call: &Call, parts: &Parts, body: &[u8]) -> Result<Authenticated, Refused> {
-        let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
-        // An HTTP/2 request names its host in `:authority`, whatever a `host` header says.
-        let host = authority.map(|authority| ("host", authority));
-        let others = parts.headers.iter().filter(|(name, _)| authority.is_none() || **name != HOST);
-        let headers: Vec<_> =
-            others.map(|(name, value)| (name.as_str(), value.as_bytes())).chain(host).collect();
+        let refused = |refusal| Refused { refusal, region: None };
+        let Some(operation) = operation.filter(|_| is_root) else {
+            bodies::discard(body, &self.endpoint.limits);
+            return Err(refused(Refusal::silent(ErrorCode::UnknownOperation)));
+        };
+        let headers = signed_view(parts);
         let head = RequestHead {
             method: parts.method.as_str(),
             path: parts.uri.path(),
             query: parts.uri.query().unwrap_or_default(),
             headers: headers.iter().copied(),
         };
-        let mut region = None;
-        let mut refused = |error: SigV4Error| Refused { refusal: refusal(&error), region };
-        let claim = Claim::parse(&head).map_err(&mut refused)?;
-        region = claim.region().parse().ok();
+        let claimed = match self.claimed(call, &head).await {
+            Ok(claimed) => claimed,
+            Err(refused) => {
+                bodies::discard(body, &self.endpoint.limits);
+                return Err(refused);
+            }
+        };
+        let body = self.bodies.read(body, &self.endpoint.limits).await.map_err(refused)?;
+        Ok((operation, self.verified(claimed, &head, &body.bytes)?, body))
+    }
+
+    /// Who the head says has signed the request, for an acceptable scope and time.
+    async fn claimed<'h, H: Headers<'h>>(
+        &self,
+        call: &Call,
+        head: &RequestHead<'h, H>,
+    ) -> Result<Claimed<'h>, Refused> {
+        let unscoped = |error: SigV4Error| Refused { refusal: refusal(&error), region: None };
+        let claim = Claim::parse(head).map_err(unscoped)?;
+        let region = claim.region().parse().ok();
         let refused = |error: SigV4Error| Refused { refusal: refusal(&error), region };
         let names: Vec<&str> = self.region_names.iter().map(String::as_str).collect();
         let regions = if names.is_empty() { Regions::Any } else { Regions::OneOf(&names) };
         let claim = claim.check(call.now, &Expected { service: SERVICE, regions }).map_err(refused)?;
-        let id = claim.claim().access_key_id().to_owned();
-        let unknown = SigV4Error::UnrecognizedClient;
-        let found = self.endpoint.service.credential(&id).await;
-        let found = found.map_err(|error| Refused { refusal: error.into(), region })?;
+        let scope = || SigV4Error::Scope(Box::new(ScopeFaults { region: true, ..ScopeFaults::default() }));
+        let region = region.ok_or_else(|| refused(scope()))?;
+        let found = self.endpoint.service.credential(claim.claim().access_key_id()).await;
+        let found = found.map_err(|error| Refused { refusal: error.into(), region: Some(region) })?;
         // A long-term key has no session token; one that comes with it belongs to something that is not known here.
         let found = found.filter(|_| claim.claim().session_token().is_none());
-        let credential = found.ok_or_else(|| refused(unknown.clone()))?;
-        let region = region.ok_or_else(|| refused(unknown))?;
-        let mut keys = self.signing_keys.borrow_mut();
+        let credential = found.ok_or_else(|| refused(SigV4Error::UnrecognizedClient))?;
+        Ok(Claimed { claim, credential, region })
+    }
+
+    fn verified<'h, H: Headers<'h>>(
+        &self,
+        claimed: Claimed<'h>,
+        head: &RequestHead<'h, H>,
+        body: &[u8],
+    ) -> Result<Authenticated, Refused> {
+        let Claimed { claim, credential, region } = claimed;
         let payload = digest::sha256(body);
-        let verified = keys.verify(claim, credential.generation(), &head, &payload, |claim| {
+        let mut keys = self.signing_keys.borrow_mut();
+        let verified = keys.verify(claim, credential.generation(), head, &payload, |claim| {
             let claim = claim.claim();
             // EXPOSE: the signing key is derived from the secret; the secret is not kept.
             SigningKey::derive(
@@ -241,8 +254,9 @@ impl<T: Trail + 'static> Api<T> {
                 claim.service(),
             )
         });
+        let refused = |error: SigV4Error| Refused { refusal: refusal(&error), region: Some(region) };
         verified.map_err(refused)?;
-        Ok(Authenticated { credential: Arc::clone(&credential), region })
+        Ok(Authenticated { credential, region })
     }
 
     /// Puts a request that was refused before its operation began into the trail, and answers it.
@@ -288,8 +302,19 @@ impl Call {
     }
 }
 
+/// The headers as the signer saw them.
+fn signed_view(parts: &Parts) -> Vec<(&str, &[u8])> {
+    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    // An HTTP/2 request names its host in `:authority`, whatever a `host` header says.
+    let host = authority.map(|authority| ("host", authority));
+    let others = parts.headers.iter().filter(|(name, _)| authority.is_none() || **name != HOST);
+    others.map(|(name, value)| (name.as_str(), value.as_bytes())).chain(host).collect()
+}
+
+/// The user agent as the trail keeps it.
 fn user_agent(parts: &Parts) -> &str {
-    parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default()
+    let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    agent.get(..agent.floor_char_boundary(USER_AGENT_BYTES)).unwrap_or_default()
 }
 
 fn refusal(error: &SigV4Error) -> Refusal {
@@ -316,4 +341,17 @@ fn plain(status: StatusCode, text: String) -> Response<Body> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_agent_is_cut_at_one_kibibyte() {
+        for (sent, kept) in [(0, 0), (1023, 1023), (1024, 1024), (1025, 1024), (30_000, 1024)] {
+            let request = Request::builder().header(USER_AGENT, "a".repeat(sent)).body(()).unwrap();
+            assert_eq!(user_agent(&request.into_parts().0), "a".repeat(kept), "{sent}");
+        }
+    }
 }

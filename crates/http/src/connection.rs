@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_rustls::LazyConfigAcceptor;
 
-use crate::limits::Limits;
+use crate::limits::{CONNECTION_WINDOW, Limits, STREAM_WINDOW, STREAMS};
 use crate::tls::TlsSource;
 
 /// The body of an answer.
@@ -112,7 +112,9 @@ async fn exchange<H: Handler>(
         .keep_alive_interval(Some(limits.head))
         .keep_alive_timeout(limits.head)
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-        .max_concurrent_streams(Some(128));
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(Some(STREAMS));
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         biased;

@@ -4,6 +4,7 @@
 //! that a request never changes threads. Everything a client can make wait or grow is bounded by [`Limits`].
 
 mod api;
+mod bodies;
 mod connection;
 mod ids;
 mod limits;

@@ -2,6 +2,22 @@
 
 use core::time::Duration;
 
+/// KiB of bodies that one worker holds at once; a request waits until its body has room.
+pub(crate) const BODIES_KIB: u32 = 32 * 1024;
+
+/// Bytes of a user agent that are kept. Source:
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>.
+pub(crate) const USER_AGENT_BYTES: usize = 1024;
+
+/// Requests at once on one connection of HTTP/2.
+pub(crate) const STREAMS: u32 = 32;
+
+/// Bytes that a client may send on one stream of HTTP/2 before we have read some.
+pub(crate) const STREAM_WINDOW: u32 = 64 * 1024;
+
+/// Bytes that a client may send on one connection of HTTP/2 before we have read some.
+pub(crate) const CONNECTION_WINDOW: u32 = 256 * 1024;
+
 /// Bounds on connections and requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

@@ -32,11 +32,7 @@ impl Default for Metrics {
         let answered = Family::<Labels, Counter>::default();
         registry.register("requests", "Answered requests by operation and error code", answered.clone());
         let durations = Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
-        registry.register(
-            "request_duration_seconds",
-            "Time from the whole body to the answer",
-            durations.clone(),
-        );
+        registry.register("request_duration_seconds", "Time from the head to the answer", durations.clone());
         let refused = Counter::default();
         registry.register(
             "requests_refused",

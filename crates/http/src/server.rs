@@ -2,7 +2,8 @@
 
 use core::future::Future;
 use core::net::SocketAddr;
-use std::io;
+use core::time::Duration;
+use std::io::{self, ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset, ErrorKind::Interrupted};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -11,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::Instant;
 
 use crate::connection::{self, Handler};
 use crate::limits::Limits;
@@ -65,7 +67,8 @@ impl Workers {
                 // Whoever started the worker waits for this.
                 ready.send(outcome).unwrap_or_default();
                 if let Some(handler) = handler {
-                    local.block_on(&runtime, work(handler, accepted, tls, limits, stopped));
+                    let deadline = local.block_on(&runtime, work(handler, accepted, tls, limits, stopped));
+                    runtime.block_on(finish(local, deadline));
                 }
             })?;
             workers.queues.push(queue);
@@ -80,6 +83,7 @@ impl Workers {
         let places = Arc::new(Semaphore::new(self.limits.connections));
         let mut stop = core::pin::pin!(stop);
         let mut turn = self.queues.iter().cycle();
+        let mut told = None::<Instant>;
         loop {
             let next = async {
                 let place = Arc::clone(&places).acquire_owned().await;
@@ -93,16 +97,26 @@ impl Workers {
             match accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address))) {
                 // A worker that is gone has no connections to serve any more.
                 Ok((stream, address)) => queue.send(Accepted { stream, address, place }).unwrap_or_default(),
-                // No descriptor left, or a client that hung up: wait for a connection to end, not in a busy loop.
+                // The client hung up before its turn.
+                Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) => {}
+                // No descriptor left, say: the connection stays in the system's queue and is asked for again at once,
+                // so wait for another one to end, and do not fill the log.
                 Err(error) => {
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::task::yield_now().await;
+                    if told.is_none_or(|told| told.elapsed() >= BETWEEN_WARNINGS) {
+                        tracing::warn!(%error, "connections cannot be accepted; trying on");
+                        told = Some(Instant::now());
+                    }
+                    tokio::select! {
+                        () = stop.as_mut() => return,
+                        () = tokio::time::sleep(PAUSE_AFTER_ERROR) => drop(place),
+                    }
                 }
             }
         }
     }
 
-    /// Lets every connection finish the request in hand, for as long as the limits allow, and ends the threads.
+    /// Lets every connection finish the request in hand, and every change that goes on without its client its work, for as
+    /// long as the limits allow, and ends the threads.
     pub fn drain(self) {
         self.stop.send_replace(true);
         drop(self.queues);
@@ -114,13 +128,14 @@ impl Workers {
     }
 }
 
+/// Serves connections until no more come and those that stand have ended; answers when the time to drain is over.
 async fn work<H: Handler>(
     handler: H,
     mut accepted: mpsc::UnboundedReceiver<Accepted>,
     tls: Option<Arc<TlsSource>>,
     limits: Limits,
     stop: watch::Receiver<bool>,
-) {
+) -> Instant {
     let handler = Rc::new(handler);
     let mut connections = JoinSet::new();
     while let Some(Accepted { stream, address, place }) = accepted.recv().await {
@@ -132,8 +147,82 @@ async fn work<H: Handler>(
         });
         while connections.try_join_next().is_some() {}
     }
+    let deadline = Instant::now() + limits.drain;
     let finished = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.drain, finished).await.is_err() {
+    if tokio::time::timeout_at(deadline, finished).await.is_err() {
         tracing::warn!("connections were cut off: they did not finish in time");
+    }
+    deadline
+}
+
+/// Lets what runs without its connection come to its end: a change whose client is gone, and its record in the trail.
+async fn finish(tasks: LocalSet, deadline: Instant) {
+    // Those whose connection was cut off only now have yet to notice.
+    let deadline = deadline.max(Instant::now() + AFTER_CUT_OFF);
+    if tokio::time::timeout_at(deadline, tasks).await.is_err() {
+        tracing::warn!("requests were cut off: they did not finish in time");
+    }
+}
+
+/// How long the listener rests after the system refused a connection.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+/// The least time between two warnings of that.
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(1);
+/// What a request has at least, after its connection was cut off.
+const AFTER_CUT_OFF: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use bytes::Bytes;
+    use http::{Request, Response};
+    use http_body_util::Full;
+    use hyper::body::Incoming;
+
+    use super::*;
+    use crate::connection::{HandlerFuture, Peer};
+
+    /// Answers at once, and notes the end of a task that goes on for a while after the connection is gone.
+    struct Leaves(Arc<AtomicBool>);
+
+    impl Handler for Leaves {
+        fn handle(self: Rc<Self>, _request: Request<Incoming>, peer: Rc<Peer>) -> HandlerFuture {
+            let connection = Rc::downgrade(&peer);
+            let ended = Arc::clone(&self.0);
+            tokio::task::spawn_local(async move {
+                while connection.strong_count() > 0 {
+                    tokio::task::yield_now().await;
+                }
+                for _ in 0..10_000 {
+                    tokio::task::yield_now().await;
+                }
+                ended.store(true, Ordering::SeqCst);
+            });
+            Box::pin(async { Response::new(Full::new(Bytes::new())) })
+        }
+    }
+
+    #[test]
+    fn a_task_outlives_its_connection_and_ends_before_the_worker() {
+        let ended = Arc::new(AtomicBool::new(false));
+        let handler = Leaves(Arc::clone(&ended));
+        let pool = Workers::start(vec![move || Ok(handler)], None, Limits::DEFAULT).unwrap();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let asked = tokio::task::spawn_blocking(move || {
+                let mut stream = std::net::TcpStream::connect(address).unwrap();
+                stream.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").unwrap();
+                let mut answer = [0; 15];
+                stream.read_exact(&mut answer).unwrap();
+                assert_eq!(&answer, b"HTTP/1.1 200 OK");
+            });
+            pool.accept(listener, async { asked.await.unwrap() }).await;
+        });
+        pool.drain();
+        assert!(ended.load(Ordering::SeqCst));
     }
 }

@@ -23,11 +23,11 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
     tag_check::check_count(input.tags.len(), cx.service.quotas().tags_per_key)?;
     tag_check::check(&input.tags)?;
     let account = allowed.account();
-    if let Some(policy) = &input.policy {
-        policy_check::check(policy, account, cx.service.quotas(), input.bypass_policy_lockout_safety_check)?;
-    }
     let vault = cx.service.vault();
     let arn = KeyArn { region: cx.region, account, key: KeyId::from_random(random::array(vault.random())?) };
+    if let Some(policy) = &input.policy {
+        policy_check::check(policy, &arn, cx.service.quotas(), input.bypass_policy_lockout_safety_check)?;
+    }
     let mut record = KeyRecord {
         account,
         description: input.description.unwrap_or_default(),

@@ -14,12 +14,11 @@ use crate::create_key::space_path;
 use crate::policy_check;
 
 pub(crate) async fn put_key_policy(cx: &mut Cx<'_>, input: PutKeyPolicyInput) -> Result<(), Refusal> {
-    let account = cx.caller.account();
     let (arn, ()) = cx
         .amend::<actions::PutKeyPolicy, _>(&input.key_id, async |change| {
             check_name(input.policy_name.as_deref())?;
             let bypass = input.bypass_policy_lockout_safety_check;
-            policy_check::check(&input.policy, account, change.service().quotas(), bypass)?;
+            policy_check::check(&input.policy, change.ready.arn(), change.service().quotas(), bypass)?;
             let path = space_path(space::policy(change.ready.region(), change.id()))?;
             let held = change.read::<PolicyRecord>(&path).await?;
             change.record.has_policy = true;

@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use crate::principal::{Principals, RawPrincipals};
+use crate::json::{self, Fault, Value};
+use crate::principal::Principals;
 
 /// A well-formed policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,8 +28,10 @@ pub struct Statement {
     pub actions: Vec<String>,
     /// Whether it is about every action but those (`NotAction`).
     pub except_actions: bool,
-    /// Whether it names a resource that is the key itself; without one it has no effect.
-    pub on_resource: bool,
+    /// The resources, as written; without one it has no effect.
+    pub resources: Vec<String>,
+    /// Whether it is about every resource but those (`NotResource`).
+    pub except_resources: bool,
     /// Whether it holds under conditions alone.
     pub is_conditional: bool,
 }
@@ -61,16 +62,24 @@ impl Document {
     /// # Errors
     /// Where it is not of the grammar, or names a principal that cannot exist.
     pub fn parse(text: &str) -> Result<Self, ParsePolicyError> {
-        let raw: RawDocument =
-            serde_json::from_str(text).map_err(|error| ParsePolicyError::Grammar(error.to_string()))?;
-        if raw.version.as_deref().is_some_and(|version| !VERSIONS.contains(&version)) {
+        let value = json::parse(text).map_err(|fault| {
+            grammar(match fault {
+                Fault::Depth => "it is nested too deep",
+                Fault::Duplicate => "an object has a member twice",
+                Fault::Syntax => "it is no JSON",
+            })
+        })?;
+        let mut members = Members::of(value)?;
+        if members.optional_text("Version")?.is_some_and(|version| !VERSIONS.contains(&version.as_str())) {
             return Err(grammar("`Version` is neither 2012-10-17 nor 2008-10-17"));
         }
-        let statements = raw.statement.into_vec();
+        members.optional_text("Id")?;
+        let statements = members.take("Statement").map(one_or_many).unwrap_or_default();
+        members.end()?;
         if statements.is_empty() {
             return Err(grammar("there is no statement"));
         }
-        let statements = statements.into_iter().map(RawStatement::parse).collect::<Result<_, _>>()?;
+        let statements = statements.into_iter().map(Statement::parse).collect::<Result<_, _>>()?;
         Ok(Self { statements })
     }
 }
@@ -108,122 +117,129 @@ const OPERATORS: [&str; 27] = [
     "StringNotLike",
 ];
 
-fn grammar(why: &str) -> ParsePolicyError {
+// AWS: unverified. The texts for errors of grammar are our own.
+pub(crate) fn grammar(why: &str) -> ParsePolicyError {
     ParsePolicyError::Grammar(why.to_owned())
 }
 
-/// A value or a list of values.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum OneOrMany<T> {
-    Many(Vec<T>),
-    One(T),
-}
-
-impl<T> OneOrMany<T> {
-    pub(crate) fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::Many(many) => many,
-            Self::One(one) => vec![one],
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDocument {
-    #[serde(rename = "Version")]
-    version: Option<String>,
-    #[expect(dead_code, reason = "read so that it may be there and must be a string")]
-    #[serde(rename = "Id")]
-    id: Option<String>,
-    #[serde(rename = "Statement")]
-    statement: OneOrMany<RawStatement>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStatement {
-    #[expect(dead_code, reason = "read so that it may be there and must be a string")]
-    #[serde(rename = "Sid")]
-    sid: Option<String>,
-    #[serde(rename = "Effect")]
-    effect: RawEffect,
-    #[serde(rename = "Principal")]
-    principal: Option<RawPrincipals>,
-    #[serde(rename = "NotPrincipal")]
-    not_principal: Option<RawPrincipals>,
-    #[serde(rename = "Action")]
-    action: Option<OneOrMany<String>>,
-    #[serde(rename = "NotAction")]
-    not_action: Option<OneOrMany<String>>,
-    #[serde(rename = "Resource")]
-    resource: Option<OneOrMany<String>>,
-    #[serde(rename = "NotResource")]
-    not_resource: Option<OneOrMany<String>>,
-    #[serde(rename = "Condition")]
-    condition: Option<BTreeMap<String, BTreeMap<String, OneOrMany<Scalar>>>>,
-}
-
-#[derive(Deserialize)]
-enum RawEffect {
-    Allow,
-    Deny,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    #[expect(dead_code, reason = "the grammar alone is checked here")]
-    Boolean(bool),
-    #[expect(dead_code, reason = "the grammar alone is checked here")]
-    Number(serde_json::Number),
-    #[expect(dead_code, reason = "the grammar alone is checked here")]
-    Text(String),
-}
-
-impl RawStatement {
-    fn parse(self) -> Result<Statement, ParsePolicyError> {
-        let (principals, except_principals) = match (self.principal, self.not_principal) {
+impl Statement {
+    fn parse(value: Value) -> Result<Self, ParsePolicyError> {
+        let mut members = Members::of(value)?;
+        members.optional_text("Sid")?;
+        let effect = match members.take("Effect") {
+            Some(Value::Text(effect)) if effect == "Allow" => Effect::Allow,
+            Some(Value::Text(effect)) if effect == "Deny" => Effect::Deny,
+            _ => return Err(grammar("the `Effect` of a statement is neither Allow nor Deny")),
+        };
+        let (principals, except_principals) = match (members.take("Principal"), members.take("NotPrincipal"))
+        {
             (Some(principals), None) => (principals, false),
             (None, Some(principals)) => (principals, true),
-            (Some(_), Some(_)) => return Err(grammar("a statement has both `Principal` and `NotPrincipal`")),
+            (Some(_), Some(_)) => {
+                return Err(grammar("a statement has both `Principal` and `NotPrincipal`"));
+            }
             (None, None) => return Err(grammar("a statement names no principal")),
         };
-        let principals = principals.parse().or(Err(ParsePolicyError::Principal))?;
-        let (actions, except_actions) = match (self.action, self.not_action) {
-            (Some(_), Some(_)) => return Err(grammar("a statement has both `Action` and `NotAction`")),
-            (Some(actions), None) => (actions.into_vec(), false),
-            (None, Some(actions)) => (actions.into_vec(), true),
-            (None, None) => (Vec::new(), false),
-        };
+        let principals = Principals::parse(principals)?;
+        let (actions, except_actions) = members.either("Action", "NotAction")?;
         if let Some(action) = actions.iter().find(|action| *action != "*" && !action.contains(':')) {
             return Err(grammar(&format!("`{action}` is no action")));
         }
-        if self.resource.is_some() && self.not_resource.is_some() {
-            return Err(grammar("a statement has both `Resource` and `NotResource`"));
-        }
-        let condition = self.condition.unwrap_or_default();
-        if let Some(operator) = condition.keys().find(|operator| !is_operator(operator)) {
-            return Err(grammar(&format!("`{operator}` is no condition operator")));
-        }
-        let effect = match self.effect {
-            RawEffect::Allow => Effect::Allow,
-            RawEffect::Deny => Effect::Deny,
-        };
-        let on_resource =
-            self.not_resource.is_some() || self.resource.is_some_and(|listed| !listed.into_vec().is_empty());
-        let is_conditional = condition.values().any(|keys| !keys.is_empty());
-        Ok(Statement {
+        let (resources, except_resources) = members.either("Resource", "NotResource")?;
+        let is_conditional = members.take("Condition").map(parse_condition).transpose()?.unwrap_or(false);
+        members.end()?;
+        Ok(Self {
             effect,
             principals,
             except_principals,
             actions,
             except_actions,
-            on_resource,
+            resources,
+            except_resources,
             is_conditional,
         })
     }
+}
+
+/// The members of an object, each taken once.
+pub(crate) struct Members(BTreeMap<String, Value>);
+
+impl Members {
+    pub(crate) fn of(value: Value) -> Result<Self, ParsePolicyError> {
+        match value {
+            Value::Object(members) => Ok(Self(members)),
+            Value::Boolean | Value::List(_) | Value::Null | Value::Number | Value::Text(_) => {
+                Err(grammar("an object is missing where the grammar has one"))
+            }
+        }
+    }
+
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// The member `name`, which is a text or a list of texts where it is there.
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, ParsePolicyError> {
+        let text = |value| match value {
+            Value::Text(text) => Ok(text),
+            Value::Boolean | Value::List(_) | Value::Null | Value::Number | Value::Object(_) => {
+                Err(grammar(&format!("`{name}` is neither a string nor a list of strings")))
+            }
+        };
+        self.take(name).map(|value| one_or_many(value).into_iter().map(text).collect()).transpose()
+    }
+
+    fn optional_text(&mut self, name: &str) -> Result<Option<String>, ParsePolicyError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(grammar(&format!("`{name}` is no string"))),
+        }
+    }
+
+    /// The member `name` or the member `not`, and whether it was the latter.
+    fn either(&mut self, name: &str, not: &str) -> Result<(Vec<String>, bool), ParsePolicyError> {
+        match (self.texts(name)?, self.texts(not)?) {
+            (Some(_), Some(_)) => Err(grammar(&format!("a statement has both `{name}` and `{not}`"))),
+            (Some(listed), None) => Ok((listed, false)),
+            (None, Some(listed)) => Ok((listed, true)),
+            (None, None) => Ok((Vec::new(), false)),
+        }
+    }
+
+    /// There is no other member.
+    pub(crate) fn end(self) -> Result<(), ParsePolicyError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(grammar("there is a member that the grammar does not have"))
+        }
+    }
+}
+
+fn one_or_many(value: Value) -> Vec<Value> {
+    match value {
+        Value::List(many) => many,
+        one @ (Value::Boolean | Value::Null | Value::Number | Value::Object(_) | Value::Text(_)) => vec![one],
+    }
+}
+
+/// Checks a `Condition`; whether there is a condition in it.
+fn parse_condition(value: Value) -> Result<bool, ParsePolicyError> {
+    let mut is_conditional = false;
+    for (operator, keys) in Members::of(value)?.0 {
+        if !is_operator(&operator) {
+            return Err(grammar(&format!("`{operator}` is no condition operator")));
+        }
+        for (_, values) in Members::of(keys)?.0 {
+            is_conditional = true;
+            let is_scalar = |value: &Value| matches!(value, Value::Boolean | Value::Number | Value::Text(_));
+            if !one_or_many(values).iter().all(is_scalar) {
+                return Err(grammar("the value of a condition is neither a scalar nor a list of scalars"));
+            }
+        }
+    }
+    Ok(is_conditional)
 }
 
 fn is_operator(text: &str) -> bool {
@@ -285,6 +301,39 @@ mod tests {
             (r#"{"Version":"2012-10-18","Statement":[]}"#.into(), false),
             (r#"{"Version":"2012-10-17","Statement":[]}"#.into(), false),
             ("{}".into(), false),
+            (r#"["2012-10-17",null,[["s","Allow","*",null,"kms:*",null,"*"]]]"#.into(), false),
+            (r#"{"Statement":[[null,"Allow","*"]]}"#.into(), false),
+            (statement(&format!(r#""Effect":{{"Allow":null}},{root}"#)), false),
+            (statement(r#""Effect":"Allow","Principal":["arn:aws:iam::111122223333:root"]"#), false),
+            (statement(r#""Effect":"Allow","Principal":{"AWS":[["*"]]}"#), false),
+            (statement(r#""Effect":"Allow","Principal":{"AWS":"*","Else":"*"}"#), false),
+            (statement(&format!(r#""Effect":"Allow",{root},"Sid":null"#)), false),
+            (statement(&format!(r#""Effect":"Allow",{root},"Action":{{"kms:*":null}}"#)), false),
+            (statement(&format!(r#""Effect":"Allow",{root},"Action":[["kms:*"]]"#)), false),
+            (statement(&format!(r#""Effect":"Allow",{root},"Resource":1"#)), false),
+            (statement(&format!(r#""Effect":"Allow",{root},"Condition":null"#)), false),
+            (statement(&format!(r#""Effect":"Allow",{root},"Condition":[["Bool",{{"a":"b"}}]]"#)), false),
+            (statement(&format!(r#""Effect":"Allow",{root},"Condition":{{"Bool":[["a","b"]]}}"#)), false),
+            (statement(&format!(r#""Effect":"Allow",{root},"Condition":{{"Bool":{{"a":null}}}}"#)), false),
+            (statement(&format!(r#""Effect":"Allow","Effect":"Allow",{root}"#)), false),
+            (statement(r#""Effect":"Allow","Principal":{"AWS":"*","AWS":"*"}"#), false),
+            (
+                statement(&format!(
+                    r#""Effect":"Allow",{root},"Condition":{{"Bool":{{"a":"b"}},"Bool":{{}}}}"#
+                )),
+                false,
+            ),
+            (
+                statement(&format!(r#""Effect":"Allow",{root},"Condition":{{"Bool":{{"a":"b","a":"c"}}}}"#)),
+                false,
+            ),
+            (
+                format!(
+                    r#"{{"Version":"2012-10-17","Version":"2012-10-17","Statement":{{"Effect":"Deny",{root}}}}}"#
+                ),
+                false,
+            ),
+            (statement(&format!(r#""Effect":"Allow",{root},"Action":{}"#, "[".repeat(10_000))), false),
             ("not json".into(), false),
             (String::new(), false),
         ] {
@@ -304,6 +353,28 @@ mod tests {
         ] {
             let text = statement(&format!(r#""Effect":"Allow","Principal":{principal},"Action":"kms:*""#));
             assert_eq!(Document::parse(&text), Err(ParsePolicyError::Principal), "{principal}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_our_own_words() {
+        for (text, why) in [
+            ("not json", "it is no JSON"),
+            (r#"{"Id":"a","Id":"a"}"#, "an object has a member twice"),
+            (&"[".repeat(40), "it is nested too deep"),
+            ("[]", "an object is missing where the grammar has one"),
+            (r#"{"Id":1}"#, "`Id` is no string"),
+            (r#"{"Statements":[]}"#, "there is a member that the grammar does not have"),
+            (
+                r#"{"Statement":{"Effect":{"Allow":null}}}"#,
+                "the `Effect` of a statement is neither Allow nor Deny",
+            ),
+            (
+                r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":1}}"#,
+                "`Action` is neither a string nor a list of strings",
+            ),
+        ] {
+            assert_eq!(Document::parse(text), Err(grammar(why)), "{text}");
         }
     }
 

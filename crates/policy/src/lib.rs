@@ -4,6 +4,7 @@
 //! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html>.
 
 mod document;
+mod json;
 mod lockout;
 mod principal;
 
@@ -32,7 +33,8 @@ mod tests {
     #[test]
     fn the_default_policy_is_well_formed_and_locks_nobody_out() {
         let account = "111122223333".parse().unwrap();
+        let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
         let policy = Document::parse(&default_text(account, "aws")).unwrap();
-        assert!(allows_root_to_put_policy(&policy, account));
+        assert!(allows_root_to_put_policy(&policy, account, arn));
     }
 }

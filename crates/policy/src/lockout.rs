@@ -7,14 +7,14 @@ use crate::principal::{AwsPrincipal, Principals};
 
 const ACTION: &str = "kms:putkeypolicy";
 
-/// Whether `policy` lets the root of `account` put a key policy.
+/// Whether `policy` lets the root of `account` put a policy on the key whose ARN is `key_arn`.
 ///
 /// Errs on the side of no: an Allow under conditions does not count, a Deny under conditions does.
 /// // AWS: unverified. The service simulates the request, conditions included.
 #[must_use]
-pub fn allows_root_to_put_policy(policy: &Document, account: AccountId) -> bool {
+pub fn allows_root_to_put_policy(policy: &Document, account: AccountId, key_arn: &str) -> bool {
     let applies = |statement: &&Statement| {
-        statement.on_resource && covers_action(statement) && covers_root(statement, account)
+        covers_key(statement, key_arn) && covers_action(statement) && covers_root(statement, account)
     };
     let mut applicable = policy.statements.iter().filter(applies).peekable();
     let mut allowed = false;
@@ -30,6 +30,11 @@ pub fn allows_root_to_put_policy(policy: &Document, account: AccountId) -> bool 
 fn covers_action(statement: &Statement) -> bool {
     let named = statement.actions.iter().any(|pattern| matches(&pattern.to_ascii_lowercase(), ACTION));
     !statement.actions.is_empty() && named != statement.except_actions
+}
+
+fn covers_key(statement: &Statement, key_arn: &str) -> bool {
+    let named = statement.resources.iter().any(|pattern| matches(pattern, key_arn));
+    named != statement.except_resources
 }
 
 fn covers_root(statement: &Statement, account: AccountId) -> bool {
@@ -96,6 +101,7 @@ mod tests {
     #[test]
     fn a_policy_that_locks_the_root_out_is_found() {
         let account = "111122223333".parse().unwrap();
+        let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
         let root = r#""Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Resource":"*""#;
         for (case, statements, expected) in [
             ("the default", format!(r#"{{"Effect":"Allow",{root},"Action":"kms:*"}}"#), true),
@@ -158,7 +164,40 @@ mod tests {
             ),
         ] {
             let policy = Document::parse(&format!(r#"{{"Statement":[{statements}]}}"#)).unwrap();
-            assert_eq!(allows_root_to_put_policy(&policy, account), expected, "{case}");
+            assert_eq!(allows_root_to_put_policy(&policy, account, arn), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_statement_counts_only_where_it_is_about_the_key() {
+        let account = "111122223333".parse().unwrap();
+        let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let listed = format!(r#""Resource":["arn:aws:s3:::b","{arn}"]"#);
+        for (resource, covered) in [
+            (r#""Resource":"*""#, true),
+            (r#""Resource":"arn:aws:kms:*:111122223333:key/*""#, true),
+            (r#""Resource":"arn:aws:kms:us-east-1:111122223333:key/????????-*""#, true),
+            (listed.as_str(), true),
+            (r#""Resource":"arn:aws:kms:us-east-1:111122223333:key/nothing""#, false),
+            (r#""Resource":"arn:aws:kms:us-west-2:111122223333:key/*""#, false),
+            (r#""Resource":"ARN:AWS:KMS:us-east-1:111122223333:key/*""#, false),
+            (r#""Resource":"arn:aws:kms:us-east-1:111122223333:alias/*""#, false),
+            (r#""Resource":"""#, false),
+            (r#""Resource":[]"#, false),
+            (r#""NotResource":"*""#, false),
+            (r#""NotResource":"arn:aws:kms:us-east-1:111122223333:key/*""#, false),
+            (r#""NotResource":"arn:aws:s3:::b""#, true),
+        ] {
+            let of = |effect: &str, resource: &str| {
+                format!(r#"{{"Effect":"{effect}","Principal":"*","Action":"kms:*",{resource}}}"#)
+            };
+            let allowed = format!(r#"{{"Statement":{}}}"#, of("Allow", resource));
+            let denied =
+                format!(r#"{{"Statement":[{},{}]}}"#, of("Allow", r#""Resource":"*""#), of("Deny", resource));
+            for (text, expected) in [(allowed, covered), (denied, !covered)] {
+                let policy = Document::parse(&text).unwrap();
+                assert_eq!(allows_root_to_put_policy(&policy, account, arn), expected, "{text}");
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 use core::str::FromStr;
 
 use keyreeve_domain::AccountId;
-use serde::Deserialize;
 
-use crate::document::OneOrMany;
+use crate::document::{Members, ParsePolicyError};
+use crate::json::Value;
 
 /// The value of `Principal` or `NotPrincipal`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -75,41 +75,24 @@ impl FromStr for AwsPrincipal {
     }
 }
 
-/// The JSON forms of `Principal`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(crate) enum RawPrincipals {
-    Text(String),
-    Listed(RawListed),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawListed {
-    #[serde(rename = "AWS")]
-    aws: Option<OneOrMany<String>>,
-    #[serde(rename = "CanonicalUser")]
-    canonical_user: Option<OneOrMany<String>>,
-    #[serde(rename = "Federated")]
-    federated: Option<OneOrMany<String>>,
-    #[serde(rename = "Service")]
-    service: Option<OneOrMany<String>>,
-}
-
-impl RawPrincipals {
-    pub(crate) fn parse(self) -> Result<Principals, ParsePrincipalError> {
-        let listed = match self {
-            Self::Text(text) if text == "*" => return Ok(Principals::Anyone),
-            Self::Text(_) => return Err(ParsePrincipalError),
-            Self::Listed(listed) => listed,
-        };
-        let aws = listed.aws.map(OneOrMany::into_vec).unwrap_or_default();
-        let aws = aws.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>()?;
-        let other = [listed.service, listed.federated, listed.canonical_user];
-        let other: Vec<String> = other.into_iter().flatten().flat_map(OneOrMany::into_vec).collect();
-        if aws.is_empty() && other.is_empty() || other.iter().any(String::is_empty) {
-            return Err(ParsePrincipalError);
+impl Principals {
+    /// Reads the value of `Principal` or `NotPrincipal`: a text, or an object of lists by kind.
+    pub(crate) fn parse(value: Value) -> Result<Self, ParsePolicyError> {
+        if let Value::Text(text) = value {
+            return if text == "*" { Ok(Self::Anyone) } else { Err(ParsePolicyError::Principal) };
         }
-        Ok(Principals::Listed { aws, other: other.len() })
+        let mut kinds = Members::of(value)?;
+        let aws = kinds.texts("AWS")?.unwrap_or_default();
+        let mut other = Vec::new();
+        for kind in ["CanonicalUser", "Federated", "Service"] {
+            other.extend(kinds.texts(kind)?.unwrap_or_default());
+        }
+        kinds.end()?;
+        let aws = aws.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>();
+        let aws = aws.or(Err(ParsePolicyError::Principal))?;
+        if aws.is_empty() && other.is_empty() || other.iter().any(String::is_empty) {
+            return Err(ParsePolicyError::Principal);
+        }
+        Ok(Self::Listed { aws, other: other.len() })
     }
 }

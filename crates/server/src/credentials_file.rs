@@ -1,11 +1,11 @@
 //! The root access key, in the file that every AWS SDK reads.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use keyreeve_crypto::random::{self, Random, RandomError};
 use zeroize::Zeroizing;
 
-use crate::data_dir::{DataDir, write_whole};
+use crate::data_dir::{CREDENTIALS_FILE as FILE, DataDir, write_whole};
 use crate::exit::Failure;
 
 /// An access key of the account root.
@@ -14,7 +14,6 @@ pub(crate) struct AccessKey {
     pub(crate) secret: Zeroizing<String>,
 }
 
-const FILE: &str = "credentials";
 const ID_VARIABLE: &str = "KEYREEVE_ROOT_ACCESS_KEY_ID";
 const SECRET_VARIABLE: &str = "KEYREEVE_ROOT_SECRET_ACCESS_KEY";
 /// The letters of an access key id, after its prefix.
@@ -29,13 +28,12 @@ impl AccessKey {
         match (std::env::var(ID_VARIABLE), std::env::var(SECRET_VARIABLE)) {
             (Err(_), Err(_)) => Ok(None),
             (Ok(id), Ok(secret)) => {
-                let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-                if !(16..=128).contains(&id.len()) || !id.bytes().all(word) {
+                if !is_id(&id) {
                     return refused(format!(
                         "{ID_VARIABLE} must be 16 to 128 letters, digits and underscores."
                     ));
                 }
-                if !(8..=128).contains(&secret.len()) || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+                if !is_secret(&secret) {
                     return refused(format!(
                         "{SECRET_VARIABLE} must be 8 to 128 printable ASCII characters."
                     ));
@@ -58,19 +56,33 @@ impl AccessKey {
         Ok(Self { id, secret })
     }
 
-    /// The pair in the file, where it is there and has the form in which it was written.
-    pub(crate) fn read(dir: &DataDir) -> Option<Self> {
-        let text = Zeroizing::new(std::fs::read_to_string(dir.join(FILE)).ok()?);
-        let value = |name: &str| {
-            text.lines().find_map(|line| {
-                let (key, value) = line.split_once('=')?;
-                (key.trim() == name).then(|| value.trim().to_owned())
-            })
+    /// The pair in the file, under its default profile; `None` where there is no file.
+    pub(crate) fn read(dir: &DataDir) -> Result<Option<Self>, Failure> {
+        let path = dir.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return Err(Failure::NoAccessKey { path });
+            }
+            Err(error) => return Err(Failure::CredentialsUnreadable { path, error }),
+            Ok(text) => Zeroizing::new(text),
         };
-        Some(Self {
-            id: value("aws_access_key_id")?,
-            secret: Zeroizing::new(value("aws_secret_access_key")?),
-        })
+        Self::parse(&text).map(Some).ok_or(Failure::NoAccessKey { path })
+    }
+
+    /// The pair of the profile `[default]`; the file may hold others.
+    fn parse(text: &str) -> Option<Self> {
+        let lines = text.lines().map(str::trim).skip_while(|line| *line != "[default]").skip(1);
+        let profile: Vec<_> = lines
+            .take_while(|line| !line.starts_with('['))
+            .filter(|line| !line.starts_with(['#', ';']))
+            .filter_map(|line| line.split_once('='))
+            .collect();
+        let value = |name: &str| {
+            profile.iter().find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
+        };
+        let (id, secret) = (value("aws_access_key_id")?, Zeroizing::new(value("aws_secret_access_key")?));
+        (is_id(&id) && is_secret(&secret)).then_some(Self { id, secret })
     }
 
     /// Writes the file, for its owner alone.
@@ -88,4 +100,12 @@ impl AccessKey {
 /// The letter for a random byte; the number of letters divides 256, so none is more likely.
 fn pick(letters: &[u8], byte: u8) -> char {
     letters.get(usize::from(byte) % letters.len()).copied().map(char::from).unwrap_or('A')
+}
+
+fn is_id(id: &str) -> bool {
+    (16..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_secret(secret: &str) -> bool {
+    (8..=128).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use keyreeve_core::keyring::KeyringError;
 use keyreeve_core::vault::VaultError;
+use keyreeve_domain::AccountId;
 use keyreeve_http::TlsConfigError;
 use keyreeve_store_redb::OpenError;
 use keyreeve_trail_file::OpenTrailError;
@@ -29,8 +30,18 @@ pub(crate) enum Failure {
     NotWritable { path: PathBuf, error: std::io::Error },
     #[error("the store in `{}` is in use by another process. Stop that process, or choose another directory with --data-dir.", path.display())]
     Locked { path: PathBuf },
+    #[error("cannot read `{}`: {error}. Give the user of this process access to it, or delete it to have a new access key made.", path.display())]
+    CredentialsUnreadable { path: PathBuf, error: std::io::Error },
+    #[error("`{}` holds no access key under [default]. Correct it, or delete it to have a new one made: the old one is refused from then on.", path.display())]
+    NoAccessKey { path: PathBuf },
+    #[error("the data directory `{}` belongs to account {found}, and {asked} was asked for. Say --account {found}, or choose another directory with --data-dir.", path.display())]
+    OtherAccount { path: PathBuf, found: String, asked: AccountId },
     #[error("{0}")]
     Seal(#[from] SealError),
+    #[error("the store `{}` is missing or empty, but `{trace}` beside it shows that it held keys. Restore the store from a backup; to start anew without those keys, move everything in the directory away.", path.display())]
+    StoreMissing { path: PathBuf, trace: &'static str },
+    #[error("the first start in `{}` was cut off before it made a keyring: no keys are here yet. Start without --check to complete it.", path.display())]
+    Unfinished { path: PathBuf },
     #[error("the store in `{}` cannot be used: {reason}. Restore it from a backup; the file was left as it is.", path.display())]
     Store { path: PathBuf, reason: String },
     #[error("the audit trail in `{}` cannot be used: {error}. Move the damaged segment away to go on, and keep it: it is evidence.", path.display())]
@@ -50,12 +61,18 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::System(_) | Self::Vault(_) | Self::Keyring(_) => 1,
-            Self::Config(_) | Self::PlainHttp { .. } | Self::Tls(_) => 2,
+            Self::Config(_)
+            | Self::NoAccessKey { .. }
+            | Self::OtherAccount { .. }
+            | Self::PlainHttp { .. }
+            | Self::Tls(_) => 2,
             Self::Listen { .. } => 3,
-            Self::NotWritable { .. } => 4,
+            Self::CredentialsUnreadable { .. } | Self::NotWritable { .. } => 4,
             Self::Locked { .. } => 5,
             Self::Seal(_) => 6,
-            Self::Store { .. } | Self::Trail { .. } => 7,
+            Self::Store { .. } | Self::StoreMissing { .. } | Self::Trail { .. } | Self::Unfinished { .. } => {
+                7
+            }
         }
     }
 

@@ -20,3 +20,8 @@ pub(crate) fn process() -> std::io::Result<()> {
     }
     Ok(())
 }
+
+/// How many descriptors the process may have open; `None` is any number.
+pub(crate) fn descriptors() -> Option<usize> {
+    getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok())
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use keyreeve_core::Service;
 use keyreeve_core::bracket::Trail;
-use keyreeve_store::{Revision, WatchError};
+use keyreeve_store::{ReadError, Revision, WatchError};
 
 use crate::clock;
 
@@ -33,26 +33,62 @@ pub(crate) async fn flush_usage(service: &Service) {
     }
 }
 
-/// Keeps the key ring true to the store, whoever writes it. Never returns while the store lives.
+/// Keeps the key ring true to the store, whoever writes it. Never returns.
 pub(crate) async fn follow(service: Arc<Service>) {
     let mut after = Revision::ZERO;
+    let mut pause = FIRST_PAUSE;
     loop {
-        let Ok(snapshot) = service.vault().snapshot().await else { return };
+        let seen = after;
+        let error = watch(&service, &mut after).await;
+        // What is not followed must not be answered from.
+        service.ring().clear(after);
+        if after > seen {
+            pause = FIRST_PAUSE;
+        }
+        tracing::error!(%error, ?pause, "the store could not be watched; the key ring starts anew");
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Why the changes of the store are not known.
+#[derive(Debug, thiserror::Error)]
+enum FollowError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+}
+
+/// Applies every change of the store to the key ring, and moves `after` along, until the store fails.
+async fn watch(service: &Service, after: &mut Revision) -> FollowError {
+    loop {
+        let snapshot = match service.vault().store().snapshot().await {
+            Ok(snapshot) => snapshot,
+            Err(error) => return error.into(),
+        };
         service.ring().clear(snapshot.revision());
-        after = after.max(snapshot.revision());
-        let Ok(mut watch) = service.vault().store().watch(after).await else { return };
+        *after = snapshot.revision().max(*after);
+        let mut watch = match service.vault().store().watch(*after).await {
+            Ok(watch) => watch,
+            Err(error) => return error.into(),
+        };
         loop {
             match watch.next().await {
                 Ok(changes) => {
-                    after = changes.revision;
+                    *after = changes.revision;
                     service.ring().apply(changes.revision, changes.changes.iter().map(|change| &change.path));
                 }
                 Err(WatchError::Compacted { oldest }) => {
                     tracing::warn!(%oldest, "the key ring fell behind the store and starts anew");
                     break;
                 }
-                Err(WatchError::Unavailable(_)) => return,
+                Err(error @ WatchError::Unavailable(_)) => return error.into(),
             }
         }
     }
 }
+
+/// How long to wait after the first failure of the store, and at most; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use keyreeve_core::keyring::DeploymentId;
 use keyreeve_crypto::LockedMemoryError;
@@ -14,12 +14,12 @@ use keyreeve_crypto::key::{MakeKeyError, RootKey};
 use keyreeve_crypto::passphrase::{Cost, DerivePassphraseError, Passphrase, derive_wrapping_key};
 use keyreeve_crypto::random::{self, Random};
 use keyreeve_crypto::wrap::{self, Binding, Kind};
+use keyreeve_domain::AccountId;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{SealKind, SealSection};
-use crate::data_dir::{DataDir, write_whole};
+use crate::data_dir::{DataDir, SEAL_FILE as FILE, beside, warn_if_others_read, write_new};
 
-const FILE: &str = "seal.toml";
 const FORMAT: u32 = 1;
 const PASSPHRASE_KEY_ID: [u8; 16] = [0; 16];
 
@@ -42,6 +42,10 @@ pub(crate) enum SealError {
     RootKey,
     #[error("the passphrase in `{}` is empty or longer than {} bytes", path.display(), Passphrase::MAX_LEN)]
     PassphraseLength { path: PathBuf },
+    #[error(
+        "`{}` exists already, and nothing says that it belongs to this directory: it may be the only root key of another store. It was left as it is. Choose another file with [seal] root_key_file; or restore the seal.toml and the store that belong to it; or move it away.", path.display()
+    )]
+    InTheWay { path: PathBuf },
     #[error("cannot write `{}`: {error}", path.display())]
     Write { path: PathBuf, error: io::Error },
     #[error("{0}")]
@@ -58,6 +62,8 @@ pub(crate) enum SealError {
 pub(crate) struct Unsealed {
     pub(crate) root: RootKey,
     pub(crate) deployment: DeploymentId,
+    /// The account of the first start; older directories do not say.
+    pub(crate) account: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -67,6 +73,9 @@ struct SealFile {
     /// 32 hexadecimal digits.
     deployment: String,
     kind: String,
+    /// The account of the first start, twelve digits; older files have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
     passphrase: Option<PassphraseSlot>,
 }
 
@@ -82,21 +91,23 @@ struct PassphraseSlot {
     wrapped: String,
 }
 
-/// Whether a seal was made in `dir` before.
-pub(crate) fn exists(dir: &DataDir) -> bool {
-    dir.join(FILE).exists()
-}
-
-/// Makes a root key and seals it.
-pub(crate) fn make(dir: &DataDir, config: &SealSection, random: &dyn Random) -> Result<Unsealed, SealError> {
+/// Makes a root key and seals it, for a directory that has no seal yet. Never replaces a file.
+pub(crate) fn make(
+    dir: &DataDir,
+    config: &SealSection,
+    account: AccountId,
+    random: &dyn Random,
+) -> Result<Unsealed, SealError> {
     let deployment: DeploymentId = random::array(random).map_err(MakeKeyError::from)?;
-    let root = RootKey::make(random)?;
+    let mut root = RootKey::make(random)?;
     let passphrase = match config.kind {
         SealKind::File => {
             let path = dir.join(&config.root_key_file);
-            // EXPOSE: this file is where the root key is kept.
-            write_whole(&path, 0o400, |file| file.write_all(root.expose()))
-                .map_err(|error| SealError::Write { path, error })?;
+            if path.symlink_metadata().is_ok() {
+                root = adopt(dir, path)?;
+            } else {
+                write_root_key(dir, path, &root)?;
+            }
             None
         }
         SealKind::Passphrase => Some(seal_with_passphrase(config, &root, &deployment, random)?),
@@ -105,14 +116,46 @@ pub(crate) fn make(dir: &DataDir, config: &SealSection, random: &dyn Random) -> 
         format: FORMAT,
         deployment: hex(&deployment),
         kind: name(config.kind).to_owned(),
+        account: Some(account.to_string()),
         passphrase,
     };
     let path = dir.join(FILE);
     let text = toml::to_string(&seal)
         .map_err(|error| SealError::Malformed { path: path.clone(), reason: error.to_string() })?;
-    write_whole(&path, 0o600, |file| file.write_all(text.as_bytes()))
+    clear_unfinished(&path)?;
+    write_new(&path, 0o600, |file| file.write_all(text.as_bytes()))
         .map_err(|error| SealError::Write { path, error })?;
-    Ok(Unsealed { root, deployment })
+    Ok(Unsealed { root, deployment, account: seal.account })
+}
+
+/// The root key of a first start that was cut off before it wrote `seal.toml`. Anywhere but inside the directory, the file
+/// may belong to somebody else.
+fn adopt(dir: &DataDir, path: PathBuf) -> Result<RootKey, SealError> {
+    if dir.encloses(&path) { read_root_key(path) } else { Err(SealError::InTheWay { path }) }
+}
+
+fn write_root_key(dir: &DataDir, path: PathBuf, root: &RootKey) -> Result<(), SealError> {
+    let unfinished = beside(&path);
+    if unfinished.symlink_metadata().is_ok() {
+        if !dir.encloses(&unfinished) {
+            return Err(SealError::InTheWay { path: unfinished });
+        }
+        clear_unfinished(&path)?;
+    }
+    // EXPOSE: this file is where the root key is kept.
+    write_new(&path, 0o400, |file| file.write_all(root.expose())).map_err(|error| {
+        let is_in_the_way = error.kind() == io::ErrorKind::AlreadyExists;
+        if is_in_the_way { SealError::InTheWay { path } } else { SealError::Write { path, error } }
+    })
+}
+
+/// Removes what a start that was cut off had prepared for `path`, inside the data directory.
+fn clear_unfinished(path: &Path) -> Result<(), SealError> {
+    let path = beside(path);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(SealError::Write { path, error }),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Reads the root key from the seal in `dir`.
@@ -143,12 +186,13 @@ pub(crate) fn open(dir: &DataDir, config: &SealSection) -> Result<Unsealed, Seal
         }
         _ => return Err(malformed("its kind is not known to this release".to_owned())),
     };
-    Ok(Unsealed { root, deployment })
+    Ok(Unsealed { root, deployment, account: seal.account })
 }
 
 fn read_root_key(path: PathBuf) -> Result<RootKey, SealError> {
     let missing = |error| SealError::Missing { path: path.clone(), error };
     let mut file = File::open(&path).map_err(missing)?;
+    warn_if_others_read(&path, &file);
     if file.metadata().map_err(missing)?.len() != 32 {
         return Err(SealError::Malformed { path, reason: "a root key is 32 bytes".to_owned() });
     }
@@ -213,7 +257,11 @@ fn read_passphrase(config: &SealSection) -> Result<Passphrase, SealError> {
     let mut source: Box<dyn Read> = match path.as_os_str() == "-" {
         // Not through `std::io::stdin`, whose buffer would keep a copy.
         true => Box::new(File::open("/dev/stdin").map_err(missing)?),
-        false => Box::new(File::open(&path).map_err(missing)?),
+        false => {
+            let file = File::open(&path).map_err(missing)?;
+            warn_if_others_read(&path, &file);
+            Box::new(file)
+        }
     };
     Passphrase::init_with(|bytes| {
         let mut len = 0;

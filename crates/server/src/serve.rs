@@ -8,43 +8,65 @@ use std::time::Duration;
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_http::server::Workers;
 use keyreeve_http::{Api, Endpoint, Metrics, TlsSource};
-use keyreeve_trail_file::{Options, StreamName, TrailDirectory};
+use keyreeve_trail_file::{Disk, Options, StreamName, TrailDirectory};
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::LocalSet;
 
 use crate::args::ServeArgs;
-use crate::config::Config;
-use crate::data_dir::DataDir;
+use crate::config::{Config, LimitsSection};
+use crate::credentials_file::AccessKey;
+use crate::data_dir::{DataDir, TRAIL_DIR};
 use crate::exit::Failure;
-use crate::{clock, harden, jobs, logging, start};
-
-const TRAIL_DIR: &str = "audit";
+use crate::start::{self, Purpose};
+use crate::{clock, harden, jobs, logging};
 
 /// Starts the service and runs it until a signal ends it.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
-    let config = Config::load(args)?;
+    let mut config = Config::load(args)?;
     logging::start(&config.log)?;
     harden::process()?;
+    bound_connections(&mut config.limits);
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, serve(&config, args.check))
+    match args.check {
+        true => LocalSet::new().block_on(&runtime, check(&config)),
+        false => LocalSet::new().block_on(&runtime, serve(&config)),
+    }
 }
 
-async fn serve(config: &Config, check: bool) -> Result<(), Failure> {
-    let tls = match (&config.tls.certificate, &config.tls.key) {
-        (Some(certificate), Some(key)) => Some(Arc::new(TlsSource::open(certificate.clone(), key.clone())?)),
-        _ => None,
+/// Looks at everything that a start needs, and makes nothing.
+async fn check(config: &Config) -> Result<(), Failure> {
+    drop(tls(config)?);
+    let dir = DataDir::look(&config.server.data_dir)?;
+    drop(listen(config.server.listen)?);
+    AccessKey::from_environment()?;
+    let Some(dir) = dir else {
+        println!(
+            "the configuration is in order; there is nothing in the data directory yet: the first start makes it"
+        );
+        return Ok(());
     };
+    let service = start::service(config, &dir, Purpose::Check).await?;
+    let path = dir.join(TRAIL_DIR);
+    if dir.holds(TRAIL_DIR)? {
+        // Nothing else writes it: the store is locked.
+        TrailDirectory::open_medium(Arc::new(Disk::at(&path)))
+            .map_err(|error| Failure::Trail { path, error })?;
+    }
+    AccessKey::read(&dir)?;
+    drop(service);
+    println!("the configuration, the seal, the store and the audit trail are in order");
+    Ok(())
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let tls = tls(config)?;
     let dir = DataDir::open(&config.server.data_dir)?;
     // The port first: a second start by mistake then changes nothing.
     let listener = listen(config.server.listen)?;
-    let service = start::service(config, &dir).await?;
+    let service = start::service(config, &dir, Purpose::Serve).await?;
     let trails = open_trails(&dir)?;
-    if check {
-        println!("the configuration, the seal, the store and the audit trail are in order");
-        return Ok(());
-    }
     start::root_access_key(config, &dir, &service).await?;
     match keyreeve_crypto::protection() {
         Ok(protection) => tracing::info!(?protection, "key material is kept in locked memory"),
@@ -106,6 +128,33 @@ async fn serve(config: &Config, check: bool) -> Result<(), Failure> {
 
 /// The Region that the events of requests without one belong to, where every Region is answered for.
 const HOME_REGION: &str = "us-east-1";
+
+/// The certificate, where there is one.
+fn tls(config: &Config) -> Result<Option<Arc<TlsSource>>, Failure> {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => {
+            Ok(Some(Arc::new(TlsSource::open(certificate.clone(), key.clone())?)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Connections that there are no descriptors for would not be accepted but refused by the system, again and again.
+fn bound_connections(limits: &mut LimitsSection) {
+    let Some(descriptors) = harden::descriptors() else { return };
+    let most = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(1);
+    if limits.connections > most {
+        tracing::warn!(
+            descriptors,
+            connections = most,
+            "the limit of open files is too low for [limits] connections; it is lowered"
+        );
+        limits.connections = most;
+    }
+}
+
+/// Descriptors for all else: the store, the trail, the runtimes.
+const OTHER_DESCRIPTORS: usize = 64;
 
 fn stream(name: &str) -> io::Result<StreamName> {
     name.parse().map_err(io::Error::other)

@@ -13,16 +13,39 @@ use keyreeve_store_redb::{Options, RedbStore};
 use crate::clock;
 use crate::config::Config;
 use crate::credentials_file::AccessKey;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, SEAL_FILE, STORE_FILE};
 use crate::exit::Failure;
 use crate::seal::{self, SealError, Unsealed};
 
-const STORE_FILE: &str = "store.redb";
+/// Whether a start may make what is not there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Purpose {
+    /// Nothing is made.
+    Check,
+    Serve,
+}
 
 /// Opens store and seal in `dir`, makes what a first start makes, and gives the service.
-pub(crate) async fn service(config: &Config, dir: &DataDir) -> Result<Arc<Service>, Failure> {
+pub(crate) async fn service(
+    config: &Config,
+    dir: &DataDir,
+    purpose: Purpose,
+) -> Result<Arc<Service>, Failure> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let path = dir.join(STORE_FILE);
+    if !dir.holds(STORE_FILE)? {
+        // A store that was lost must not come back empty.
+        if let Some(trace) = dir.trace_of_a_store()? {
+            return Err(Failure::StoreMissing { path, trace });
+        }
+        match purpose {
+            Purpose::Check if dir.holds(SEAL_FILE)? => {
+                return Err(Failure::StoreMissing { path, trace: SEAL_FILE });
+            }
+            Purpose::Check => return Err(Failure::Unfinished { path: dir.path().to_owned() }),
+            Purpose::Serve => {}
+        }
+    }
     let options = Options {
         cache_bytes: config.store.cache_mib.saturating_mul(1 << 20),
         reserve_bytes: config.store.reserve_mib.saturating_mul(1 << 20),
@@ -33,7 +56,7 @@ pub(crate) async fn service(config: &Config, dir: &DataDir) -> Result<Arc<Servic
         Ok(store) => Arc::new(store),
         Err(error) => return Err(Failure::of_store(path, error)),
     };
-    let keyring = keyring(config, dir, &*store, &*random).await?;
+    let keyring = keyring(config, dir, &*store, &*random, purpose).await?;
     let vault = Vault::new(store, keyring, random);
     Ok(Arc::new(Service::new(vault, config.quotas(), config.store.cached_keys)))
 }
@@ -44,21 +67,30 @@ async fn keyring(
     dir: &DataDir,
     store: &dyn Store,
     random: &dyn Random,
+    purpose: Purpose,
 ) -> Result<Keyring, Failure> {
     let path = space::keyring().map_err(VaultError::from)?;
     let snapshot = store.snapshot().await.map_err(VaultError::from)?;
     if let Some(held) = snapshot.get(&path).await.map_err(VaultError::from)? {
-        let Unsealed { root, deployment } = seal::open(dir, &config.seal)?;
+        let Unsealed { root, deployment, account } = seal::open(dir, &config.seal)?;
+        same_account(config, dir, account)?;
         return match Keyring::open(deployment, &root, &held.value) {
             Err(KeyringError::Sealed) => Err(SealError::RootKey.into()),
             opened => opened.map_err(Failure::Keyring),
         };
     }
+    if let Some(trace) = dir.trace_of_a_store()? {
+        return Err(Failure::StoreMissing { path: dir.join(STORE_FILE), trace });
+    }
+    if purpose == Purpose::Check {
+        return Err(Failure::Unfinished { path: dir.path().to_owned() });
+    }
     // A start that was cut off after the seal was made and before the keyring was: go on with that seal.
-    let Unsealed { root, deployment } = match seal::exists(dir) {
+    let Unsealed { root, deployment, account } = match dir.holds(SEAL_FILE)? {
         true => seal::open(dir, &config.seal)?,
-        false => seal::make(dir, &config.seal, random)?,
+        false => seal::make(dir, &config.seal, config.account()?, random)?,
     };
+    same_account(config, dir, account)?;
     let keyring = Keyring::make(deployment, random).map_err(Failure::Keyring)?;
     let sealed = keyring.seal(&root, random).map_err(Failure::Keyring)?;
     let batch = Batch::builder().require_absent(path.clone()).put(path, sealed).build();
@@ -68,6 +100,17 @@ async fn keyring(
     Ok(keyring)
 }
 
+/// Refuses an account that is not the one of the first start.
+fn same_account(config: &Config, dir: &DataDir, found: Option<String>) -> Result<(), Failure> {
+    let asked = config.account()?;
+    match found {
+        Some(found) if found != asked.to_string() => {
+            Err(Failure::OtherAccount { path: dir.path().to_owned(), found, asked })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Makes sure that the account root has its access key: the one of the environment, the one in the file, or a new one.
 pub(crate) async fn root_access_key(
     config: &Config,
@@ -75,15 +118,16 @@ pub(crate) async fn root_access_key(
     service: &Service,
 ) -> Result<(), Failure> {
     let chosen = AccessKey::from_environment()?;
-    let held = AccessKey::read(dir);
-    let key = match (chosen, held) {
-        (Some(chosen), Some(held)) if chosen.id == held.id && *chosen.secret == *held.secret => held,
+    let key = match (chosen, AccessKey::read(dir)) {
+        (Some(chosen), Ok(Some(held))) if chosen.id == held.id && *chosen.secret == *held.secret => held,
+        // Whatever the file holds, the operator has chosen.
         (Some(chosen), _) => {
             chosen.write(dir)?;
             chosen
         }
-        (None, Some(held)) => held,
-        (None, None) => {
+        (None, Err(failure)) => return Err(failure),
+        (None, Ok(Some(held))) => held,
+        (None, Ok(None)) => {
             let made = AccessKey::make(service.vault().random())
                 .map_err(MakeKeyError::from)
                 .map_err(VaultError::from)?;

@@ -64,3 +64,22 @@ pub(crate) fn string_to_sign<T>(
     ];
     with(&parts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_canonical_request_is_at_most_three_times_as_long_as_the_head() {
+        let (path, value) = ("/!".repeat(1000), "x".repeat(15_000));
+        let query = ["a=%00&", "!&", "=&", "%&"].concat().repeat(500);
+        let names: Vec<String> = (0..100).map(|at| format!("a-{at}")).collect();
+        let headers = names.iter().map(|name| (name.as_str(), value.as_bytes()));
+        let head = RequestHead { method: "POST", path: &path, query: &query, headers };
+        let list = names.join(";");
+        let sent = path.len() + query.len() + 2 * list.len() + 100 * value.len();
+        let made = canonical_request(&head, head.query, &list, &[0; SHA256_LEN], false);
+        let made = made.map(|made| made.len()).unwrap_or(usize::MAX);
+        assert!(made <= 3 * sent, "{made} of {sent}");
+    }
+}

@@ -1,15 +1,18 @@
 //! A request that says it is signed, on its way to one that is.
 
+use core::cmp::Ordering;
 use std::borrow::Cow;
 
 use keyreeve_crypto::digest::{SHA256_LEN, parse_lower_hex};
+use keyreeve_domain::Region;
 use keyreeve_domain::time::Timestamp;
 
 use crate::canonical::{canonical_request, string_to_sign};
 use crate::error::ScopeFaults;
 use crate::scope::Credential;
 use crate::{
-    AmzDate, Headers, MAX_SKEW, RequestHead, SigV4Error, SigningKey, TERMINATOR, authorization, presigned,
+    AmzDate, Headers, MAX_SIGNED_HEADERS, MAX_SKEW, RequestHead, SigV4Error, SigningKey, TERMINATOR,
+    authorization, presigned,
 };
 
 /// What a request says about its signature. Nothing of it is proven.
@@ -72,7 +75,7 @@ struct Found<'a> {
 impl<'a> Claim<'a> {
     /// Reads the `Authorization` header of `head`, or the presigned query where there is no such header.
     ///
-    /// A claim names `host` and every `x-amz-` header of the request as signed.
+    /// A claim names `host` and every `x-amz-` header of the request as signed, and no header twice.
     pub fn parse<H: Headers<'a>>(head: &RequestHead<'a, H>) -> Result<Self, SigV4Error> {
         let found = Found::in_headers(head)?;
         let claim = match found.authorization {
@@ -129,8 +132,8 @@ impl<'a> Claim<'a> {
     }
 
     fn signs_what_it_must<H: Headers<'a>>(&self, head: &RequestHead<'a, H>) -> Result<(), SigV4Error> {
-        let signed =
-            |name: &str| self.signed_headers.split(';').any(|listed| listed.eq_ignore_ascii_case(name));
+        let listed = self.sorted_names(head.headers.clone().count())?;
+        let signed = |name: &str| listed.binary_search_by(|listed| compare(listed, name)).is_ok();
         if !signed("host") {
             return Err(SigV4Error::HostNotSigned);
         }
@@ -141,6 +144,24 @@ impl<'a> Claim<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The names of the signed headers, sorted without regard to case: each once, and no more than there are headers.
+    ///
+    /// INVARIANT: a value of the request goes into the canonical request at most once, so that its length is linear in that
+    /// of the head.
+    fn sorted_names(&self, headers: usize) -> Result<Vec<&str>, SigV4Error> {
+        let most = headers.min(MAX_SIGNED_HEADERS);
+        let mut names: Vec<&str> = self.signed_headers().take(most + 1).collect();
+        if names.len() > most {
+            return Err(SigV4Error::MalformedSignedHeaders);
+        }
+        names.sort_unstable_by(|left, right| compare(left, right));
+        let is_twice = |pair: &[&str]| matches!(pair, [left, right] if left.eq_ignore_ascii_case(right));
+        if names.windows(2).any(is_twice) {
+            return Err(SigV4Error::MalformedSignedHeaders);
+        }
+        Ok(names)
     }
 
     /// The access key id that the signature is said to be of.
@@ -205,7 +226,7 @@ impl<'a> Claim<'a> {
     fn check_scope(&self, expected: &Expected<'_>) -> Result<(), SigV4Error> {
         let (region, service) = (self.region(), self.service());
         let region_accepted = match expected.regions {
-            Regions::Any => is_region(region),
+            Regions::Any => region.parse::<Region>().is_ok(),
             Regions::OneOf(regions) => regions.contains(&region),
         };
         let terminator = self.credential.terminator();
@@ -314,8 +335,9 @@ impl<'a> Found<'a> {
     }
 }
 
-fn is_region(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 64
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+/// The order of header names, in which case does not matter.
+fn compare(left: &str, right: &str) -> Ordering {
+    left.bytes()
+        .map(|byte| byte.to_ascii_lowercase())
+        .cmp(right.bytes().map(|byte| byte.to_ascii_lowercase()))
 }

@@ -64,6 +64,9 @@ pub enum SigV4Error {
         /// The parameter.
         name: &'static str,
     },
+    /// The list of signed headers names one twice, or more than the request has. AWS: unverified.
+    #[error("'SignedHeaders' must name each header once, and only headers of the request.")]
+    MalformedSignedHeaders,
     /// The signature is not that of this request under this key. Seen from KMS itself.
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
@@ -141,6 +144,7 @@ impl SigV4Error {
             | Self::MalformedDate { .. }
             | Self::MalformedExpires
             | Self::MalformedQuery { .. }
+            | Self::MalformedSignedHeaders
             | Self::MissingHeaderParts { .. }
             | Self::MissingQueryParts { .. }
             | Self::NotKeyValue { .. }

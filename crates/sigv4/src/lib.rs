@@ -42,5 +42,8 @@ pub const MAX_EXPIRES: u32 = 604_800;
 /// How far the time of a request may be from ours, in seconds, in either direction.
 pub const MAX_SKEW: i64 = 300;
 
+/// The most headers that one signature covers. AWS: unverified.
+pub const MAX_SIGNED_HEADERS: usize = 100;
+
 /// The last element of a credential scope.
 const TERMINATOR: &str = "aws4_request";

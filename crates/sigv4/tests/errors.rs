@@ -13,6 +13,7 @@ use keyreeve_sigv4::{
 /// 2024-08-20T23:08:02Z.
 const NOW: i64 = 1_724_195_282_000;
 const SECRET: &[u8] = b"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+const SIGNED_HEADERS: &str = "'SignedHeaders' must name each header once, and only headers of the request.";
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
 
 #[derive(Clone)]
@@ -229,6 +230,46 @@ fn each_bad_signature_gets_the_code_and_text_of_aws() {
             "'x-amz-meta' must be a 'SignedHeader' in the AWS Authorization.",
         ),
         (
+            "a region that KMS cannot be in",
+            signed().edit("authorization", "/us-east-1/", "/local/"),
+            INVALID,
+            "Credential should be scoped to a valid region. ",
+        ),
+        (
+            "a signed header named twice",
+            signed().edit("authorization", "content-type;host;", "host;host;"),
+            INCOMPLETE,
+            SIGNED_HEADERS,
+        ),
+        (
+            "a signed header named twice in two cases",
+            signed().edit("authorization", "content-type;host;", "HOST;host;"),
+            INCOMPLETE,
+            SIGNED_HEADERS,
+        ),
+        (
+            "a signed header named 7500 times",
+            signed().with("a", &"x".repeat(15_000)).edit(
+                "authorization",
+                "content-type;",
+                &"a;".repeat(7_500),
+            ),
+            INCOMPLETE,
+            SIGNED_HEADERS,
+        ),
+        (
+            "more signed headers than there are",
+            signed().edit("authorization", "content-type;", "a;b;c;d;"),
+            INCOMPLETE,
+            SIGNED_HEADERS,
+        ),
+        (
+            "a signed header named twice in a presigned request",
+            presigned().query("content-type%3Bhost", "host%3Bhost"),
+            INCOMPLETE,
+            SIGNED_HEADERS,
+        ),
+        (
             "too old",
             Request::bare().signed_at(-379),
             INVALID,
@@ -336,6 +377,15 @@ fn each_bad_signature_gets_the_code_and_text_of_aws() {
 }
 
 #[test]
+fn a_signature_covers_a_hundred_headers_and_no_more() {
+    for (headers, ok) in [(100, true), (101, false)] {
+        // The host, the time, the content type and the target are headers as well.
+        let request = (4..headers).fold(Request::bare(), |request, at| request.with(&format!("a-{at}"), "x"));
+        assert_eq!(request.signed_at(0).verify().is_ok(), ok, "{headers}");
+    }
+}
+
+#[test]
 fn what_the_caller_decides_has_its_text_here_too() {
     for (error, code, text) in [
         (
@@ -423,7 +473,14 @@ fn the_cache_keeps_only_keys_that_verified_and_only_for_their_generation() {
 fn a_full_cache_forgets_what_was_used_longest_ago() {
     let expected = Expected { service: "kms", regions: Regions::Any };
     let mut cache = SigningKeyCache::new(NonZeroUsize::new(2).unwrap());
-    for (region, derived) in [("r-1", 1), ("r-2", 1), ("r-1", 0), ("r-3", 1), ("r-1", 0), ("r-2", 1)] {
+    for (region, derived) in [
+        ("us-east-1", 1),
+        ("us-east-2", 1),
+        ("us-east-1", 0),
+        ("us-east-3", 1),
+        ("us-east-1", 0),
+        ("us-east-2", 1),
+    ] {
         let date = AmzDate::from_timestamp(Timestamp::from_millis(NOW));
         let key = SigningKey::derive(SECRET, date.day(), region, "kms");
         let request = Request::bare().with("x-amz-date", date.as_str());
