@@ -12,6 +12,8 @@ use crate::repository::Repository;
 
 const JAVASCRIPT: &str = "tests/e2e/javascript";
 const RUSTDOC: &str = "crates/xtask/rustdoc-with-error-codes.sh";
+/// Cases of each property in the long run.
+const GENERATED_CASES: &str = "20000";
 const FUZZ_TARGETS: &str = "fuzz/fuzz_targets";
 
 /// Runs every suite up to the first that fails.
@@ -44,7 +46,11 @@ fn release_build(repository: &Repository) -> Result<(), Failure> {
 }
 
 fn rounds(program: Program, long: bool) -> Program {
-    if long { program.env("KEYREEVE_TEST_LONG", "1") } else { program }
+    if long {
+        program.env("KEYREEVE_TEST_LONG", "1").env("PROPTEST_CASES", GENERATED_CASES)
+    } else {
+        program
+    }
 }
 
 /// Installs the packages of the lock file; without node and npm pytest skips the test that needs them.
