@@ -46,11 +46,7 @@ fn release_build(repository: &Repository) -> Result<(), Failure> {
 }
 
 fn rounds(program: Program, long: bool) -> Program {
-    if long {
-        program.env("KEYREEVE_TEST_LONG", "1").env("PROPTEST_CASES", GENERATED_CASES)
-    } else {
-        program
-    }
+    if long { program.env("KEYREEVE_TEST_LONG", "1").env("PROPTEST_CASES", GENERATED_CASES) } else { program }
 }
 
 /// Installs the packages of the lock file; without node and npm pytest skips the test that needs them.
