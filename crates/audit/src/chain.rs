@@ -12,6 +12,8 @@ use keyreeve_crypto::digest::{LowerHex, Sha256};
 pub const MAX_LINE_LEN: usize = 1024 * 1024;
 
 const LABEL: &[u8] = b"keyreeve-audit-v1\0";
+/// What goes around the JSON of a line at most: twenty digits, a hash, two spaces and the line feed.
+const PREFIX_MOST: usize = 20 + 64 + 3;
 
 /// The end of a chain: what the next line builds on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,9 +52,10 @@ impl Chain {
 
     /// Appends `json`, one line without its end, to `out` as the next line.
     pub fn append(&mut self, json: &[u8], out: &mut Vec<u8>) {
-        use std::io::Write;
         self.advance(json);
-        write!(out, "{} ", self.sequence).unwrap_or_default();
+        out.reserve(json.len() + PREFIX_MOST);
+        out.extend_from_slice(itoa::Buffer::new().format(self.sequence).as_bytes());
+        out.push(b' ');
         out.extend_from_slice(LowerHex::new(&self.hash).as_bytes());
         out.push(b' ');
         out.extend_from_slice(json);
@@ -81,10 +84,15 @@ impl Chain {
 
     fn advance(&mut self, json: &[u8]) {
         self.sequence = self.sequence.saturating_add(1);
+        let mut prefix = [0; LABEL.len() + 32 + 8];
+        let (label, rest) = prefix.split_at_mut(LABEL.len());
+        let (hash, sequence) = rest.split_at_mut(32);
+        label.copy_from_slice(LABEL);
+        hash.copy_from_slice(&self.hash);
+        sequence.copy_from_slice(&self.sequence.to_be_bytes());
         let mut hash = Sha256::new();
-        for part in [LABEL, &self.hash, &self.sequence.to_be_bytes(), json] {
-            hash.update(part);
-        }
+        hash.update(&prefix);
+        hash.update(json);
         self.hash = hash.finish();
     }
 }
