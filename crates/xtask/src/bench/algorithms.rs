@@ -36,8 +36,8 @@ const fn sign(primitive: &'static str, spec: &'static str, algorithm: &'static s
 }
 
 const ROWS: [Row; 11] = [
-    sign("rsa_2048_sign", "RSA_2048", "RSASSA_PKCS1_V1_5_SHA_256"),
-    sign("rsa_4096_sign", "RSA_4096", "RSASSA_PKCS1_V1_5_SHA_256"),
+    sign("rsa_2048_sign_pkcs1_sha256", "RSA_2048", "RSASSA_PKCS1_V1_5_SHA_256"),
+    sign("rsa_4096_sign_pkcs1_sha256", "RSA_4096", "RSASSA_PKCS1_V1_5_SHA_256"),
     sign("ecdsa_p256_sign", "ECC_NIST_P256", "ECDSA_SHA_256"),
     sign("ecdsa_p384_sign", "ECC_NIST_P384", "ECDSA_SHA_384"),
     sign("ed25519_sign", "ECC_NIST_EDWARDS25519", "ED25519_SHA_512"),
@@ -57,7 +57,7 @@ const ROWS: [Row; 11] = [
         algorithm: ("SigningAlgorithm", "ECDSA_SHA_256"),
     },
     Row {
-        primitive: "hmac_sha_256",
+        primitive: "hmac_sha256_32_bytes",
         spec: "HMAC_256",
         usage: "GENERATE_VERIFY_MAC",
         operation: "GenerateMac",
@@ -102,7 +102,7 @@ pub(crate) fn algorithms(bench: &Bench<'_>, plan: Plan, lines: &mut Vec<Line>) -
                 1e6 / rate
             ));
             sides.push((sample.cpu, allowed));
-            if row.primitive == "rsa_2048_sign" {
+            if row.primitive == "rsa_2048_sign_pkcs1_sha256" {
                 rates.push((1e6 / sample.cpu, rate));
             }
         }
