@@ -9,6 +9,7 @@ mod bodies;
 mod coherence;
 mod interleave;
 mod random;
+mod rsa;
 mod steps;
 mod trail;
 mod world;

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::due::DueError;
 use keyreeve_core::keyring::{DeploymentId, Keyring};
+use keyreeve_core::offload::AtOnce;
 use keyreeve_core::quota::Quotas;
 use keyreeve_core::vault::Vault;
-use keyreeve_core::{Caller, Principal, Service};
+use keyreeve_core::{Caller, Principal, Service, ServiceOptions};
+use keyreeve_crypto::asymmetric::make_material;
 use keyreeve_crypto::key::RootKey;
 use keyreeve_crypto::random::{self, Random};
 use keyreeve_domain::spec::KeyState;
@@ -24,6 +26,7 @@ use serde_json::{Value, json};
 
 use crate::bodies::Fixture;
 use crate::random::SeededRandom;
+use crate::rsa::made_before;
 use crate::steps::StepStore;
 use crate::trail::RecordingTrail;
 
@@ -34,6 +37,19 @@ const DEPLOYMENT: DeploymentId = [7; 16];
 /// More keys than a test makes.
 const CACHED_KEYS: usize = 1000;
 const DAY: i64 = 86_400_000;
+
+/// What the services of a world are started with: nothing is computed elsewhere or ahead.
+fn options(quotas: Quotas, random: &Arc<SeededRandom>) -> ServiceOptions {
+    let random = Arc::clone(random);
+    ServiceOptions {
+        quotas,
+        cached_keys: CACHED_KEYS,
+        offload: Arc::new(AtOnce),
+        ready_rsa_keys: 0,
+        maker: Arc::new(move |spec| made_before(spec).unwrap_or_else(|| make_material(spec, &*random))),
+        sm2: true,
+    }
+}
 
 /// A service over a store in memory.
 pub struct World {
@@ -84,7 +100,7 @@ impl World {
         Self {
             store,
             steps,
-            service: Arc::new(Service::new(vault, quotas, CACHED_KEYS)),
+            service: Arc::new(Service::new(vault, options(quotas, &random))),
             trail: RecordingTrail::default(),
             root: caller(own, Principal::Root),
             stranger: caller(foreign, Principal::Root),
@@ -113,7 +129,8 @@ impl World {
 
     fn service_under(&self, keyring: Keyring) -> Arc<Service> {
         let store = Arc::new(self.store.inner().clone());
-        Arc::new(Service::new(Vault::new(store, keyring, self.random.clone()), self.quotas, CACHED_KEYS))
+        let vault = Vault::new(store, keyring, self.random.clone());
+        Arc::new(Service::new(vault, options(self.quotas, &self.random)))
     }
 
     /// The time.
