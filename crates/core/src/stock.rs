@@ -152,3 +152,142 @@ impl Shelf {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::future::Future;
+    use core::pin::Pin;
+    use core::task::{Context, Poll, Waker};
+
+    use keyreeve_crypto::LockedMemoryError;
+
+    use super::*;
+    use crate::offload::{Job, Patience};
+
+    /// Jobs are done when the test says so.
+    #[derive(Default)]
+    struct Later {
+        jobs: Mutex<VecDeque<Job>>,
+        patient: bool,
+        full: bool,
+    }
+
+    impl Offload for Later {
+        fn run(&self, lane: Lane, job: Job) -> Result<(), FullError> {
+            assert_eq!(lane, Lane::RsaKeys);
+            if self.full {
+                return Err(FullError);
+            }
+            self.jobs.lock().push_back(job);
+            Ok(())
+        }
+
+        fn patience(&self) -> Patience {
+            match self.patient {
+                true => Box::pin(core::future::pending()),
+                false => Box::pin(core::future::ready(())),
+            }
+        }
+    }
+
+    impl Later {
+        fn patient() -> Arc<Self> {
+            Arc::new(Self { patient: true, ..Self::default() })
+        }
+
+        /// Does one job; whether there was one.
+        fn step(&self) -> bool {
+            let job = self.jobs.lock().pop_front();
+            job.map(|job| job()).is_some()
+        }
+    }
+
+    /// Makes materials of one byte: 1, 2, 3 …
+    fn counting() -> Maker {
+        let made = Mutex::new(0);
+        Arc::new(move |_| {
+            *made.lock() += 1;
+            let number = *made.lock();
+            let material = KeyMaterial::init_with(1, |slot| {
+                slot.fill(number);
+                Ok::<_, LockedMemoryError>(())
+            });
+            Ok(material?)
+        })
+    }
+
+    fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+        Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    type Taken = Poll<Option<Result<KeyMaterial, StockError>>>;
+
+    fn number(taken: Taken) -> Option<u8> {
+        match taken {
+            // EXPOSE: the test tells the keys apart.
+            Poll::Ready(Some(Ok(material))) => material.expose().first().copied(),
+            Poll::Ready(_) | Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn nothing_is_made_before_it_is_asked_for_and_then_some_are_ready() {
+        let later = Later::patient();
+        let stock = Stock::new(2, &counting(), later.clone());
+        assert!(!later.step());
+        let mut first = Box::pin(stock.take(KeySpec::Rsa2048));
+        assert!(poll(&mut first).is_pending());
+        while later.step() {}
+        assert_eq!(number(poll(&mut first)), Some(1));
+        for expected in [3, 2] {
+            assert_eq!(number(poll(&mut Box::pin(stock.take(KeySpec::Rsa2048)))), Some(expected));
+        }
+        while later.step() {}
+        assert_eq!(number(poll(&mut Box::pin(stock.take(KeySpec::Rsa2048)))), Some(5), "each is given once");
+        assert!(poll(&mut Box::pin(stock.take(KeySpec::Rsa4096))).is_pending(), "each size has its own");
+        assert!(matches!(poll(&mut Box::pin(stock.take(KeySpec::EccNistP256))), Poll::Ready(None)));
+    }
+
+    #[test]
+    fn whoever_waits_longest_is_first_and_whoever_left_costs_no_key() {
+        let later = Later::patient();
+        let stock = Stock::new(0, &counting(), later.clone());
+        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(stock.take(KeySpec::Rsa2048))).collect();
+        waiting.iter_mut().for_each(|taken| assert!(poll(taken).is_pending()));
+        drop(waiting.remove(1));
+        while later.step() {}
+        let numbers: Vec<_> = waiting.iter_mut().map(|taken| number(poll(taken))).collect();
+        assert_eq!(numbers, [Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn the_wait_is_bounded_in_number_and_in_time() {
+        let later = Later::patient();
+        let stock = Stock::new(0, &counting(), later.clone());
+        let mut waiting: Vec<_> = (0..MOST_WAITING).map(|_| Box::pin(stock.take(KeySpec::Rsa2048))).collect();
+        waiting.iter_mut().for_each(|taken| assert!(poll(taken).is_pending()));
+        let refused = poll(&mut Box::pin(stock.take(KeySpec::Rsa2048)));
+        assert!(matches!(refused, Poll::Ready(Some(Err(StockError::Full(FullError))))));
+        let impatient = Stock::new(0, &counting(), Arc::new(Later::default()));
+        let refused = poll(&mut Box::pin(impatient.take(KeySpec::Rsa2048)));
+        assert!(matches!(refused, Poll::Ready(Some(Err(StockError::Slow)))));
+        let full =
+            Stock::new(0, &counting(), Arc::new(Later { full: true, patient: true, ..Later::default() }));
+        let refused = poll(&mut Box::pin(full.take(KeySpec::Rsa2048)));
+        assert!(matches!(refused, Poll::Ready(Some(Err(StockError::Lost)))));
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_made_is_tried_once_for_each_who_asks() {
+        let later = Later::patient();
+        let failing: Maker = Arc::new(|_| Err(MakeMaterialError::Library));
+        let stock = Stock::new(2, &failing, later.clone());
+        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(stock.take(KeySpec::Rsa2048))).collect();
+        waiting.iter_mut().for_each(|taken| assert!(poll(taken).is_pending()));
+        let steps = (0..100).take_while(|_| later.step()).count();
+        assert!(steps < 10, "{steps}");
+        for taken in &mut waiting {
+            assert!(matches!(poll(taken), Poll::Ready(Some(Err(StockError::Make(_))))));
+        }
+    }
+}

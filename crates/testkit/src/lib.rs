@@ -14,7 +14,7 @@ mod steps;
 mod trail;
 mod world;
 
-pub use bodies::{Fixture, UNSUPPORTED, body};
+pub use bodies::{Fixture, UNSUPPORTED, body, spec_of};
 pub use coherence::column;
 pub use interleave::interleave;
 pub use random::SeededRandom;
