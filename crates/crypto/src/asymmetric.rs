@@ -22,6 +22,7 @@ mod make;
 mod ml_dsa;
 mod ml_kem;
 mod pkcs8;
+mod public_key;
 mod rsa;
 
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, SigningAlgorithm};
@@ -38,6 +39,7 @@ pub(crate) use make::symmetric_len;
 pub use make::{make_material, make_pair};
 pub use ml_kem::Encapsulated;
 pub(crate) use pkcs8::seed_prefix;
+pub use public_key::PublicKey;
 
 /// What is signed.
 #[derive(Clone, Copy)]
@@ -52,40 +54,16 @@ pub enum Message<'a> {
 
 /// A parsed key pair. It cannot be printed, compared or copied.
 pub struct KeyPair {
-    spec: KeySpec,
-    public_key: Vec<u8>,
     private: Private,
+    public: PublicKey,
 }
 
 enum Private {
-    Ec(Box<ecdsa::Pair>),
-    Ed25519(Box<ed25519::Pair>),
-    MlDsa(Box<ml_dsa::Pair>),
-    MlKem(Box<ml_kem::Pair>),
-    Rsa(Box<rsa::Pair>),
-}
-
-impl Private {
-    /// The pair, and its public key as `SubjectPublicKeyInfo`.
-    fn rsa((pair, public_key): (rsa::Pair, Vec<u8>)) -> (Self, Vec<u8>) {
-        (Self::Rsa(Box::new(pair)), public_key)
-    }
-
-    fn ec((pair, public_key): (ecdsa::Pair, Vec<u8>)) -> (Self, Vec<u8>) {
-        (Self::Ec(Box::new(pair)), public_key)
-    }
-
-    fn ed25519((pair, public_key): (ed25519::Pair, Vec<u8>)) -> (Self, Vec<u8>) {
-        (Self::Ed25519(Box::new(pair)), public_key)
-    }
-
-    fn ml_dsa((pair, public_key): (ml_dsa::Pair, Vec<u8>)) -> (Self, Vec<u8>) {
-        (Self::MlDsa(Box::new(pair)), public_key)
-    }
-
-    fn ml_kem((pair, public_key): (ml_kem::Pair, Vec<u8>)) -> (Self, Vec<u8>) {
-        (Self::MlKem(Box::new(pair)), public_key)
-    }
+    Ec(Box<ecdsa::Private>),
+    Ed25519(Box<ed25519::Private>),
+    MlDsa(Box<ml_dsa::Private>),
+    MlKem(Box<ml_kem::Private>),
+    Rsa(Box<rsa::Private>),
 }
 
 impl KeyPair {
@@ -96,27 +74,9 @@ impl KeyPair {
     pub fn parse(spec: KeySpec, material: &KeyMaterial) -> Result<Self, ParseKeyError> {
         // EXPOSE: the library parses the material and wipes its copy when the pair is dropped.
         let material = material.expose();
-        match spec {
-            KeySpec::MlDsa44 | KeySpec::MlDsa65 | KeySpec::MlDsa87 => {
-                Self::new(spec, ml_dsa::Pair::from_seed(spec, material).map(Private::ml_dsa))
-            }
-            KeySpec::MlKem512 | KeySpec::MlKem768 | KeySpec::MlKem1024 => {
-                Self::new(spec, ml_kem::Pair::from_seed(spec, material).map(Private::ml_kem))
-            }
-            KeySpec::Rsa2048
-            | KeySpec::Rsa3072
-            | KeySpec::Rsa4096
-            | KeySpec::EccNistP256
-            | KeySpec::EccNistP384
-            | KeySpec::EccNistP521
-            | KeySpec::EccSecgP256K1
-            | KeySpec::EccNistEdwards25519
-            | KeySpec::Sm2
-            | KeySpec::SymmetricDefault
-            | KeySpec::Hmac224
-            | KeySpec::Hmac256
-            | KeySpec::Hmac384
-            | KeySpec::Hmac512 => Self::parse_pkcs8(spec, material),
+        match seed_prefix(spec) {
+            Some(_) => Self::from_seed(spec, material),
+            None => Self::parse_pkcs8(spec, material),
         }
     }
 
@@ -126,50 +86,60 @@ impl KeyPair {
     /// Where the spec has no key pair; where anything stands before or after the document; where the key is of another
     /// kind, curve or size, or is inconsistent.
     pub fn parse_pkcs8(spec: KeySpec, pkcs8: &[u8]) -> Result<Self, ParseKeyError> {
-        if !pkcs8::is_private_key_info(pkcs8) {
-            return Err(ParseKeyError::Rejected);
-        }
-        let parsed = match spec {
-            KeySpec::Rsa2048 => rsa::Pair::from_pkcs8(2048, pkcs8).map(Private::rsa),
-            KeySpec::Rsa3072 => rsa::Pair::from_pkcs8(3072, pkcs8).map(Private::rsa),
-            KeySpec::Rsa4096 => rsa::Pair::from_pkcs8(4096, pkcs8).map(Private::rsa),
-            KeySpec::EccNistP256 => ecdsa::Pair::from_pkcs8(&ecdsa::P256, pkcs8).map(Private::ec),
-            KeySpec::EccNistP384 => ecdsa::Pair::from_pkcs8(&ecdsa::P384, pkcs8).map(Private::ec),
-            KeySpec::EccNistP521 => ecdsa::Pair::from_pkcs8(&ecdsa::P521, pkcs8).map(Private::ec),
-            KeySpec::EccSecgP256K1 => ecdsa::Pair::from_pkcs8(&ecdsa::P256K1, pkcs8).map(Private::ec),
-            KeySpec::EccNistEdwards25519 => ed25519::Pair::from_pkcs8(pkcs8).map(Private::ed25519),
-            KeySpec::MlDsa44 | KeySpec::MlDsa65 | KeySpec::MlDsa87 => {
-                let seed = pkcs8::seed(spec, pkcs8).ok_or(ParseKeyError::Rejected)?;
-                ml_dsa::Pair::from_seed(spec, seed).map(Private::ml_dsa)
+        let inner = pkcs8::private_key(pkcs8).ok_or(ParseKeyError::Rejected)?;
+        let (private, spki) = match spec {
+            KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096 => {
+                let (private, spki) = rsa::Private::from_pkcs8(pkcs8)?;
+                (Private::Rsa(Box::new(private)), spki)
             }
-            KeySpec::MlKem512 | KeySpec::MlKem768 | KeySpec::MlKem1024 => {
+            KeySpec::EccNistP256 | KeySpec::EccNistP384 | KeySpec::EccNistP521 | KeySpec::EccSecgP256K1 => {
+                let (private, spki) = ecdsa::Private::from_pkcs8(spec, pkcs8)?;
+                (Private::Ec(Box::new(private)), spki)
+            }
+            KeySpec::EccNistEdwards25519 => {
+                let (private, spki) = ed25519::Private::from_pkcs8(pkcs8, inner)?;
+                (Private::Ed25519(Box::new(private)), spki)
+            }
+            KeySpec::MlDsa44
+            | KeySpec::MlDsa65
+            | KeySpec::MlDsa87
+            | KeySpec::MlKem512
+            | KeySpec::MlKem768
+            | KeySpec::MlKem1024 => {
                 let seed = pkcs8::seed(spec, pkcs8).ok_or(ParseKeyError::Rejected)?;
-                ml_kem::Pair::from_seed(spec, seed).map(Private::ml_kem)
+                return Self::from_seed(spec, seed);
             }
             KeySpec::Sm2
             | KeySpec::SymmetricDefault
             | KeySpec::Hmac224
             | KeySpec::Hmac256
             | KeySpec::Hmac384
-            | KeySpec::Hmac512 => Err(ParseKeyError::NoPair),
+            | KeySpec::Hmac512 => return Err(ParseKeyError::NoPair),
         };
-        Self::new(spec, parsed)
+        Ok(Self { private, public: PublicKey::parse(spec, &spki)? })
     }
 
-    fn new(spec: KeySpec, parsed: Result<(Private, Vec<u8>), ParseKeyError>) -> Result<Self, ParseKeyError> {
-        parsed.map(|(private, public_key)| Self { spec, public_key, private })
+    fn from_seed(spec: KeySpec, seed: &[u8]) -> Result<Self, ParseKeyError> {
+        let (private, spki) = if spec.signing_algorithms().is_empty() {
+            let (private, spki) = ml_kem::Private::from_seed(spec, seed)?;
+            (Private::MlKem(Box::new(private)), spki)
+        } else {
+            let (private, spki) = ml_dsa::Private::from_seed(spec, seed)?;
+            (Private::MlDsa(Box::new(private)), spki)
+        };
+        Ok(Self { private, public: PublicKey::parse(spec, &spki)? })
     }
 
     /// The spec.
     #[must_use]
     pub fn spec(&self) -> KeySpec {
-        self.spec
+        self.public.spec()
     }
 
     /// The public key: DER of a `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
     #[must_use]
     pub fn public_key(&self) -> &[u8] {
-        &self.public_key
+        self.public.spki()
     }
 
     /// Signs. ECDSA and SM2 signatures are DER, Ed25519 and ML-DSA raw, RSA as long as the modulus.
@@ -178,10 +148,10 @@ impl KeyPair {
     /// See [`SignError`].
     pub fn sign(&self, algorithm: SigningAlgorithm, message: Message<'_>) -> Result<Vec<u8>, SignError> {
         match &self.private {
-            Private::Ec(pair) => pair.sign(algorithm, message),
-            Private::Ed25519(pair) => pair.sign(algorithm, message),
-            Private::MlDsa(pair) => pair.sign(algorithm, message),
-            Private::Rsa(pair) => pair.sign(algorithm, message),
+            Private::Ec(private) => private.sign(algorithm, message),
+            Private::Ed25519(private) => private.sign(algorithm, message),
+            Private::MlDsa(private) => private.sign(algorithm, message),
+            Private::Rsa(private) => private.sign(algorithm, message),
             Private::MlKem(_) => Err(SignError::Unsupported),
         }
     }
@@ -196,13 +166,7 @@ impl KeyPair {
         message: Message<'_>,
         signature: &[u8],
     ) -> Result<(), VerifyError> {
-        match &self.private {
-            Private::Ec(pair) => pair.verify(algorithm, message, signature),
-            Private::Ed25519(pair) => pair.verify(algorithm, message, signature),
-            Private::MlDsa(pair) => pair.verify(algorithm, message, signature),
-            Private::Rsa(pair) => pair.verify(algorithm, message, signature),
-            Private::MlKem(_) => Err(VerifyError::Unsupported),
-        }
+        self.public.verify(algorithm, message, signature)
     }
 
     /// Encrypts to the public key. The ciphertext has no header.
@@ -210,12 +174,7 @@ impl KeyPair {
     /// # Errors
     /// See [`EncryptError`].
     pub fn encrypt(&self, algorithm: EncryptionAlgorithm, plaintext: &[u8]) -> Result<Vec<u8>, EncryptError> {
-        match &self.private {
-            Private::Rsa(pair) => pair.encrypt(algorithm, plaintext),
-            Private::Ec(_) | Private::Ed25519(_) | Private::MlDsa(_) | Private::MlKem(_) => {
-                Err(EncryptError::Unsupported)
-            }
-        }
+        self.public.encrypt(algorithm, plaintext)
     }
 
     /// Decrypts what [`encrypt`](Self::encrypt) made.
@@ -228,7 +187,7 @@ impl KeyPair {
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         match &self.private {
-            Private::Rsa(pair) => pair.decrypt(algorithm, ciphertext),
+            Private::Rsa(private) => private.decrypt(algorithm, ciphertext),
             Private::Ec(_) | Private::Ed25519(_) | Private::MlDsa(_) | Private::MlKem(_) => Err(OpenError),
         }
     }
@@ -240,7 +199,7 @@ impl KeyPair {
     /// See [`AgreeError`].
     pub fn agree(&self, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, AgreeError> {
         match &self.private {
-            Private::Ec(pair) => pair.agree(peer),
+            Private::Ec(private) => private.agree(peer),
             Private::Rsa(_) | Private::Ed25519(_) | Private::MlDsa(_) | Private::MlKem(_) => {
                 Err(AgreeError::Unsupported)
             }
@@ -252,12 +211,7 @@ impl KeyPair {
     /// # Errors
     /// See [`EncapsulateError`].
     pub fn encapsulate(&self) -> Result<Encapsulated, EncapsulateError> {
-        match &self.private {
-            Private::MlKem(pair) => pair.encapsulate(),
-            Private::Rsa(_) | Private::Ec(_) | Private::Ed25519(_) | Private::MlDsa(_) => {
-                Err(EncapsulateError::Unsupported)
-            }
-        }
+        self.public.encapsulate()
     }
 
     /// The shared secret of a ciphertext. A ciphertext of the right length that was not made for this pair gives a secret
@@ -267,7 +221,7 @@ impl KeyPair {
     /// See [`DecapsulateError`].
     pub fn decapsulate(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecapsulateError> {
         match &self.private {
-            Private::MlKem(pair) => pair.decapsulate(ciphertext),
+            Private::MlKem(private) => private.decapsulate(ciphertext),
             Private::Rsa(_) | Private::Ec(_) | Private::Ed25519(_) | Private::MlDsa(_) => {
                 Err(DecapsulateError::Unsupported)
             }

@@ -7,12 +7,12 @@ use zeroize::Zeroizing;
 
 use super::{AgreeError, ParseKeyError, der};
 
-pub(super) struct Pair {
+pub(super) struct Private {
     algorithm: &'static Algorithm,
     private: PrivateKey,
 }
 
-impl Pair {
+impl Private {
     pub(super) fn from_pkcs8(algorithm: &'static Algorithm, pkcs8: &[u8]) -> Result<Self, ParseKeyError> {
         let private = PrivateKey::from_private_key_der(algorithm, pkcs8).or(Err(ParseKeyError::Rejected))?;
         Ok(Self { algorithm, private })

@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
     ECDSA_P521_SHA512_ASN1, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
     EcdsaVerificationAlgorithm, KeyPair as _, ParsedPublicKey,
 };
-use keyreeve_domain::spec::SigningAlgorithm;
+use keyreeve_domain::spec::{KeySpec, SigningAlgorithm};
 use zeroize::Zeroizing;
 
 use super::{AgreeError, Message, ParseKeyError, SignError, VerifyError, agreement};
@@ -24,7 +24,35 @@ pub(super) struct Curve {
     agreement: Option<&'static ecdh::Algorithm>,
 }
 
-pub(super) static P256: Curve = Curve {
+impl Curve {
+    /// The curve of an ECC spec.
+    pub(super) fn of(spec: KeySpec) -> Result<&'static Self, ParseKeyError> {
+        match spec {
+            KeySpec::EccNistP256 => Ok(&P256),
+            KeySpec::EccNistP384 => Ok(&P384),
+            KeySpec::EccNistP521 => Ok(&P521),
+            KeySpec::EccSecgP256K1 => Ok(&P256K1),
+            KeySpec::Rsa2048
+            | KeySpec::Rsa3072
+            | KeySpec::Rsa4096
+            | KeySpec::EccNistEdwards25519
+            | KeySpec::Sm2
+            | KeySpec::MlDsa44
+            | KeySpec::MlDsa65
+            | KeySpec::MlDsa87
+            | KeySpec::MlKem512
+            | KeySpec::MlKem768
+            | KeySpec::MlKem1024
+            | KeySpec::SymmetricDefault
+            | KeySpec::Hmac224
+            | KeySpec::Hmac256
+            | KeySpec::Hmac384
+            | KeySpec::Hmac512 => Err(ParseKeyError::Rejected),
+        }
+    }
+}
+
+static P256: Curve = Curve {
     algorithm: SigningAlgorithm::EcdsaSha256,
     signing: &ECDSA_P256_SHA256_ASN1_SIGNING,
     verification: &ECDSA_P256_SHA256_ASN1,
@@ -32,7 +60,7 @@ pub(super) static P256: Curve = Curve {
     agreement: Some(&ecdh::ECDH_P256),
 };
 
-pub(super) static P384: Curve = Curve {
+static P384: Curve = Curve {
     algorithm: SigningAlgorithm::EcdsaSha384,
     signing: &ECDSA_P384_SHA384_ASN1_SIGNING,
     verification: &ECDSA_P384_SHA384_ASN1,
@@ -40,7 +68,7 @@ pub(super) static P384: Curve = Curve {
     agreement: Some(&ecdh::ECDH_P384),
 };
 
-pub(super) static P521: Curve = Curve {
+static P521: Curve = Curve {
     algorithm: SigningAlgorithm::EcdsaSha512,
     signing: &ECDSA_P521_SHA512_ASN1_SIGNING,
     verification: &ECDSA_P521_SHA512_ASN1,
@@ -48,7 +76,7 @@ pub(super) static P521: Curve = Curve {
     agreement: Some(&ecdh::ECDH_P521),
 };
 
-pub(super) static P256K1: Curve = Curve {
+static P256K1: Curve = Curve {
     algorithm: SigningAlgorithm::EcdsaSha256,
     signing: &ECDSA_P256K1_SHA256_ASN1_SIGNING,
     verification: &ECDSA_P256K1_SHA256_ASN1,
@@ -56,23 +84,21 @@ pub(super) static P256K1: Curve = Curve {
     agreement: None,
 };
 
-pub(super) struct Pair {
+pub(super) struct Private {
     curve: &'static Curve,
     signing: EcdsaKeyPair,
-    verifying: ParsedPublicKey,
-    agreeing: Option<agreement::Pair>,
+    agreeing: Option<agreement::Private>,
 }
 
-impl Pair {
-    /// The pair, and its public key as `SubjectPublicKeyInfo`.
-    pub(super) fn from_pkcs8(curve: &'static Curve, pkcs8: &[u8]) -> Result<(Self, Vec<u8>), ParseKeyError> {
+impl Private {
+    /// The private key, and its public key as `SubjectPublicKeyInfo`.
+    pub(super) fn from_pkcs8(spec: KeySpec, pkcs8: &[u8]) -> Result<(Self, Vec<u8>), ParseKeyError> {
+        let curve = Curve::of(spec)?;
         let signing = EcdsaKeyPair::from_pkcs8(curve.signing, pkcs8).or(Err(ParseKeyError::Rejected))?;
         let spki = signing.public_key().as_der().or(Err(ParseKeyError::Rejected))?.as_ref().to_vec();
-        let verifying = ParsedPublicKey::new(curve.verification, signing.public_key())
-            .or(Err(ParseKeyError::Rejected))?;
         let agreeing =
-            curve.agreement.map(|algorithm| agreement::Pair::from_pkcs8(algorithm, pkcs8)).transpose()?;
-        Ok((Self { curve, signing, verifying, agreeing }, spki))
+            curve.agreement.map(|algorithm| agreement::Private::from_pkcs8(algorithm, pkcs8)).transpose()?;
+        Ok((Self { curve, signing, agreeing }, spki))
     }
 
     pub(super) fn sign(
@@ -95,6 +121,23 @@ impl Pair {
         signature.map(|signature| signature.as_ref().to_vec()).or(Err(SignError::Library))
     }
 
+    pub(super) fn agree(&self, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, AgreeError> {
+        self.agreeing.as_ref().ok_or(AgreeError::Unsupported)?.agree(peer)
+    }
+}
+
+pub(super) struct Public {
+    curve: &'static Curve,
+    verifying: ParsedPublicKey,
+}
+
+impl Public {
+    pub(super) fn parse(spec: KeySpec, spki: &[u8]) -> Result<Self, ParseKeyError> {
+        let curve = Curve::of(spec)?;
+        let verifying = ParsedPublicKey::new(curve.verification, spki).or(Err(ParseKeyError::Rejected))?;
+        Ok(Self { curve, verifying })
+    }
+
     pub(super) fn verify(
         &self,
         algorithm: SigningAlgorithm,
@@ -114,9 +157,5 @@ impl Pair {
             Message::ExternalMu(_) => return Err(VerifyError::Unsupported),
         }
         .or(Err(VerifyError::Mismatch))
-    }
-
-    pub(super) fn agree(&self, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, AgreeError> {
-        self.agreeing.as_ref().ok_or(AgreeError::Unsupported)?.agree(peer)
     }
 }

@@ -34,6 +34,9 @@ impl From<RandomError> for MakeMaterialError {
 /// The bytes are not the private key that they should be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ParseKeyError {
+    /// No locked memory is left.
+    #[error(transparent)]
+    Memory(#[from] LockedMemoryError),
     /// The spec is symmetric.
     #[error("the key spec has no key pair")]
     NoPair,

@@ -8,7 +8,7 @@ use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::EcdsaKeyPair;
 use keyreeve_domain::spec::KeySpec;
 
-use super::{KeyPair, MakeMaterialError, Message, ecdsa, ed25519, ml_dsa, ml_kem};
+use super::{KeyPair, MakeMaterialError, Message, ParseKeyError, ecdsa, ed25519, ml_dsa, ml_kem};
 use crate::key::KeyMaterial;
 use crate::random::Random;
 
@@ -31,7 +31,10 @@ pub fn make_material(spec: KeySpec, random: &dyn Random) -> Result<KeyMaterial, 
 /// See [`MakeMaterialError`].
 pub fn make_pair(spec: KeySpec, random: &dyn Random) -> Result<(KeyMaterial, KeyPair), MakeMaterialError> {
     let material = untested(spec, random)?;
-    let pair = KeyPair::parse(spec, &material).or(Err(MakeMaterialError::Inconsistent))?;
+    let pair = KeyPair::parse(spec, &material).map_err(|error| match error {
+        ParseKeyError::Memory(error) => error.into(),
+        ParseKeyError::NoPair | ParseKeyError::Rejected => MakeMaterialError::Inconsistent,
+    })?;
     if consistent(&pair) { Ok((material, pair)) } else { Err(MakeMaterialError::Inconsistent) }
 }
 
@@ -65,10 +68,9 @@ fn untested(spec: KeySpec, random: &dyn Random) -> Result<KeyMaterial, MakeMater
         KeySpec::Rsa2048 => rsa(KeySize::Rsa2048),
         KeySpec::Rsa3072 => rsa(KeySize::Rsa3072),
         KeySpec::Rsa4096 => rsa(KeySize::Rsa4096),
-        KeySpec::EccNistP256 => ec(&ecdsa::P256),
-        KeySpec::EccNistP384 => ec(&ecdsa::P384),
-        KeySpec::EccNistP521 => ec(&ecdsa::P521),
-        KeySpec::EccSecgP256K1 => ec(&ecdsa::P256K1),
+        KeySpec::EccNistP256 | KeySpec::EccNistP384 | KeySpec::EccNistP521 | KeySpec::EccSecgP256K1 => {
+            ec(spec)
+        }
         KeySpec::EccNistEdwards25519 => {
             let prefix = &ed25519::PKCS8_PREFIX;
             KeyMaterial::init_with(prefix.len() + ed25519::SEED_LEN, |bytes| {
@@ -100,7 +102,8 @@ fn rsa(size: KeySize) -> Result<KeyMaterial, MakeMaterialError> {
     copy(pair.as_der().or(Err(MakeMaterialError::Library))?.as_ref())
 }
 
-fn ec(curve: &ecdsa::Curve) -> Result<KeyMaterial, MakeMaterialError> {
+fn ec(spec: KeySpec) -> Result<KeyMaterial, MakeMaterialError> {
+    let curve = ecdsa::Curve::of(spec).or(Err(MakeMaterialError::Library))?;
     let pair = EcdsaKeyPair::generate(curve.signing).or(Err(MakeMaterialError::Library))?;
     copy(pair.to_pkcs8v1().or(Err(MakeMaterialError::Library))?.as_ref())
 }

@@ -1,30 +1,32 @@
 //! ML-DSA (FIPS 204), the hedged variant, with an empty context.
 
+use std::sync::OnceLock;
+
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{
     KeyPair as _, ML_DSA_44, ML_DSA_44_SIGNING, ML_DSA_65, ML_DSA_65_SIGNING, ML_DSA_87, ML_DSA_87_SIGNING,
     ParsedPublicKey, PqdsaKeyPair, PqdsaSigningAlgorithm, VerificationAlgorithm,
 };
+use keyreeve_aws_lc_ffi::{self as ffi, Kind};
 use keyreeve_domain::spec::{KeySpec, SigningAlgorithm};
 
 use super::{Message, ParseKeyError, SignError, VerifyError};
 
 pub(super) const SEED_LEN: usize = 32;
 
-pub(super) struct Pair {
+pub(super) struct Private {
     signing: PqdsaKeyPair,
-    verifying: ParsedPublicKey,
+    /// The same key for message representatives, once there is one to sign.
+    signing_mu: OnceLock<ffi::PrivateKey>,
 }
 
-impl Pair {
-    /// The pair, and its public key as `SubjectPublicKeyInfo`.
+impl Private {
+    /// The private key, and its public key as `SubjectPublicKeyInfo`.
     pub(super) fn from_seed(spec: KeySpec, seed: &[u8]) -> Result<(Self, Vec<u8>), ParseKeyError> {
-        let (algorithm, verification) = algorithms(spec).ok_or(ParseKeyError::NoPair)?;
+        let (algorithm, _) = algorithms(spec).ok_or(ParseKeyError::Rejected)?;
         let signing = PqdsaKeyPair::from_seed(algorithm, seed).or(Err(ParseKeyError::Rejected))?;
         let spki = signing.public_key().as_der().or(Err(ParseKeyError::Rejected))?.as_ref().to_vec();
-        let verifying =
-            ParsedPublicKey::new(verification, signing.public_key()).or(Err(ParseKeyError::Rejected))?;
-        Ok((Self { signing, verifying }, spki))
+        Ok((Self { signing, signing_mu: OnceLock::new() }, spki))
     }
 
     pub(super) fn sign(
@@ -39,8 +41,36 @@ impl Pair {
                 signature.truncate(len);
                 Ok(signature)
             }
+            (SigningAlgorithm::MlDsaShake256, Message::ExternalMu(mu)) => {
+                let mu = mu.try_into().or(Err(SignError::MessageLength))?;
+                self.signing_mu()?.sign_mu(mu).ok_or(SignError::Library)
+            }
             _ => Err(SignError::Unsupported),
         }
+    }
+
+    fn signing_mu(&self) -> Result<&ffi::PrivateKey, SignError> {
+        if let Some(key) = self.signing_mu.get() {
+            return Ok(key);
+        }
+        // The document holds the seed, and is wiped when it is dropped.
+        let document = self.signing.to_pkcs8v1().or(Err(SignError::Library))?;
+        let key = ffi::PrivateKey::parse(Kind::MlDsa, document.as_ref()).ok_or(SignError::Library)?;
+        Ok(self.signing_mu.get_or_init(|| key))
+    }
+}
+
+pub(super) struct Public {
+    verifying: ParsedPublicKey,
+    verifying_mu: ffi::PublicKey,
+}
+
+impl Public {
+    pub(super) fn parse(spec: KeySpec, spki: &[u8]) -> Result<Self, ParseKeyError> {
+        let (_, algorithm) = algorithms(spec).ok_or(ParseKeyError::Rejected)?;
+        let verifying = ParsedPublicKey::new(algorithm, spki).or(Err(ParseKeyError::Rejected))?;
+        let verifying_mu = ffi::PublicKey::parse(Kind::MlDsa, spki).ok_or(ParseKeyError::Rejected)?;
+        Ok(Self { verifying, verifying_mu })
     }
 
     pub(super) fn verify(
@@ -52,6 +82,10 @@ impl Pair {
         match (algorithm, message) {
             (SigningAlgorithm::MlDsaShake256, Message::Raw(message)) => {
                 self.verifying.verify_sig(message, signature).or(Err(VerifyError::Mismatch))
+            }
+            (SigningAlgorithm::MlDsaShake256, Message::ExternalMu(mu)) => {
+                let mu = mu.try_into().or(Err(VerifyError::MessageLength))?;
+                if self.verifying_mu.verify_mu(mu, signature) { Ok(()) } else { Err(VerifyError::Mismatch) }
             }
             _ => Err(VerifyError::Unsupported),
         }

@@ -6,9 +6,17 @@ use keyreeve_domain::spec::KeySpec;
 
 use super::der::{CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE, take, whole};
 
-/// Whether `bytes` are one version 1 `PrivateKeyInfo` and nothing more.
-pub(super) fn is_private_key_info(bytes: &[u8]) -> bool {
-    private_key_info(bytes).is_some()
+/// The `privateKey` of one version 1 `PrivateKeyInfo`; `None` where there is anything more, or less.
+pub(super) fn private_key(bytes: &[u8]) -> Option<&[u8]> {
+    let mut fields = whole(bytes)?;
+    (take(&mut fields, INTEGER)? == [0]).then_some(())?;
+    take(&mut fields, SEQUENCE)?;
+    let private_key = take(&mut fields, OCTET_STRING)?;
+    if !fields.is_empty() {
+        // The attributes, which say nothing of the key.
+        take(&mut fields, CONTEXT_0)?;
+    }
+    fields.is_empty().then_some(private_key)
 }
 
 /// The document that holds a seed, without the seed.
@@ -55,17 +63,6 @@ pub(super) fn seed(spec: KeySpec, pkcs8: &[u8]) -> Option<&[u8]> {
     pkcs8.strip_prefix(seed_prefix(spec)?)
 }
 
-fn private_key_info(bytes: &[u8]) -> Option<()> {
-    let mut fields = whole(bytes)?;
-    (take(&mut fields, INTEGER)? == [0]).then_some(())?;
-    take(&mut fields, SEQUENCE)?;
-    take(&mut fields, OCTET_STRING)?;
-    if !fields.is_empty() {
-        take(&mut fields, CONTEXT_0)?;
-    }
-    fields.is_empty().then_some(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +82,7 @@ mod tests {
             ("indefinite length", b"\x30\x80\x02\x01\x00\x30\x00\x04\x00\x00\x00", false),
             ("no key", b"\x30\x05\x02\x01\x00\x30\x00", false),
         ] {
-            assert_eq!(is_private_key_info(bytes), good, "{case}");
+            assert_eq!(private_key(bytes).is_some(), good, "{case}");
         }
     }
 }

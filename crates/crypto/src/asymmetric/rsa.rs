@@ -7,7 +7,7 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{
     OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm, OaepPrivateDecryptingKey,
-    OaepPublicEncryptingKey, PrivateDecryptingKey,
+    OaepPublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
 };
 use aws_lc_rs::signature::{
     self, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaKeyPair, VerificationAlgorithm,
@@ -21,28 +21,23 @@ use crate::ciphertext::OpenError;
 /// The smallest public exponent (FIPS 186-5 section 5.1).
 const MIN_EXPONENT: u64 = 65537;
 
-pub(super) struct Pair {
+pub(super) struct Private {
     signing: RsaKeyPair,
     decrypting: OaepPrivateDecryptingKey,
-    encrypting: OaepPublicEncryptingKey,
-    /// One parsed public key for each signing algorithm, by [`Scheme::slot`].
-    verifying: [OnceLock<ParsedPublicKey>; 6],
 }
 
-impl Pair {
-    /// The pair, and its public key as `SubjectPublicKeyInfo`.
-    pub(super) fn from_pkcs8(bits: usize, pkcs8: &[u8]) -> Result<(Self, Vec<u8>), ParseKeyError> {
+impl Private {
+    /// The private key, and its public key as `SubjectPublicKeyInfo`; [`Public::parse`] checks the size.
+    pub(super) fn from_pkcs8(pkcs8: &[u8]) -> Result<(Self, Vec<u8>), ParseKeyError> {
         let signing = RsaKeyPair::from_pkcs8(pkcs8).or(Err(ParseKeyError::Rejected))?;
         let public = signing.public_key();
-        if !is_sized(bits, public.as_ref()).unwrap_or_default() {
+        if !exponent(public.as_ref()).is_some_and(|e| e >= MIN_EXPONENT && e % 2 == 1) {
             return Err(ParseKeyError::Rejected);
         }
         let spki = public.as_der().or(Err(ParseKeyError::Rejected))?.as_ref().to_vec();
-        let private = PrivateDecryptingKey::from_pkcs8(pkcs8).or(Err(ParseKeyError::Rejected))?;
-        let encrypting =
-            OaepPublicEncryptingKey::new(private.public_key()).or(Err(ParseKeyError::Rejected))?;
-        let decrypting = OaepPrivateDecryptingKey::new(private).or(Err(ParseKeyError::Rejected))?;
-        Ok((Self { signing, decrypting, encrypting, verifying: Default::default() }, spki))
+        let decrypting = PrivateDecryptingKey::from_pkcs8(pkcs8).or(Err(ParseKeyError::Rejected))?;
+        let decrypting = OaepPrivateDecryptingKey::new(decrypting).or(Err(ParseKeyError::Rejected))?;
+        Ok((Self { signing, decrypting }, spki))
     }
 
     pub(super) fn sign(
@@ -67,6 +62,36 @@ impl Pair {
         Ok(signature)
     }
 
+    pub(super) fn decrypt(
+        &self,
+        algorithm: EncryptionAlgorithm,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let oaep = oaep(algorithm).ok_or(OpenError)?;
+        let mut plaintext = Zeroizing::new(vec![0; self.decrypting.min_output_size()]);
+        let len = self.decrypting.decrypt(oaep, ciphertext, &mut plaintext, None).or(Err(OpenError))?.len();
+        plaintext.truncate(len);
+        Ok(plaintext)
+    }
+}
+
+pub(super) struct Public {
+    spki: Vec<u8>,
+    encrypting: OaepPublicEncryptingKey,
+    /// The key as each signing algorithm wants it, by [`Scheme::slot`].
+    verifying: [OnceLock<ParsedPublicKey>; 6],
+}
+
+impl Public {
+    pub(super) fn parse(bits: usize, spki: &[u8]) -> Result<Self, ParseKeyError> {
+        let key = PublicEncryptingKey::from_der(spki).or(Err(ParseKeyError::Rejected))?;
+        if key.key_size_bits() != bits {
+            return Err(ParseKeyError::Rejected);
+        }
+        let encrypting = OaepPublicEncryptingKey::new(key).or(Err(ParseKeyError::Rejected))?;
+        Ok(Self { spki: spki.to_vec(), encrypting, verifying: Default::default() })
+    }
+
     pub(super) fn verify(
         &self,
         algorithm: SigningAlgorithm,
@@ -74,13 +99,13 @@ impl Pair {
         signature: &[u8],
     ) -> Result<(), VerifyError> {
         let scheme = Scheme::of(algorithm).ok_or(VerifyError::Unsupported)?;
-        let public = self.verifying_key(&scheme)?;
+        let key = self.verifying_key(&scheme)?;
         match message {
-            Message::Raw(message) => public.verify_sig(message, signature),
+            Message::Raw(message) => key.verify_sig(message, signature),
             Message::Digest(digest) => {
                 let digest =
                     Digest::import_less_safe(digest, scheme.hash).or(Err(VerifyError::MessageLength))?;
-                public.verify_digest_sig(&digest, signature)
+                key.verify_digest_sig(&digest, signature)
             }
             Message::ExternalMu(_) => return Err(VerifyError::Unsupported),
         }
@@ -92,8 +117,7 @@ impl Pair {
         if let Some(key) = slot.get() {
             return Ok(key);
         }
-        let key = ParsedPublicKey::new(scheme.verification, self.signing.public_key())
-            .or(Err(VerifyError::Mismatch))?;
+        let key = ParsedPublicKey::new(scheme.verification, &self.spki).or(Err(VerifyError::Mismatch))?;
         Ok(slot.get_or_init(|| key))
     }
 
@@ -116,32 +140,14 @@ impl Pair {
         ciphertext.truncate(len);
         Ok(ciphertext)
     }
-
-    pub(super) fn decrypt(
-        &self,
-        algorithm: EncryptionAlgorithm,
-        ciphertext: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let oaep = oaep(algorithm).ok_or(OpenError)?;
-        let mut plaintext = Zeroizing::new(vec![0; self.decrypting.min_output_size()]);
-        let len = self.decrypting.decrypt(oaep, ciphertext, &mut plaintext, None).or(Err(OpenError))?.len();
-        plaintext.truncate(len);
-        Ok(plaintext)
-    }
 }
 
-/// Whether an `RSAPublicKey` (RFC 8017 section A.1.1) has a modulus of exactly `bits` bits and an odd exponent that is large
-/// enough.
-fn is_sized(bits: usize, public_key: &[u8]) -> Option<bool> {
+/// The public exponent of an `RSAPublicKey` (RFC 8017 section A.1.1).
+fn exponent(public_key: &[u8]) -> Option<u64> {
     let mut fields = der::whole(public_key)?;
-    let modulus = der::take(&mut fields, der::INTEGER)?;
+    der::take(&mut fields, der::INTEGER)?;
     let exponent = der::take(&mut fields, der::INTEGER)?;
-    // INVARIANT: the integers are positive and in their shortest form, since the library wrote them.
-    let full =
-        modulus.len().checked_mul(8)? == bits.checked_add(8)? && modulus.first_chunk::<2>()?[1] >= 0x80;
-    let exponent =
-        exponent.iter().try_fold(0u64, |e, byte| e.checked_mul(256)?.checked_add(u64::from(*byte)))?;
-    Some(full && exponent >= MIN_EXPONENT && exponent % 2 == 1)
+    exponent.iter().try_fold(0u64, |e, byte| e.checked_mul(256)?.checked_add(u64::from(*byte)))
 }
 
 struct Scheme {
