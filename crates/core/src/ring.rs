@@ -36,7 +36,7 @@ pub struct OpenKey {
 /// The material of an asymmetric or HMAC key in the form that is computed with.
 pub(crate) enum Parsed {
     /// The key of a MAC.
-    Mac(MacKey),
+    Mac(Box<MacKey>),
     /// A key pair.
     Pair(KeyPair),
 }

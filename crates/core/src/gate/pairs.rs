@@ -68,7 +68,7 @@ impl Held {
         // INVARIANT: a handle without material was made of a key that is parsed already, and stays so.
         let (spec, material) = (self.spec(), self.material.as_ref()?);
         let parsed = match kind(spec) {
-            Kind::Mac => Parsed::Mac(MacKey::new(spec, material).ok()?),
+            Kind::Mac => Parsed::Mac(Box::new(MacKey::new(spec, material).ok()?)),
             Kind::Pair => Parsed::Pair(KeyPair::parse(spec, material).ok()?),
             Kind::Symmetric => return None,
         };
