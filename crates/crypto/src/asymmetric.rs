@@ -24,6 +24,7 @@ mod ml_kem;
 mod pkcs8;
 mod public_key;
 mod rsa;
+mod sm2;
 
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, SigningAlgorithm};
 use zeroize::Zeroizing;
@@ -64,6 +65,7 @@ enum Private {
     MlDsa(Box<ml_dsa::Private>),
     MlKem(Box<ml_kem::Private>),
     Rsa(Box<rsa::Private>),
+    Sm2(Box<sm2::Private>),
 }
 
 impl KeyPair {
@@ -109,8 +111,11 @@ impl KeyPair {
                 let seed = pkcs8::seed(spec, pkcs8).ok_or(ParseKeyError::Rejected)?;
                 return Self::from_seed(spec, seed);
             }
-            KeySpec::Sm2
-            | KeySpec::SymmetricDefault
+            KeySpec::Sm2 => {
+                let (private, spki) = sm2::Private::from_pkcs8(pkcs8)?;
+                (Private::Sm2(Box::new(private)), spki)
+            }
+            KeySpec::SymmetricDefault
             | KeySpec::Hmac224
             | KeySpec::Hmac256
             | KeySpec::Hmac384
@@ -152,6 +157,7 @@ impl KeyPair {
             Private::Ed25519(private) => private.sign(algorithm, message),
             Private::MlDsa(private) => private.sign(algorithm, message),
             Private::Rsa(private) => private.sign(algorithm, message),
+            Private::Sm2(private) => private.sign(algorithm, message),
             Private::MlKem(_) => Err(SignError::Unsupported),
         }
     }
@@ -188,6 +194,7 @@ impl KeyPair {
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         match &self.private {
             Private::Rsa(private) => private.decrypt(algorithm, ciphertext),
+            Private::Sm2(private) => private.decrypt(algorithm, ciphertext),
             Private::Ec(_) | Private::Ed25519(_) | Private::MlDsa(_) | Private::MlKem(_) => Err(OpenError),
         }
     }
@@ -200,6 +207,7 @@ impl KeyPair {
     pub fn agree(&self, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, AgreeError> {
         match &self.private {
             Private::Ec(private) => private.agree(peer),
+            Private::Sm2(private) => private.agree(peer),
             Private::Rsa(_) | Private::Ed25519(_) | Private::MlDsa(_) | Private::MlKem(_) => {
                 Err(AgreeError::Unsupported)
             }
@@ -222,7 +230,7 @@ impl KeyPair {
     pub fn decapsulate(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecapsulateError> {
         match &self.private {
             Private::MlKem(private) => private.decapsulate(ciphertext),
-            Private::Rsa(_) | Private::Ec(_) | Private::Ed25519(_) | Private::MlDsa(_) => {
+            Private::Rsa(_) | Private::Ec(_) | Private::Ed25519(_) | Private::MlDsa(_) | Private::Sm2(_) => {
                 Err(DecapsulateError::Unsupported)
             }
         }

@@ -20,8 +20,7 @@ struct Made {
 
 /// One pair of each asymmetric spec, made once.
 static PAIRS: LazyLock<Vec<Made>> = LazyLock::new(|| {
-    let ready = |spec: &KeySpec| *spec != KeySpec::Sm2;
-    let specs = KeySpec::ALL.iter().copied().filter(ready).filter(|spec| is_asymmetric(*spec));
+    let specs = KeySpec::ALL.iter().copied().filter(|spec| is_asymmetric(*spec));
     specs
         .map(|spec| {
             let (material, pair) = make_pair(spec, &SystemRandom).unwrap();
@@ -166,7 +165,11 @@ fn a_plaintext_comes_back_under_its_algorithm_alone_and_every_failure_is_the_sam
                 assert_eq!(pair.decrypt(algorithm, &[0; 256]).unwrap_err(), OpenError, "{case}");
                 continue;
             }
-            for plaintext in [&b""[..], b"x", &[7; 100]] {
+            if algorithm == EncryptionAlgorithm::Sm2Pke {
+                assert_eq!(pair.encrypt(algorithm, b"").unwrap_err(), EncryptError::Library, "{case}");
+            }
+            let empty: &[&[u8]] = if algorithm == EncryptionAlgorithm::Sm2Pke { &[] } else { &[b""] };
+            for plaintext in empty.iter().copied().chain([&b"x"[..], &[7; 100]]) {
                 let ciphertext = pair.encrypt(algorithm, plaintext).unwrap();
                 assert_eq!(*pair.decrypt(algorithm, &ciphertext).unwrap(), plaintext, "{case}");
                 for other in algorithms.iter().copied().filter(|other| *other != algorithm) {
@@ -203,12 +206,20 @@ fn the_longest_plaintext_is_what_the_service_documents() {
             assert_eq!(refused, EncryptError::TooLong { max }, "{spec} {algorithm}");
         }
     }
+    let Made { pair, .. } = PAIRS.iter().find(|made| made.pair.spec() == KeySpec::Sm2).unwrap();
+    assert!(pair.encrypt(EncryptionAlgorithm::Sm2Pke, &[1; 1024]).is_ok());
+    let refused = pair.encrypt(EncryptionAlgorithm::Sm2Pke, &[1; 1025]).unwrap_err();
+    assert_eq!(refused, EncryptError::TooLong { max: 1024 });
 }
 
 #[test]
 fn two_pairs_agree_on_the_same_secret_of_the_width_of_their_curve() {
-    for (spec, width) in [(KeySpec::EccNistP256, 32), (KeySpec::EccNistP384, 48), (KeySpec::EccNistP521, 66)]
-    {
+    for (spec, width) in [
+        (KeySpec::EccNistP256, 32),
+        (KeySpec::EccNistP384, 48),
+        (KeySpec::EccNistP521, 66),
+        (KeySpec::Sm2, 32),
+    ] {
         let Made { pair, .. } = PAIRS.iter().find(|made| made.pair.spec() == spec).unwrap();
         let (_, peer) = make_pair(spec, &SystemRandom).unwrap();
         let secret = pair.agree(peer.public_key()).unwrap();

@@ -8,7 +8,7 @@ use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::EcdsaKeyPair;
 use keyreeve_domain::spec::KeySpec;
 
-use super::{KeyPair, MakeMaterialError, Message, ParseKeyError, ecdsa, ed25519, ml_dsa, ml_kem};
+use super::{KeyPair, MakeMaterialError, Message, ParseKeyError, ecdsa, ed25519, ml_dsa, ml_kem, sm2};
 use crate::key::KeyMaterial;
 use crate::random::Random;
 
@@ -86,7 +86,7 @@ fn untested(spec: KeySpec, random: &dyn Random) -> Result<KeyMaterial, MakeMater
         KeySpec::MlKem512 | KeySpec::MlKem768 | KeySpec::MlKem1024 => {
             Ok(KeyMaterial::make(ml_kem::SEED_LEN, random)?)
         }
-        KeySpec::Sm2 => Err(MakeMaterialError::Library),
+        KeySpec::Sm2 => sm2::make(random),
         KeySpec::SymmetricDefault
         | KeySpec::Hmac224
         | KeySpec::Hmac256

@@ -4,7 +4,7 @@ use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, SigningAlgorithm};
 
 use super::{
     EncapsulateError, Encapsulated, EncryptError, Message, ParseKeyError, VerifyError, der, ecdsa, ed25519,
-    ml_dsa, ml_kem, rsa,
+    ml_dsa, ml_kem, rsa, sm2,
 };
 
 /// A parsed public key.
@@ -20,6 +20,7 @@ enum Inner {
     MlDsa(Box<ml_dsa::Public>),
     MlKem(Box<ml_kem::Public>),
     Rsa(Box<rsa::Public>),
+    Sm2(Box<sm2::Public>),
 }
 
 impl PublicKey {
@@ -46,8 +47,8 @@ impl PublicKey {
             KeySpec::MlKem512 | KeySpec::MlKem768 | KeySpec::MlKem1024 => {
                 Inner::MlKem(Box::new(ml_kem::Public::parse(spec, spki)?))
             }
-            KeySpec::Sm2
-            | KeySpec::SymmetricDefault
+            KeySpec::Sm2 => Inner::Sm2(Box::new(sm2::Public::parse(spki)?)),
+            KeySpec::SymmetricDefault
             | KeySpec::Hmac224
             | KeySpec::Hmac256
             | KeySpec::Hmac384
@@ -83,6 +84,7 @@ impl PublicKey {
             Inner::Ed25519(key) => key.verify(algorithm, message, signature),
             Inner::MlDsa(key) => key.verify(algorithm, message, signature),
             Inner::Rsa(key) => key.verify(algorithm, message, signature),
+            Inner::Sm2(key) => key.verify(algorithm, message, signature),
             Inner::MlKem(_) => Err(VerifyError::Unsupported),
         }
     }
@@ -94,6 +96,7 @@ impl PublicKey {
     pub fn encrypt(&self, algorithm: EncryptionAlgorithm, plaintext: &[u8]) -> Result<Vec<u8>, EncryptError> {
         match &self.inner {
             Inner::Rsa(key) => key.encrypt(algorithm, plaintext),
+            Inner::Sm2(key) => key.encrypt(algorithm, plaintext),
             Inner::Ec(_) | Inner::Ed25519(_) | Inner::MlDsa(_) | Inner::MlKem(_) => {
                 Err(EncryptError::Unsupported)
             }
@@ -107,7 +110,7 @@ impl PublicKey {
     pub fn encapsulate(&self) -> Result<Encapsulated, EncapsulateError> {
         match &self.inner {
             Inner::MlKem(key) => key.encapsulate(),
-            Inner::Rsa(_) | Inner::Ec(_) | Inner::Ed25519(_) | Inner::MlDsa(_) => {
+            Inner::Rsa(_) | Inner::Ec(_) | Inner::Ed25519(_) | Inner::MlDsa(_) | Inner::Sm2(_) => {
                 Err(EncapsulateError::Unsupported)
             }
         }
