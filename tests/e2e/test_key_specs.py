@@ -277,7 +277,7 @@ def test_nothing_of_a_message_or_a_signature_is_in_the_trail(fresh_server):
     signed = kms.sign(**request)
     kms.verify(**request, Signature=signed["Signature"])
     kms.get_public_key(KeyId=signs)
-    events = {event["eventName"]: event for event in audit.completed(fresh_server.data_dir / "trail").values()}
+    events = {event["eventName"]: event for event in audit.completed(fresh_server.data_dir / "audit").values()}
     expected = {"keyId": signs, "signingAlgorithm": "ECDSA_SHA_256", "messageType": "RAW"}
     for name in ("Sign", "Verify"):
         assert events[name]["requestParameters"] == expected
