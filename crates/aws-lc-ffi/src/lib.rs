@@ -260,4 +260,24 @@ mod tests {
         assert!(PrivateKey::parse(Kind::MlDsa, &sealing).is_none());
         assert!(PrivateKey::parse(Kind::MlKem, &[sealing.as_slice(), &[0]].concat()).is_none());
     }
+
+    /// RFC 8032 section 7.3.
+    #[test]
+    fn ed25519ph_gives_the_published_signature() {
+        let hex = |text: &str| -> Vec<u8> {
+            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+        };
+        let public: [u8; 32] =
+            hex("ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf").try_into().unwrap();
+        let seed = hex("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42");
+        let signature: [u8; 64] = hex("98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41\
+             31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406")
+        .try_into()
+        .unwrap();
+        let private = [seed.as_slice(), &public].concat().try_into().unwrap();
+        assert_eq!(ed25519ph_sign(&private, b"abc"), Some(signature));
+        assert!(ed25519ph_verify(&public, b"abc", &signature));
+        assert!(!ed25519ph_verify(&public, b"abd", &signature));
+        assert!(!ed25519ph_verify(&public, b"", &signature));
+    }
 }

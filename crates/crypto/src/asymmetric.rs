@@ -88,18 +88,18 @@ impl KeyPair {
     /// Where the spec has no key pair; where anything stands before or after the document; where the key is of another
     /// kind, curve or size, or is inconsistent.
     pub fn parse_pkcs8(spec: KeySpec, pkcs8: &[u8]) -> Result<Self, ParseKeyError> {
-        let inner = pkcs8::private_key(pkcs8).ok_or(ParseKeyError::Rejected)?;
+        let info = pkcs8::info(pkcs8).ok_or(ParseKeyError::Rejected)?;
         let (private, spki) = match spec {
             KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096 => {
                 let (private, spki) = rsa::Private::from_pkcs8(pkcs8)?;
                 (Private::Rsa(Box::new(private)), spki)
             }
             KeySpec::EccNistP256 | KeySpec::EccNistP384 | KeySpec::EccNistP521 | KeySpec::EccSecgP256K1 => {
-                let (private, spki) = ecdsa::Private::from_pkcs8(spec, pkcs8)?;
+                let (private, spki) = ecdsa::Private::from_pkcs8(spec, pkcs8, &info)?;
                 (Private::Ec(Box::new(private)), spki)
             }
             KeySpec::EccNistEdwards25519 => {
-                let (private, spki) = ed25519::Private::from_pkcs8(pkcs8, inner)?;
+                let (private, spki) = ed25519::Private::from_pkcs8(pkcs8, info.private_key)?;
                 (Private::Ed25519(Box::new(private)), spki)
             }
             KeySpec::MlDsa44

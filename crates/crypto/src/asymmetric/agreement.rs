@@ -20,7 +20,7 @@ impl Private {
 
     /// `peer` is a `SubjectPublicKeyInfo` and nothing more: the library would take a bare point as well.
     pub(super) fn agree(&self, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, AgreeError> {
-        if der::whole(peer).is_none() {
+        if !der::spki_algorithm(peer).is_some_and(der::names_curve) {
             return Err(AgreeError::PeerKey);
         }
         let peer: ParsedPublicKey =

@@ -13,7 +13,7 @@ use aws_lc_rs::signature::{
 use keyreeve_domain::spec::{KeySpec, SigningAlgorithm};
 use zeroize::Zeroizing;
 
-use super::{AgreeError, Message, ParseKeyError, SignError, VerifyError, agreement};
+use super::{AgreeError, Message, ParseKeyError, SignError, VerifyError, agreement, der, pkcs8};
 
 /// What belongs to a curve.
 pub(super) struct Curve {
@@ -91,9 +91,16 @@ pub(super) struct Private {
 }
 
 impl Private {
-    /// The private key, and its public key as `SubjectPublicKeyInfo`.
-    pub(super) fn from_pkcs8(spec: KeySpec, pkcs8: &[u8]) -> Result<(Self, Vec<u8>), ParseKeyError> {
+    /// The private key, and its public key as `SubjectPublicKeyInfo`. `info` is what the document holds.
+    pub(super) fn from_pkcs8(
+        spec: KeySpec,
+        pkcs8: &[u8],
+        info: &pkcs8::Info<'_>,
+    ) -> Result<(Self, Vec<u8>), ParseKeyError> {
         let curve = Curve::of(spec)?;
+        if !der::names_curve(info.algorithm) {
+            return Err(ParseKeyError::Rejected);
+        }
         let signing = EcdsaKeyPair::from_pkcs8(curve.signing, pkcs8).or(Err(ParseKeyError::Rejected))?;
         let spki = signing.public_key().as_der().or(Err(ParseKeyError::Rejected))?.as_ref().to_vec();
         let agreeing =
@@ -134,6 +141,9 @@ pub(super) struct Public {
 impl Public {
     pub(super) fn parse(spec: KeySpec, spki: &[u8]) -> Result<Self, ParseKeyError> {
         let curve = Curve::of(spec)?;
+        if !der::spki_algorithm(spki).is_some_and(der::names_curve) {
+            return Err(ParseKeyError::Rejected);
+        }
         let verifying = ParsedPublicKey::new(curve.verification, spki).or(Err(ParseKeyError::Rejected))?;
         Ok(Self { curve, verifying })
     }

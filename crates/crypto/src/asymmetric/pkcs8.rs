@@ -6,17 +6,25 @@ use keyreeve_domain::spec::KeySpec;
 
 use super::der::{CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE, take, whole};
 
-/// The `privateKey` of one version 1 `PrivateKeyInfo`; `None` where there is anything more, or less.
-pub(super) fn private_key(bytes: &[u8]) -> Option<&[u8]> {
+/// What a `PrivateKeyInfo` holds.
+pub(super) struct Info<'a> {
+    /// The content of its `AlgorithmIdentifier`.
+    pub(super) algorithm: &'a [u8],
+    /// The key, as the algorithm encodes it.
+    pub(super) private_key: &'a [u8],
+}
+
+/// What one version 1 `PrivateKeyInfo` holds; `None` where there is anything more, or less.
+pub(super) fn info(bytes: &[u8]) -> Option<Info<'_>> {
     let mut fields = whole(bytes)?;
     (take(&mut fields, INTEGER)? == [0]).then_some(())?;
-    take(&mut fields, SEQUENCE)?;
+    let algorithm = take(&mut fields, SEQUENCE)?;
     let private_key = take(&mut fields, OCTET_STRING)?;
     if !fields.is_empty() {
         // The attributes, which say nothing of the key.
         take(&mut fields, CONTEXT_0)?;
     }
-    fields.is_empty().then_some(private_key)
+    fields.is_empty().then_some(Info { algorithm, private_key })
 }
 
 /// The document that holds a seed, without the seed.
@@ -82,7 +90,7 @@ mod tests {
             ("indefinite length", b"\x30\x80\x02\x01\x00\x30\x00\x04\x00\x00\x00", false),
             ("no key", b"\x30\x05\x02\x01\x00\x30\x00", false),
         ] {
-            assert_eq!(private_key(bytes).is_some(), good, "{case}");
+            assert_eq!(info(bytes).is_some(), good, "{case}");
         }
     }
 }
