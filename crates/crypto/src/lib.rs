@@ -12,8 +12,10 @@ pub mod digest;
 pub mod hmac;
 pub mod key;
 pub mod mac;
+pub mod p384;
 pub mod passphrase;
 pub mod random;
+pub mod recipient;
 pub mod wrap;
 
 pub use keyreeve_locked_memory::{LockedMemoryError, Protection, protection};
