@@ -92,6 +92,25 @@ impl Service {
         }
     }
 
+    /// What `read` makes of new material for a key of `spec`, on the thread where it was made.
+    ///
+    /// # Errors
+    /// As [`Service::new_material`].
+    pub async fn read_new_material<T: Send + 'static>(
+        &self,
+        spec: KeySpec,
+        read: impl FnOnce(&KeyMaterial) -> T + Send + 'static,
+    ) -> Result<T, VaultError> {
+        let make = Arc::clone(&self.maker);
+        Ok(match self.stock.take(spec).await {
+            Some(taken) => {
+                let taken = taken?;
+                self.work(move || read(&taken)).await?
+            }
+            None => self.work(move || make(spec).map(|made| read(&made))).await??,
+        })
+    }
+
     /// Does `work`, which takes long, on another thread.
     ///
     /// # Errors

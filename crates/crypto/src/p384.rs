@@ -42,7 +42,9 @@ impl PublicKey {
     /// # Errors
     /// Where it does not fit.
     pub fn verify_asn1(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        UnparsedPublicKey::new(&ECDSA_P384_SHA384_ASN1, &self.0).verify(message, signature).or(Err(SignatureError))
+        UnparsedPublicKey::new(&ECDSA_P384_SHA384_ASN1, &self.0)
+            .verify(message, signature)
+            .or(Err(SignatureError))
     }
 
     /// Verifies a signature in the form `r ‖ s` of [`FIXED_SIGNATURE_LEN`] bytes.
@@ -50,7 +52,9 @@ impl PublicKey {
     /// # Errors
     /// Where it does not fit.
     pub fn verify_fixed(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, &self.0).verify(message, signature).or(Err(SignatureError))
+        UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, &self.0)
+            .verify(message, signature)
+            .or(Err(SignatureError))
     }
 }
 

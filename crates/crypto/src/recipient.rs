@@ -149,7 +149,12 @@ fn encrypt(key: &[u8; 32], iv: [u8; 16], plaintext: &[u8]) -> Result<Zeroizing<V
 fn encode(identifier: &[u8], encrypted_key: &[u8], iv: &[u8], content: &[u8]) -> Vec<u8> {
     let recipient = tlv(
         SEQUENCE,
-        &[&VERSION_2, &tlv(CONTEXT_0, &[identifier]), &RSAES_OAEP_SHA_256, &tlv(OCTET_STRING, &[encrypted_key])],
+        &[
+            &VERSION_2,
+            &tlv(CONTEXT_0, &[identifier]),
+            &RSAES_OAEP_SHA_256,
+            &tlv(OCTET_STRING, &[encrypted_key]),
+        ],
     );
     [
         &[SEQUENCE, INDEFINITE],

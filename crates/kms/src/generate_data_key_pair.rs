@@ -95,8 +95,8 @@ async fn make<A: Sealing>(
     }
     symmetric::end_dry_run(asked.dry_run)?;
     let spec = asked.spec;
-    let material = cx.service.new_material(key_spec(spec)).await?;
-    let pair = cx.service.work(move || DataKeyPair::from_material(spec, &material)).await?;
+    let read = move |material: &_| DataKeyPair::from_material(spec, material);
+    let pair = cx.service.read_new_material(key_spec(spec), read).await?;
     let pair = pair.or(Err(Refusal::internal()))?;
     let sealing = ready.sealing()?;
     let blob = sealing.seal(asked.context.as_map(), &pair.private_key, cx.service.vault().random())?;

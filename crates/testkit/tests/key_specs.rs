@@ -671,3 +671,24 @@ fn the_last_use_of_a_key_of_every_kind_is_kept() {
         assert_eq!(used["KeyLastUsage"]["Operation"], operation.name(), "{operation}");
     }
 }
+
+#[test]
+fn an_alias_moves_between_keys_of_one_usage_and_one_kind_alone() {
+    let world = World::default();
+    let all = keys(&world);
+    for (at, from) in all.iter().enumerate() {
+        let alias = format!("alias/from-{at}");
+        world.done(CreateAlias, json!({"AliasName": alias, "TargetKeyId": from.arn}));
+        for to in &all {
+            let (status, answer) =
+                world.call(UpdateAlias, json!({"AliasName": alias, "TargetKeyId": to.arn}));
+            let kind = |key: &Key| (key.spec == "SYMMETRIC_DEFAULT", key.spec.starts_with("HMAC"));
+            let fits = from.usage == to.usage && kind(from) == kind(to);
+            assert_eq!(status == 200, fits, "from {} to {}: {answer}", from.spec, to.spec);
+            if !fits {
+                assert_eq!(answer["__type"], "ValidationException");
+            }
+            world.call(UpdateAlias, json!({"AliasName": alias, "TargetKeyId": from.arn}));
+        }
+    }
+}
