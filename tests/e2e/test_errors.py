@@ -197,15 +197,6 @@ def test_values_outside_the_enums_of_create_key_are_refused(server):
         ), message
 
 
-def test_key_specs_that_do_not_exist_yet_are_unsupported(server):
-    for body in (
-        {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
-        {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
-        {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
-    ):
-        assert raw.call(server, "CreateKey", body).error[0] == "UnsupportedOperationException"
-
-
 def test_violations_are_counted_and_joined(server):
     check(
         server,

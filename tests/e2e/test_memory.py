@@ -94,6 +94,7 @@ class Workload:
             self.note(f"data key of {size} bytes", made["Plaintext"])
             assert kms.decrypt(CiphertextBlob=made["CiphertextBlob"])["Plaintext"] == made["Plaintext"]
             self.note(f"random of {size} bytes", kms.generate_random(NumberOfBytes=size)["Plaintext"])
+        self.with_key_pairs(kms, key)
         refused = secrets.token_bytes(64)
         self.note("refused plaintext", refused)
         with pytest.raises(botocore.exceptions.ClientError) as error:
@@ -101,6 +102,41 @@ class Workload:
         self.refusals = [str(error.value.response)]
         kms.close()
         self.over_http2(key)
+
+    def with_key_pairs(self, kms, symmetric):
+        def make(spec, usage):
+            return kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
+
+        for spec, algorithm in (("RSA_2048", "RSASSA_PSS_SHA_256"), ("ECC_NIST_P256", "ECDSA_SHA_256"), ("ML_DSA_44", "ML_DSA_SHAKE_256")):
+            key, message = make(spec, "SIGN_VERIFY"), secrets.token_bytes(300)
+            self.note(f"message for {spec}", message)
+            request = {"KeyId": key, "SigningAlgorithm": algorithm, "Message": message}
+            kms.verify(**request, Signature=kms.sign(**request)["Signature"])
+        key, message = make("HMAC_256", "GENERATE_VERIFY_MAC"), secrets.token_bytes(300)
+        self.note("message for a MAC", message)
+        kms.generate_mac(KeyId=key, MacAlgorithm="HMAC_SHA_256", Message=message)
+        key, plaintext, algorithm = make("RSA_2048", "ENCRYPT_DECRYPT"), secrets.token_bytes(100), "RSAES_OAEP_SHA_256"
+        self.note("plaintext under a public key", plaintext)
+        blob = kms.encrypt(KeyId=key, EncryptionAlgorithm=algorithm, Plaintext=plaintext)["CiphertextBlob"]
+        kms.decrypt(KeyId=key, EncryptionAlgorithm=algorithm, CiphertextBlob=blob)
+        for spec in ("ECC_NIST_P256", "ECC_NIST_P521"):
+            key = make(spec, "KEY_AGREEMENT")
+            peer = kms.get_public_key(KeyId=make(spec, "KEY_AGREEMENT"))["PublicKey"]
+            agreed = kms.derive_shared_secret(KeyId=key, KeyAgreementAlgorithm="ECDH", PublicKey=peer)
+            self.note(f"secret agreed on with {spec}", agreed["SharedSecret"])
+        key = make("ML_KEM_768", "ENCAPSULATE_DECAPSULATE")
+        made = kms.encapsulate(KeyId=key, EncapsulationAlgorithm="ML_KEM")
+        self.note("encapsulated secret", made["SharedSecret"])
+        kms.decapsulate(
+            KeyId=key, EncapsulationAlgorithm="ML_KEM", SharedSecretCiphertextBlob=made["SharedSecretCiphertextBlob"]
+        )
+        for spec in ("RSA_2048", "ECC_NIST_P256", "ECC_NIST_EDWARDS25519", "ML_KEM_768"):
+            made = kms.generate_data_key_pair(KeyId=symmetric, KeyPairSpec=spec)
+            private, public = made["PrivateKeyPlaintext"], made["PublicKey"]
+            # Of the document, what is secret: it begins with a known head and may end with the public key.
+            secret = {"RSA_2048": private[300:-16], "ECC_NIST_P256": private[36:68]}.get(spec, private[16:])
+            assert secret[:WINDOW] not in public
+            self.note(f"private key of a {spec} pair", secret)
 
     def over_http2(self, key):
         """The same over one connection that carries several streams, where there is one."""

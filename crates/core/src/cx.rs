@@ -1,6 +1,8 @@
 //! The context of a request, and what every request shares.
 
 use keyreeve_audit::event::{Resource, Uuid};
+use keyreeve_crypto::key::KeyMaterial;
+use keyreeve_domain::spec::KeySpec;
 use keyreeve_domain::{KeyId, Region, Timestamp};
 use keyreeve_store::{Path, Snapshot};
 use std::sync::Arc;
@@ -9,11 +11,14 @@ use crate::bracket::{Head, Notes, Trail};
 use crate::caller::Caller;
 use crate::commit::Draft;
 use crate::gate::actions::{Action, Changing};
+use crate::gate::pairs::{Handle, Kind, kind};
 use crate::gate::{self, Ready};
+use crate::offload::{self, Offload, OffloadError};
 use crate::quota::Quotas;
 use crate::record::{KeyRecord, Record};
 use crate::refusal::Refusal;
 use crate::ring::Ring;
+use crate::stock::{Maker, Stock};
 use crate::usage::UsageLog;
 use crate::vault::{Vault, VaultError, Versioned};
 use crate::view::{Found, LookupError};
@@ -21,19 +26,115 @@ use crate::view::{Found, LookupError};
 /// How often a change is tried again after somebody else was faster.
 const ATTEMPTS: usize = 16;
 
+/// What a service is started with.
+pub struct ServiceOptions {
+    /// The resource quotas.
+    pub quotas: Quotas,
+    /// Keys kept open in memory.
+    pub cached_keys: usize,
+    /// Where long work is done.
+    pub offload: Arc<dyn Offload>,
+    /// RSA keys of each size that are kept ready, from the first of that size on.
+    pub ready_rsa_keys: usize,
+    /// How the material of key pairs is made.
+    pub maker: Maker,
+    /// Whether SM2 keys may be made, as in the Regions of China.
+    pub sm2: bool,
+}
+
 /// What all requests of a process share.
 pub struct Service {
     vault: Vault,
     ring: Ring,
     quotas: Quotas,
     usage: UsageLog,
+    offload: Arc<dyn Offload>,
+    stock: Stock,
+    maker: Maker,
+    sm2: bool,
 }
 
 impl Service {
-    /// A service over `vault` with room for `cached_keys` open keys.
+    /// A service over `vault`.
     #[must_use]
-    pub fn new(vault: Vault, quotas: Quotas, cached_keys: usize) -> Self {
-        Self { vault, ring: Ring::new(cached_keys), quotas, usage: UsageLog::default() }
+    pub fn new(vault: Vault, options: ServiceOptions) -> Self {
+        let ServiceOptions { quotas, cached_keys, offload, ready_rsa_keys, maker, sm2 } = options;
+        Self {
+            vault,
+            ring: Ring::new(cached_keys),
+            quotas,
+            usage: UsageLog::default(),
+            stock: Stock::new(ready_rsa_keys, &maker, Arc::clone(&offload)),
+            offload,
+            maker,
+            sm2,
+        }
+    }
+
+    /// Whether SM2 keys may be made.
+    #[must_use]
+    pub fn makes_sm2(&self) -> bool {
+        self.sm2
+    }
+
+    /// New material for a key of `spec`: out of the stock, or made where it holds up nobody.
+    ///
+    /// # Errors
+    /// Where it cannot be made, or not now.
+    pub async fn new_material(&self, spec: KeySpec) -> Result<KeyMaterial, VaultError> {
+        if let Some(taken) = self.stock.take(spec).await {
+            return Ok(taken?);
+        }
+        let make = Arc::clone(&self.maker);
+        match kind(spec) {
+            Kind::Mac | Kind::Symmetric => Ok(make(spec)?),
+            Kind::Pair => Ok(self.work(move || make(spec)).await??),
+        }
+    }
+
+    /// What `read` makes of new material for a key of `spec`, on the thread where it was made.
+    ///
+    /// # Errors
+    /// As [`Service::new_material`].
+    pub async fn read_new_material<T: Send + 'static>(
+        &self,
+        spec: KeySpec,
+        read: impl FnOnce(&KeyMaterial) -> T + Send + 'static,
+    ) -> Result<T, VaultError> {
+        let make = Arc::clone(&self.maker);
+        Ok(match self.stock.take(spec).await {
+            Some(taken) => {
+                let taken = taken?;
+                self.work(move || read(&taken)).await?
+            }
+            None => self.work(move || make(spec).map(|made| read(&made))).await??,
+        })
+    }
+
+    /// Does `work`, which takes long, on another thread.
+    ///
+    /// # Errors
+    /// Where too much is waiting already.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, OffloadError> {
+        offload::run(&*self.offload, work).await
+    }
+
+    /// Does `work` with a handle: here, or on another thread where it takes long.
+    ///
+    /// # Errors
+    /// Where too much is waiting already.
+    pub async fn compute<H: Handle, T: Send + 'static>(
+        &self,
+        handle: H,
+        work: impl FnOnce(&H) -> T + Send + 'static,
+    ) -> Result<T, OffloadError> {
+        match handle.is_heavy() {
+            true => self.work(move || work(&handle)).await,
+            false => Ok(work(&handle)),
+        }
     }
 
     /// The sealed store.

@@ -23,17 +23,75 @@
 //!     let key = ready.opening(&todo!());
 //! }
 //! ```
-//! A key that was found but not let through has no material to give:
+//! Nor is the right to verify the right to sign, or to read the public key the right to use it:
+//! ```
+//! use keyreeve_core::gate::{Ready, actions};
+//! fn handler(ready: &Ready<'_, actions::Sign>) {
+//!     let key = ready.signing();
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! use keyreeve_core::gate::{Ready, actions};
+//! fn handler(ready: &Ready<'_, actions::Verify>) {
+//!     let key = ready.signing();
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! use keyreeve_core::gate::{Ready, actions};
+//! fn handler(ready: &Ready<'_, actions::GetPublicKey>) {
+//!     let key = ready.verifying();
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! use keyreeve_core::gate::{Ready, actions};
+//! fn handler(ready: &Ready<'_, actions::VerifyMac>) {
+//!     let key = ready.authenticating();
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! use keyreeve_core::gate::{Ready, actions};
+//! fn handler(ready: &Ready<'_, actions::Encapsulate>) {
+//!     let key = ready.decapsulating();
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! use keyreeve_core::gate::{Ready, actions};
+//! fn handler(ready: &Ready<'_, actions::Sign>) {
+//!     let key = ready.agreeing();
+//! }
+//! ```
+//! A data key is made under a symmetric key; nothing that the caller brings is encrypted with the right to make one:
+//! ```compile_fail,E0599
+//! use keyreeve_core::gate::{Ready, actions};
+//! fn handler(ready: &Ready<'_, actions::GenerateDataKey>) {
+//!     let key = ready.encrypting();
+//! }
+//! ```
+//! A handle that moves to another thread comes from a `Ready` too:
+//! ```compile_fail,E0423
+//! use keyreeve_core::gate::pairs::SigningKey;
+//! fn forge<T>(held: T) -> SigningKey {
+//!     SigningKey(held)
+//! }
+//! ```
+//! A key that was found but not let through has no material to give, parsed or not:
 //! ```compile_fail,E0624
 //! use keyreeve_core::{ring::OpenKey, vault::Vault};
 //! fn handler(found: &OpenKey, vault: &Vault) {
 //!     let material = found.material(&todo!(), vault);
 //! }
 //! ```
+//! ```compile_fail,E0624
+//! use keyreeve_core::ring::OpenKey;
+//! fn handler(found: &OpenKey) {
+//!     let pair = found.parsed();
+//! }
+//! ```
 //! Nobody else can make a `Ready`:
 //! ```compile_fail,E0451
 //! use keyreeve_core::{gate::{Ready, actions}, ring::OpenKey, vault::Vault};
-//! fn forge<'a>(key: &'a OpenKey, vault: &'a Vault) -> Ready<'a, actions::Encrypt> {
+//! use std::sync::Arc;
+//! fn forge<'a>(key: &'a Arc<OpenKey>, vault: &'a Vault) -> Ready<'a, actions::Encrypt> {
 //!     Ready { key, vault, action: core::marker::PhantomData }
 //! }
 //! ```
@@ -41,9 +99,11 @@
 //! a refusal.
 
 pub mod actions;
+pub mod pairs;
 
 use core::marker::PhantomData;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use keyreeve_crypto::ciphertext::{self, Header, OpenError, SealError};
 use keyreeve_crypto::key::KeyMaterial;
@@ -149,7 +209,7 @@ const UNSEEN: &str = "on this resource because the resource does not exist in th
 
 /// A key that the gate let through for the action `A`.
 pub struct Ready<'a, A> {
-    key: &'a OpenKey,
+    key: &'a Arc<OpenKey>,
     vault: &'a Vault,
     action: PhantomData<A>,
 }
@@ -161,7 +221,7 @@ pub struct Ready<'a, A> {
 pub fn open<'a, A: Action>(
     caller: &Caller,
     vault: &'a Vault,
-    key: &'a OpenKey,
+    key: &'a Arc<OpenKey>,
 ) -> Result<Ready<'a, A>, GateError> {
     authorize::<A>(caller, key)?;
     let record = key.record();

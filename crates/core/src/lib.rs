@@ -12,15 +12,17 @@ pub mod due;
 pub mod gate;
 pub mod keyring;
 pub mod marker;
+pub mod offload;
 pub mod quota;
 pub mod record;
 pub mod refusal;
 pub mod ring;
 pub mod space;
+pub mod stock;
 pub mod usage;
 pub mod vault;
 pub mod view;
 
 pub use caller::{Caller, Principal};
-pub use cx::{Cx, Service};
+pub use cx::{Cx, Service, ServiceOptions};
 pub use refusal::Refusal;

@@ -7,6 +7,7 @@ use keyreeve_crypto::ciphertext::SealError;
 use keyreeve_crypto::random::RandomError;
 use keyreeve_wire::{ApiError, ErrorCode};
 
+use crate::offload::OffloadError;
 use crate::vault::VaultError;
 
 /// An answer that is an error: the code and text of the API. What the log reads is written where the cause is known.
@@ -55,8 +56,14 @@ impl From<VaultError> for Refusal {
             VaultError::Contended => {
                 Self::new(ErrorCode::KmsInternal, "The resource is changing. The request can be retried.")
             }
-            VaultError::Timeout => Self::silent(ErrorCode::DependencyTimeout),
+            VaultError::Busy => Self::new(
+                ErrorCode::Throttling,
+                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+            ),
+            VaultError::Slow | VaultError::Timeout => Self::silent(ErrorCode::DependencyTimeout),
             VaultError::Damaged(_)
+            | VaultError::Lost
+            | VaultError::Material(_)
             | VaultError::Memory(_)
             | VaultError::Unreadable(_)
             | VaultError::Wrap(_) => Self::internal(),
@@ -69,6 +76,12 @@ impl From<SealError> for Refusal {
         match error {
             SealError::Cipher | SealError::Random(_) => Self::internal(),
         }
+    }
+}
+
+impl From<OffloadError> for Refusal {
+    fn from(error: OffloadError) -> Self {
+        VaultError::from(error).into()
     }
 }
 

@@ -9,13 +9,16 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
+use keyreeve_crypto::asymmetric::KeyPair;
 use keyreeve_crypto::key::KeyMaterial;
+use keyreeve_crypto::mac::MacKey;
 use keyreeve_domain::{AccountId, AliasName, KeyArn, KeyId, KeyMaterialId, Region};
 use keyreeve_store::{Path, Revision, Version};
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 
 use crate::credential::Credential;
+use crate::gate::pairs::{Kind, kind};
 use crate::record::KeyRecord;
 use crate::space::{self, Cached};
 use crate::vault::{Vault, VaultError};
@@ -27,6 +30,15 @@ pub struct OpenKey {
     record: KeyRecord,
     version: Version,
     materials: Box<[OnceLock<KeyMaterial>]>,
+    parsed: OnceLock<Box<Parsed>>,
+}
+
+/// The material of an asymmetric or HMAC key in the form that is computed with.
+pub(crate) enum Parsed {
+    /// The key of a MAC.
+    Mac(Box<MacKey>),
+    /// A key pair.
+    Pair(KeyPair),
 }
 
 impl OpenKey {
@@ -35,7 +47,7 @@ impl OpenKey {
     pub fn new(region: Region, key: KeyId, record: KeyRecord, version: Version) -> Self {
         let arn = KeyArn { region, account: record.account, key };
         let materials = record.materials.iter().map(|_| OnceLock::new()).collect();
-        Self { arn, arn_text: arn.to_string().into(), record, version, materials }
+        Self { arn, arn_text: arn.to_string().into(), record, version, materials, parsed: OnceLock::new() }
     }
 
     /// The ARN.
@@ -62,12 +74,15 @@ impl OpenKey {
         self.version
     }
 
-    /// The material with the id `id`, if this key has or had it. For the gate.
+    /// The material with the id `id`, if this is a symmetric key that has or had it. For the gate.
     pub(crate) fn material(
         &self,
         id: &KeyMaterialId,
         vault: &Vault,
     ) -> Result<Option<&KeyMaterial>, VaultError> {
+        if kind(self.record.spec) != Kind::Symmetric {
+            return Ok(None);
+        }
         let found =
             self.record.materials.iter().zip(&self.materials).rev().find(|(material, _)| material.id == *id);
         let Some((material, slot)) = found else { return Ok(None) };
@@ -77,6 +92,23 @@ impl OpenKey {
         let opened = vault.open_material(&self.arn, &self.record, material)?;
         // Two threads may open the same material at once; the second copy is wiped.
         Ok(Some(slot.get_or_init(|| opened)))
+    }
+
+    /// The current material, opened anew: it is parsed and not kept. For the gate.
+    pub(crate) fn current_material(&self, vault: &Vault) -> Result<KeyMaterial, VaultError> {
+        let current = self.record.materials.last();
+        let current = current.ok_or_else(|| VaultError::Damaged(self.arn_text.to_string()))?;
+        vault.open_material(&self.arn, &self.record, current)
+    }
+
+    /// The parsed key, where it was used before. For the gate.
+    pub(crate) fn parsed(&self) -> Option<&Parsed> {
+        self.parsed.get().map(|parsed| &**parsed)
+    }
+
+    /// Keeps `parsed`, or what was kept before.
+    pub(crate) fn keep(&self, parsed: Parsed) -> &Parsed {
+        self.parsed.get_or_init(|| Box::new(parsed))
     }
 }
 

@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use keyreeve_crypto::LockedMemoryError;
+use keyreeve_crypto::asymmetric::MakeMaterialError;
 use keyreeve_crypto::key::{KeyMaterial, MakeKeyError};
 use keyreeve_crypto::random::Random;
 use keyreeve_crypto::wrap::{Binding, Kind, UnwrapError, WrapError};
@@ -15,8 +16,10 @@ use keyreeve_domain::{KeyArn, KeyMaterialId};
 use keyreeve_store::{CommitError, Path, ReadError, Snapshot, Store, StoreFault, Version};
 
 use crate::keyring::Keyring;
+use crate::offload::{FullError, OffloadError};
 use crate::record::{KeyRecord, MaterialRecord, Record, RecordError};
 use crate::space::SpaceError;
+use crate::stock::StockError;
 
 const FIELD_PATH: u8 = 2;
 const FIELD_VERSION: u8 = 3;
@@ -31,12 +34,24 @@ pub enum VaultError {
     /// Another writer was always faster.
     #[error("the record changed on every attempt")]
     Contended,
+    /// More work than the service takes on at once.
+    #[error("too much is waiting to be computed")]
+    Busy,
     /// A record does not open, or is not of its form.
     #[error("the record at `{0}` is damaged or was put there by someone else")]
     Damaged(String),
+    /// A computation was given up.
+    #[error("a computation ended without a result")]
+    Lost,
+    /// No key could be made.
+    #[error("no key could be made: {0}")]
+    Material(MakeMaterialError),
     /// No locked memory is left.
     #[error(transparent)]
     Memory(#[from] LockedMemoryError),
+    /// No new key was ready in time.
+    #[error("no new key was ready in time")]
+    Slow,
     /// The store did not answer in time.
     #[error("the store did not answer in time")]
     Timeout,
@@ -68,6 +83,35 @@ impl From<ReadError> for VaultError {
 impl From<SpaceError> for VaultError {
     fn from(error: SpaceError) -> Self {
         Self::Damaged(error.to_string())
+    }
+}
+
+impl From<MakeMaterialError> for VaultError {
+    fn from(error: MakeMaterialError) -> Self {
+        match error {
+            MakeMaterialError::Key(error) => error.into(),
+            MakeMaterialError::Inconsistent | MakeMaterialError::Library => Self::Material(error),
+        }
+    }
+}
+
+impl From<OffloadError> for VaultError {
+    fn from(error: OffloadError) -> Self {
+        match error {
+            OffloadError::Full(FullError) => Self::Busy,
+            OffloadError::Lost => Self::Lost,
+        }
+    }
+}
+
+impl From<StockError> for VaultError {
+    fn from(error: StockError) -> Self {
+        match error {
+            StockError::Full(FullError) => Self::Busy,
+            StockError::Lost => Self::Lost,
+            StockError::Make(error) => error.into(),
+            StockError::Slow => Self::Slow,
+        }
     }
 }
 
@@ -179,14 +223,25 @@ impl Vault {
         self.keyring.binding().field(FIELD_PATH, path.as_bytes()).field(FIELD_VERSION, &version)
     }
 
-    /// New key material for the key `arn` with the properties of `record`, wrapped.
+    /// New key material for the symmetric key `arn` with the properties of `record`, wrapped.
     ///
     /// # Errors
-    /// Where randomness, locked memory or the library fails, or where the wrapping does not open again: material is
-    /// handed out only once it has been read back.
+    /// Where randomness or locked memory is missing, or as [`Vault::wrap_material`].
     pub fn make_material(&self, arn: &KeyArn, record: &KeyRecord) -> Result<MaterialRecord, VaultError> {
-        let material = KeyMaterial::make(SYMMETRIC_LEN, self.random())?;
-        let id = self.keyring.material_id(&material, &arn.key);
+        self.wrap_material(arn, record, &KeyMaterial::make(SYMMETRIC_LEN, self.random())?)
+    }
+
+    /// `material` for the key `arn` with the properties of `record`, wrapped.
+    ///
+    /// # Errors
+    /// Where the wrapping fails or does not open again: material is handed out only once it has been read back.
+    pub fn wrap_material(
+        &self,
+        arn: &KeyArn,
+        record: &KeyRecord,
+        material: &KeyMaterial,
+    ) -> Result<MaterialRecord, VaultError> {
+        let id = self.keyring.material_id(material, &arn.key);
         let binding = self.material_binding(arn, record, &id);
         // EXPOSE: the wrapping reads the material.
         let wrapped = self.keyring.wrap(Kind::KeyMaterial, &binding, material.expose(), self.random())?;

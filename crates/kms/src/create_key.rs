@@ -19,7 +19,7 @@ use crate::{metadata, policy_check, tag_check};
 pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result<CreateKeyOutput, Refusal> {
     let (spec, usage) = spec_and_usage(&input)?;
     let allowed = gate::open_account::<actions::CreateKey>(cx.caller)?;
-    check_supported(&input, spec)?;
+    check_supported(cx, &input, spec)?;
     tag_check::check_count(input.tags.len(), cx.service.quotas().tags_per_key)?;
     tag_check::check(&input.tags)?;
     let account = allowed.account();
@@ -47,16 +47,27 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
         on_demand_rotations: 0,
         has_policy: input.policy.is_some(),
     };
-    record.materials.push(vault.make_material(&arn, &record)?);
     reserve(cx, &arn).await?;
-    cx.notes.resource(Resource::Key(arn));
-    let committed = commit(cx, &arn, &record, input.policy).await;
-    if committed.is_err() {
+    let made = make(cx, &arn, &mut record, input.policy).await;
+    if made.is_err() {
         cx.service.ring().release(arn.account, arn.region);
     }
-    committed?;
+    made?;
     note_metadata(cx, &arn, &record);
     Ok(CreateKeyOutput { key_metadata: metadata::of(&arn, &record) })
+}
+
+/// Makes the material and then the key.
+async fn make(
+    cx: &mut Cx<'_>,
+    arn: &KeyArn,
+    record: &mut KeyRecord,
+    policy: Option<String>,
+) -> Result<(), Refusal> {
+    let material = cx.service.new_material(record.spec).await?;
+    record.materials.push(cx.service.vault().wrap_material(arn, record, &material)?);
+    cx.notes.resource(Resource::Key(*arn));
+    commit(cx, arn, record, policy).await
 }
 
 /// The `responseElements` of the event.
@@ -73,14 +84,26 @@ fn note_metadata(cx: &mut Cx<'_>, arn: &KeyArn, record: &KeyRecord) {
     metadata.string("keyState", crate::metadata::state(record).as_str());
     metadata.string("origin", record.origin.as_str());
     metadata.string("keyManager", record.manager.as_str());
-    metadata.string("customerMasterKeySpec", record.spec.as_str());
+    if let Some(old) = record.spec.customer_master_key_spec() {
+        metadata.string("customerMasterKeySpec", old.as_str());
+    }
     metadata.string("keySpec", record.spec.as_str());
-    let algorithms = record.spec.encryption_algorithms().iter().map(|algorithm| format!("\"{algorithm}\""));
-    metadata
-        .raw("encryptionAlgorithms", format!("[{}]", algorithms.collect::<Vec<_>>().join(",")).as_bytes());
+    let algorithms = metadata::Algorithms::of(record);
+    raw_list(&mut metadata, "encryptionAlgorithms", algorithms.encryption);
+    raw_list(&mut metadata, "signingAlgorithms", algorithms.signing);
+    raw_list(&mut metadata, "macAlgorithms", algorithms.mac);
+    raw_list(&mut metadata, "keyAgreementAlgorithms", algorithms.key_agreement);
+    raw_list(&mut metadata, "encapsulationAlgorithms", algorithms.encapsulation);
     metadata.boolean("multiRegion", arn.key.is_multi_region());
     metadata.end();
     elements.end();
+}
+
+/// A list of names that need no escaping, where there is one.
+fn raw_list<T: core::fmt::Display>(object: &mut Object<'_>, name: &str, values: Option<Vec<T>>) {
+    let Some(values) = values else { return };
+    let values: Vec<_> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    object.raw(name, format!("[{}]", values.join(",")).as_bytes());
 }
 
 async fn commit(
@@ -161,13 +184,10 @@ fn spec_and_usage(input: &CreateKeyInput) -> Result<(KeySpec, KeyUsage), Refusal
 }
 
 /// What this release cannot make yet.
-fn check_supported(input: &CreateKeyInput, spec: KeySpec) -> Result<(), Refusal> {
+fn check_supported(cx: &Cx<'_>, input: &CreateKeyInput, spec: KeySpec) -> Result<(), Refusal> {
     let unsupported = |message: String| Err(Refusal::new(ErrorCode::UnsupportedOperation, message));
-    if spec == KeySpec::Sm2 {
+    if spec == KeySpec::Sm2 && !cx.service.makes_sm2() {
         return unsupported(format!("KeySpec {spec} is not supported in this Region"));
-    }
-    if spec != KeySpec::SymmetricDefault {
-        return unsupported(format!("Keyreeve does not support KeySpec {spec} yet."));
     }
     if let Some(origin) = input.origin.filter(|origin| *origin != Origin::AwsKms) {
         return unsupported(format!("Keyreeve does not support Origin {origin} yet."));

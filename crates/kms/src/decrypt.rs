@@ -2,62 +2,81 @@
 //!
 //! Errors, in order: InvalidGrantToken, UnsupportedOperation (Recipient) · NotFound · InvalidCiphertext (no blob of ours) ·
 //! IncorrectKey · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState · InvalidKeyUsage (algorithm) ·
-//! InvalidCiphertext · DryRunOperation.
-
-use std::collections::BTreeMap;
+//! ValidationException (context; asymmetric keys) · InvalidCiphertext · DryRunOperation.
 
 use keyreeve_core::gate::actions::Opening;
 use keyreeve_core::gate::{self, Ready, actions};
 use keyreeve_core::view::Found;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_crypto::ciphertext::Header;
-use keyreeve_domain::spec::{DryRunModifier, KeyLastUsageOperation};
-use keyreeve_wire::{Blob, DecryptInput, DecryptOutput, ErrorCode};
+use keyreeve_domain::KeyMaterialId;
+use keyreeve_domain::spec::{DryRunModifier, EncryptionAlgorithm, KeyLastUsageOperation};
+use keyreeve_wire::{Blob, DecryptInput, DecryptOutput, EncryptionContext, ErrorCode};
 use zeroize::Zeroizing;
 
-use crate::{grant_tokens, symmetric};
+use crate::{asymmetric, grant_tokens, public_key, symmetric};
 
 pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<DecryptOutput, Refusal> {
     grant_tokens::check(&input.grant_tokens)?;
     symmetric::check_recipient(input.recipient.as_ref())?;
     let ignored = input.dry_run && input.dry_run_modifiers.contains(&DryRunModifier::IgnoreCiphertext);
     let blob = input.ciphertext_blob.as_ref().filter(|_| !ignored);
-    let (found, sealed) = find_source::<actions::Decrypt>(cx, blob, input.key_id.as_deref()).await?;
+    let asked = input.encryption_algorithm;
+    let (found, source) = find_source::<actions::Decrypt>(cx, blob, input.key_id.as_deref(), asked).await?;
     let ready = cx.open::<actions::Decrypt>(&found)?;
-    let encryption_algorithm = symmetric::check_algorithm(&ready, input.encryption_algorithm)?;
-    let Some(sealed) = sealed else { return Err(symmetric::dry_run_ended()) };
-    let plaintext = open_blob(&ready, &sealed, input.encryption_context.as_map())?;
+    let encryption_algorithm = symmetric::check_algorithm(&ready, asked)?;
+    let context = &input.encryption_context;
+    let opened = open_source(cx, &ready, source, encryption_algorithm, context).await?;
+    let Opened { plaintext, material } = opened.ok_or_else(symmetric::dry_run_ended)?;
     symmetric::end_dry_run(input.dry_run)?;
     symmetric::note_use(cx, &ready, KeyLastUsageOperation::Decrypt);
     Ok(DecryptOutput {
         ciphertext_for_recipient: None,
         encryption_algorithm,
         key_id: ready.arn_text().to_owned(),
-        key_material_id: Some(sealed.header.material.to_string()),
+        key_material_id: material.map(|material| material.to_string()),
         plaintext: Some(plaintext.into()),
     })
 }
 
-/// A blob and what it says of itself.
-pub(crate) struct Sealed<'b> {
-    pub(crate) header: Header,
-    blob: &'b [u8],
+/// What is to be decrypted.
+pub(crate) enum Source<'b> {
+    /// The bare ciphertext of an asymmetric algorithm.
+    Bare(&'b Blob),
+    /// A dry run that ignores the ciphertext.
+    Ignored,
+    /// A blob of ours, and what it says of itself.
+    Sealed { header: Header, blob: &'b [u8] },
 }
 
-/// The key that made `blob`; without a blob (a dry run that ignores it), the named key.
+/// What was decrypted.
+pub(crate) struct Opened {
+    pub(crate) plaintext: Zeroizing<Vec<u8>>,
+    /// The id of the material, of a symmetric key.
+    pub(crate) material: Option<KeyMaterialId>,
+}
+
+/// The key that made `blob`; without a blob (a dry run that ignores it), and for an asymmetric algorithm, the named key.
 pub(crate) async fn find_source<'b, A: Opening>(
     cx: &mut Cx<'_>,
     blob: Option<&'b Blob>,
     key_id: Option<&str>,
-) -> Result<(Found, Option<Sealed<'b>>), Refusal> {
+    algorithm: Option<EncryptionAlgorithm>,
+) -> Result<(Found, Source<'b>), Refusal> {
     let named = match key_id {
         Some(key_id) => Some(cx.find::<A>(key_id).await?),
         None => None,
     };
-    let Some(blob) = blob.map(AsRef::<[u8]>::as_ref) else {
-        // AWS: unverified. The text where neither names a key is our own.
-        let missing = "A KeyId is required when the ciphertext is ignored.";
-        return Ok((named.ok_or_else(|| Refusal::new(ErrorCode::Validation, missing))?, None));
+    // A bare ciphertext says nothing of its key.
+    let is_bare = algorithm.is_some_and(|algorithm| algorithm != EncryptionAlgorithm::SymmetricDefault);
+    let source = blob.map_or(Source::Ignored, Source::Bare);
+    let blob = match blob {
+        Some(blob) if !is_bare => blob.as_ref(),
+        Some(_) | None => {
+            // AWS: unverified. The text where neither names a key is that of another emulator's tests.
+            let missing = || Refusal::new(ErrorCode::Validation, "KeyId must not be null");
+            return Ok((named.ok_or_else(missing)?, source));
+        }
     };
     let header = Header::read(blob).or(Err(Refusal::silent(ErrorCode::InvalidCiphertext)))?;
     if let Some(named) = named {
@@ -66,22 +85,35 @@ pub(crate) async fn find_source<'b, A: Opening>(
                 "The key ID in the request does not identify a CMK that can perform this operation.";
             return Err(Refusal::new(ErrorCode::IncorrectKey, message));
         }
-        return Ok((named, Some(Sealed { header, blob })));
+        return Ok((named, Source::Sealed { header, blob }));
     }
     let key = cx.service.key(cx.region, header.key).await?;
     let key = key.filter(|key| key.arn().account == cx.caller.account());
     let key = key.ok_or_else(|| gate::unseen_ciphertext::<A>(cx.caller))?;
     cx.notes.resource(keyreeve_audit::event::Resource::Key(*key.arn()));
-    Ok((Found { key, alias: None }, Some(Sealed { header, blob })))
+    Ok((Found { key, alias: None }, Source::Sealed { header, blob }))
 }
 
-/// Decrypts; every reason for a failure has the same answer.
-pub(crate) fn open_blob<A: Opening>(
+/// Decrypts; every reason for a failure has the same answer. `None` where the ciphertext is ignored.
+pub(crate) async fn open_source<A: Opening>(
+    cx: &Cx<'_>,
     ready: &Ready<'_, A>,
-    sealed: &Sealed<'_>,
-    context: &BTreeMap<String, String>,
-) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let invalid = || Refusal::silent(ErrorCode::InvalidCiphertext);
-    let key = ready.opening(&sealed.header.material)?.ok_or_else(invalid)?;
-    key.open(sealed.blob, context).ok().ok_or_else(invalid)
+    source: Source<'_>,
+    algorithm: EncryptionAlgorithm,
+    context: &EncryptionContext,
+) -> Result<Option<Opened>, Refusal> {
+    match source {
+        Source::Ignored => Ok(None),
+        Source::Bare(ciphertext) => {
+            asymmetric::check_no_context(context)?;
+            let plaintext = public_key::decrypt(cx, ready, algorithm, ciphertext).await?;
+            Ok(Some(Opened { plaintext, material: None }))
+        }
+        Source::Sealed { header, blob } => {
+            let invalid = || Refusal::silent(ErrorCode::InvalidCiphertext);
+            let key = ready.opening(&header.material)?.ok_or_else(invalid)?;
+            let plaintext = key.open(blob, context.as_map()).ok().ok_or_else(invalid)?;
+            Ok(Some(Opened { plaintext, material: Some(header.material) }))
+        }
+    }
 }

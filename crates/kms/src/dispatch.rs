@@ -4,11 +4,13 @@ use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::{ErrorCode, Input, InputError, Operation, Output, model};
 
 use crate::{
-    cancel_key_deletion, create_alias, create_key, decrypt, delete_alias, describe_key, disable_key,
-    disable_key_rotation, enable_key, enable_key_rotation, encrypt, generate_data_key, generate_random,
-    get_key_last_usage, get_key_policy, get_key_rotation_status, list_aliases, list_key_policies,
+    cancel_key_deletion, create_alias, create_key, decapsulate, decrypt, delete_alias, derive_shared_secret,
+    describe_key, disable_key, disable_key_rotation, enable_key, enable_key_rotation, encapsulate, encrypt,
+    generate_data_key, generate_data_key_pair, generate_mac, generate_random, get_key_last_usage,
+    get_key_policy, get_key_rotation_status, get_public_key, list_aliases, list_key_policies,
     list_key_rotations, list_keys, list_resource_tags, put_key_policy, re_encrypt, rotate_key_on_demand,
-    schedule_key_deletion, tag_resource, untag_resource, update_alias, update_key_description,
+    schedule_key_deletion, sign, tag_resource, untag_resource, update_alias, update_key_description, verify,
+    verify_mac,
 };
 
 macro_rules! operations {
@@ -46,15 +48,22 @@ operations! {
     answering {
         CancelKeyDeletion => cancel_key_deletion::cancel_key_deletion;
         CreateKey => create_key::create_key;
+        Decapsulate => decapsulate::decapsulate;
         Decrypt => decrypt::decrypt;
+        DeriveSharedSecret => derive_shared_secret::derive_shared_secret;
         DescribeKey => describe_key::describe_key;
+        Encapsulate => encapsulate::encapsulate;
         Encrypt => encrypt::encrypt;
         GenerateDataKey => generate_data_key::generate_data_key;
+        GenerateDataKeyPair => generate_data_key_pair::generate_data_key_pair;
+        GenerateDataKeyPairWithoutPlaintext => generate_data_key_pair::generate_data_key_pair_without_plaintext;
         GenerateDataKeyWithoutPlaintext => generate_data_key::generate_data_key_without_plaintext;
+        GenerateMac => generate_mac::generate_mac;
         GenerateRandom => generate_random::generate_random;
         GetKeyLastUsage => get_key_last_usage::get_key_last_usage;
         GetKeyPolicy => get_key_policy::get_key_policy;
         GetKeyRotationStatus => get_key_rotation_status::get_key_rotation_status;
+        GetPublicKey => get_public_key::get_public_key;
         ListAliases => list_aliases::list_aliases;
         ListKeyPolicies => list_key_policies::list_key_policies;
         ListKeyRotations => list_key_rotations::list_key_rotations;
@@ -63,6 +72,9 @@ operations! {
         ReEncrypt => re_encrypt::re_encrypt;
         RotateKeyOnDemand => rotate_key_on_demand::rotate_key_on_demand;
         ScheduleKeyDeletion => schedule_key_deletion::schedule_key_deletion;
+        Sign => sign::sign;
+        Verify => verify::verify;
+        VerifyMac => verify_mac::verify_mac;
     }
     silent {
         CreateAlias => create_alias::create_alias;

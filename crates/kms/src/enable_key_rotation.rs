@@ -8,6 +8,7 @@ use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::EnableKeyRotationInput;
 
 use crate::answer::note_key;
+use crate::symmetric;
 
 const DEFAULT_DAYS: u32 = 365;
 
@@ -19,6 +20,7 @@ pub(crate) async fn enable_key_rotation(
     let next = cx.now.plus_days(period_days);
     let (arn, ()) = cx
         .amend::<actions::EnableKeyRotation, _>(&input.key_id, async |change| {
+            symmetric::check_rotates(&change.ready)?;
             // The same period again does not move the next rotation.
             if change.record.rotation.is_none_or(|rotation| rotation.period_days != period_days) {
                 change.record.rotation = Some(RotationRecord { period_days, next });

@@ -2,7 +2,8 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html>.
 //!
 //! Errors, in order: ValidationException (neither or both lengths) · InvalidGrantToken, UnsupportedOperation (Recipient) ·
-//! NotFound · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState · DryRunOperation.
+//! NotFound · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState · InvalidKeyUsage (an asymmetric key) ·
+//! DryRunOperation.
 
 use std::collections::BTreeMap;
 
@@ -80,6 +81,7 @@ async fn make<A: Sealing>(
 ) -> Result<DataKey, Refusal> {
     let found = managed_key::find::<A>(cx, key_id).await?;
     let ready = cx.open::<A>(&found)?;
+    symmetric::check_symmetric(&ready)?;
     symmetric::end_dry_run(dry_run)?;
     let random = cx.service.vault().random();
     let mut plaintext = Zeroizing::new(vec![0; len]);

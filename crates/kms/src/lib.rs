@@ -4,31 +4,39 @@
 //! and no global: everything arrives in its context. Each file lists its errors in the order in which they are checked.
 
 mod answer;
+mod asymmetric;
 mod dispatch;
 mod grant_tokens;
 mod managed_key;
 mod metadata;
 mod page_limit;
 mod policy_check;
+mod public_key;
 mod symmetric;
 mod tag_check;
 
 mod cancel_key_deletion;
 mod create_alias;
 mod create_key;
+mod decapsulate;
 mod decrypt;
 mod delete_alias;
+mod derive_shared_secret;
 mod describe_key;
 mod disable_key;
 mod disable_key_rotation;
 mod enable_key;
 mod enable_key_rotation;
+mod encapsulate;
 mod encrypt;
 mod generate_data_key;
+mod generate_data_key_pair;
+mod generate_mac;
 mod generate_random;
 mod get_key_last_usage;
 mod get_key_policy;
 mod get_key_rotation_status;
+mod get_public_key;
 mod list_aliases;
 mod list_key_policies;
 mod list_key_rotations;
@@ -38,10 +46,13 @@ mod put_key_policy;
 mod re_encrypt;
 mod rotate_key_on_demand;
 mod schedule_key_deletion;
+mod sign;
 mod tag_resource;
 mod untag_resource;
 mod update_alias;
 mod update_key_description;
+mod verify;
+mod verify_mac;
 
 pub use answer::{Answer, Request, answer};
 pub use dispatch::is_supported;

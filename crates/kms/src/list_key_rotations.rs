@@ -1,6 +1,6 @@
 //! ListKeyRotations: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html>.
 //!
-//! Errors, in order: InvalidArn · NotFound · AccessDenied · InvalidMarker.
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · UnsupportedOperation · InvalidMarker.
 
 use keyreeve_core::gate::actions;
 use keyreeve_core::marker::MarkerError;
@@ -9,6 +9,7 @@ use keyreeve_domain::spec::{IncludeKeyMaterial, KeyMaterialState};
 use keyreeve_wire::{ListKeyRotationsInput, ListKeyRotationsOutput, RotationsListEntry};
 
 use crate::page_limit::PageLimit;
+use crate::symmetric;
 
 pub(crate) async fn list_key_rotations(
     cx: &mut Cx<'_>,
@@ -16,6 +17,8 @@ pub(crate) async fn list_key_rotations(
 ) -> Result<ListKeyRotationsOutput, Refusal> {
     let found = cx.find_without_alias::<actions::ListKeyRotations>(&input.key_id).await?;
     let ready = cx.open::<actions::ListKeyRotations>(&found)?;
+    // AWS: unverified. The answer is that of RotateKeyOnDemand.
+    symmetric::check_rotates(&ready)?;
     let all = input.include_key_material == Some(IncludeKeyMaterial::AllKeyMaterial);
     let scope = format!("ListKeyRotations/{}/{all}", ready.arn_text());
     let start = match &input.marker {

@@ -3,19 +3,26 @@
 //! Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html>; which members are present is as
 //! recorded from the service.
 
+use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::record::{KeyRecord, Lifecycle};
 use keyreeve_domain::KeyArn;
-use keyreeve_domain::spec::{KeyState, KeyUsage};
+use keyreeve_domain::spec::{
+    EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, KeyState, KeyUsage, MacAlgorithm,
+    SigningAlgorithm,
+};
 use keyreeve_wire::KeyMetadata;
 
 pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
-    let state = state(record);
+    let (state, algorithms) = (state(record), Algorithms::of(record));
     KeyMetadata {
         aws_account_id: arn.account.to_string(),
         arn: arn.to_string(),
         cloud_hsm_cluster_id: None,
         creation_date: record.created,
-        current_key_material_id: record.materials.last().map(|material| material.id.to_string()),
+        current_key_material_id: match kind(record.spec) {
+            Kind::Symmetric => record.materials.last().map(|material| material.id.to_string()),
+            Kind::Mac | Kind::Pair => None,
+        },
         custom_key_store_id: None,
         customer_master_key_spec: record.spec.customer_master_key_spec(),
         deletion_date: match record.lifecycle {
@@ -24,24 +31,52 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
         },
         description: record.description.clone(),
         enabled: state == KeyState::Enabled,
-        encapsulation_algorithms: None,
-        encryption_algorithms: (record.usage == KeyUsage::EncryptDecrypt)
-            .then(|| record.spec.encryption_algorithms().to_vec()),
+        encapsulation_algorithms: algorithms.encapsulation,
+        encryption_algorithms: algorithms.encryption,
         expiration_model: None,
-        key_agreement_algorithms: None,
+        key_agreement_algorithms: algorithms.key_agreement,
         key_id: arn.key.to_string(),
         key_manager: record.manager,
         key_spec: record.spec,
         key_state: state,
         key_usage: record.usage,
-        mac_algorithms: None,
+        mac_algorithms: algorithms.mac,
         multi_region: arn.key.is_multi_region(),
         multi_region_configuration: None,
         origin: record.origin,
         pending_deletion_window_in_days: None,
-        signing_algorithms: None,
+        signing_algorithms: algorithms.signing,
         valid_to: None,
         xks_key_configuration: None,
+    }
+}
+
+/// The algorithms of a key: of its usage alone.
+#[derive(Default)]
+pub(crate) struct Algorithms {
+    pub(crate) encapsulation: Option<Vec<EncapsulationAlgorithm>>,
+    pub(crate) encryption: Option<Vec<EncryptionAlgorithm>>,
+    pub(crate) key_agreement: Option<Vec<KeyAgreementAlgorithm>>,
+    pub(crate) mac: Option<Vec<MacAlgorithm>>,
+    pub(crate) signing: Option<Vec<SigningAlgorithm>>,
+}
+
+impl Algorithms {
+    pub(crate) fn of(record: &KeyRecord) -> Self {
+        let (spec, none) = (record.spec, Self::default());
+        match record.usage {
+            KeyUsage::EncapsulateDecapsulate => {
+                Self { encapsulation: Some(spec.encapsulation_algorithms().to_vec()), ..none }
+            }
+            KeyUsage::EncryptDecrypt => {
+                Self { encryption: Some(spec.encryption_algorithms().to_vec()), ..none }
+            }
+            KeyUsage::GenerateVerifyMac => Self { mac: Some(spec.mac_algorithms().to_vec()), ..none },
+            KeyUsage::KeyAgreement => {
+                Self { key_agreement: Some(spec.key_agreement_algorithms().to_vec()), ..none }
+            }
+            KeyUsage::SignVerify => Self { signing: Some(spec.signing_algorithms().to_vec()), ..none },
+        }
     }
 }
 

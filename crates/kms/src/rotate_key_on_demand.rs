@@ -1,7 +1,7 @@
 //! RotateKeyOnDemand: <https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html>.
 //!
-//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState · Conflict · LimitExceeded. The
-//! schedule of automatic rotation does not move.
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState · UnsupportedOperation ·
+//! Conflict · LimitExceeded. The schedule of automatic rotation does not move.
 
 use keyreeve_core::gate::actions;
 use keyreeve_core::record::Rotated;
@@ -10,6 +10,7 @@ use keyreeve_domain::spec::RotationType;
 use keyreeve_wire::{ErrorCode, RotateKeyOnDemandInput, RotateKeyOnDemandOutput};
 
 use crate::answer::note_key;
+use crate::symmetric;
 
 /// No rotation on demand so shortly before an automatic one, in milliseconds.
 const QUIET_BEFORE_AUTOMATIC: i64 = 20 * 60 * 1000;
@@ -21,6 +22,7 @@ pub(crate) async fn rotate_key_on_demand(
     let now = cx.now;
     let (arn, ()) = cx
         .amend::<actions::RotateKeyOnDemand, _>(&input.key_id, async |change| {
+            symmetric::check_rotates(&change.ready)?;
             let record = change.ready.record();
             if record.rotation.is_some_and(|rotation| rotation.next.millis_since(now) <= QUIET_BEFORE_AUTOMATIC) {
                 // AWS: unverified. The text of this exception is not known.

@@ -1,10 +1,13 @@
-//! What the operations on symmetric encryption keys share.
+//! What the operations that encrypt or use a key share.
 
 use keyreeve_core::gate::Ready;
+use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::usage::Use;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeyLastUsageOperation};
 use keyreeve_wire::{ErrorCode, RecipientInfo};
+
+use crate::asymmetric::incompatible;
 
 /// Refuses an algorithm that does not fit the key.
 pub(crate) fn check_algorithm<A>(
@@ -16,8 +19,26 @@ pub(crate) fn check_algorithm<A>(
     if spec.encryption_algorithms().contains(&algorithm) {
         return Ok(algorithm);
     }
-    let message = format!("Algorithm {algorithm} is incompatible with key spec {spec}.");
-    Err(Refusal::new(ErrorCode::InvalidKeyUsage, message))
+    Err(incompatible(algorithm, spec))
+}
+
+/// Refuses a key under which no data key can be made.
+pub(crate) fn check_symmetric<A>(ready: &Ready<'_, A>) -> Result<(), Refusal> {
+    match kind(ready.record().spec) {
+        Kind::Symmetric => Ok(()),
+        Kind::Mac | Kind::Pair => Err(Refusal::new(
+            ErrorCode::InvalidKeyUsage,
+            "You cannot generate a data key with an asymmetric CMK",
+        )),
+    }
+}
+
+/// Refuses a key whose material never rotates.
+pub(crate) fn check_rotates<A>(ready: &Ready<'_, A>) -> Result<(), Refusal> {
+    match kind(ready.record().spec) {
+        Kind::Symmetric => Ok(()),
+        Kind::Mac | Kind::Pair => Err(Refusal::silent(ErrorCode::UnsupportedOperation)),
+    }
 }
 
 /// Refuses a request for an attested enclave.

@@ -5,6 +5,7 @@
 
 use keyreeve_audit::event::Resource;
 use keyreeve_core::commit::Draft;
+use keyreeve_core::gate::pairs::kind;
 use keyreeve_core::gate::{self, actions};
 use keyreeve_core::record::AliasRecord;
 use keyreeve_core::vault::{VaultError, Versioned};
@@ -53,10 +54,15 @@ async fn try_update(
     gate::open::<actions::UpdateAliasFrom>(cx.caller, vault, &previous)?;
     let ready = gate::open::<actions::UpdateAlias>(cx.caller, vault, &next)?;
     let (was, is) = (previous.record(), next.record());
-    if (was.usage, was.spec) != (is.usage, is.spec) {
+    // AWS: unverified. Both texts are another emulator's.
+    let (what, before, after) = if was.usage != is.usage {
+        ("usage", was.usage.as_str(), is.usage.as_str())
+    } else {
+        ("type", was.spec.as_str(), is.spec.as_str())
+    };
+    if was.usage != is.usage || kind(was.spec) != kind(is.spec) {
         let message = format!(
-            "Alias {alias_arn} cannot be changed from a CMK with key usage {} to a CMK with key usage {}",
-            was.usage, is.usage
+            "Alias {alias_arn} cannot be changed from a CMK with key {what} {before} to a CMK with key {what} {after}"
         );
         return Err(Refusal::new(ErrorCode::Validation, message));
     }

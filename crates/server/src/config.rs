@@ -101,6 +101,24 @@ section! {
 }
 
 section! {
+    /// What is computed with keys.
+    CryptoSection in "crypto" {
+        /// Threads for what would hold up a worker: RSA, P-521, ML-DSA, SM2, new key pairs; 0 is one for each core.
+        threads: usize = 0, "0", since "0.1";
+        /// Computations that wait for those threads at once; beyond, the answer is ThrottlingException.
+        queue: usize = 1024, "1024", since "0.1";
+        /// Threads that make RSA keys.
+        rsa_threads: usize = 1, "1", since "0.1";
+        /// RSA keys of each size that are kept ready, from the first key of that size on.
+        ready_rsa_keys: usize = 2, "2", since "0.1";
+        /// Seconds that a request waits for a new RSA key; then the answer is DependencyTimeoutException.
+        key_wait_seconds: u64 = 20, "20", since "0.1";
+        /// Make SM2 keys, which AWS does in the Regions of China alone.
+        sm2: bool = false, "false", since "0.1";
+    }
+}
+
+section! {
     /// What clients may take.
     LimitsSection in "limits" {
         /// Connections at once.
@@ -173,6 +191,7 @@ pub(crate) struct Config {
     pub(crate) seal: SealSection,
     pub(crate) store: StoreSection,
     pub(crate) audit: AuditSection,
+    pub(crate) crypto: CryptoSection,
     pub(crate) limits: LimitsSection,
     pub(crate) quotas: QuotasSection,
     pub(crate) jobs: JobsSection,
@@ -185,12 +204,13 @@ pub(crate) fn reference() -> String {
         "# Every option of Keyreeve, with its default. An option that is not known here is an error.\n\
          # Made by `keyreeve config`.\n",
     );
-    let sections: [fn(&mut String); 9] = [
+    let sections: [fn(&mut String); 10] = [
         ServerSection::reference,
         TlsSection::reference,
         SealSection::reference,
         StoreSection::reference,
         AuditSection::reference,
+        CryptoSection::reference,
         LimitsSection::reference,
         QuotasSection::reference,
         JobsSection::reference,
@@ -244,6 +264,9 @@ impl Config {
         }
         if self.limits.connections == 0 || self.limits.body_kib == 0 || self.limits.headers == 0 {
             return refused("[limits] connections, body_kib and headers must be at least 1.");
+        }
+        if self.crypto.queue == 0 || self.crypto.rsa_threads == 0 || self.crypto.key_wait_seconds == 0 {
+            return refused("[crypto] queue, rsa_threads and key_wait_seconds must be at least 1.");
         }
         if self.jobs.interval_seconds == 0 {
             return refused("[jobs] interval_seconds must be at least 1.");

@@ -9,6 +9,7 @@ mod exit;
 mod harden;
 mod jobs;
 mod logging;
+mod offload;
 mod seal;
 mod serve;
 mod setting;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use keyreeve_core::keyring::{Keyring, KeyringError};
+use keyreeve_core::offload::{AtOnce, Offload};
 use keyreeve_core::vault::{Vault, VaultError};
-use keyreeve_core::{Service, space};
+use keyreeve_core::{Service, ServiceOptions, space};
+use keyreeve_crypto::asymmetric::make_material;
 use keyreeve_crypto::key::MakeKeyError;
 use keyreeve_crypto::random::{Random, SystemRandom};
 use keyreeve_store::{Batch, CommitError, Store};
@@ -15,6 +17,7 @@ use crate::config::Config;
 use crate::credentials_file::AccessKey;
 use crate::data_dir::{DataDir, SEAL_FILE, STORE_FILE};
 use crate::exit::Failure;
+use crate::offload::Threads;
 use crate::seal::{self, SealError, Unsealed};
 
 /// Whether a start may make what is not there.
@@ -58,7 +61,19 @@ pub(crate) async fn service(
     };
     let keyring = keyring(config, dir, &*store, &*random, purpose).await?;
     let vault = Vault::new(store, keyring, random);
-    Ok(Arc::new(Service::new(vault, config.quotas(), config.store.cached_keys)))
+    let offload: Arc<dyn Offload> = match purpose {
+        Purpose::Check => Arc::new(AtOnce),
+        Purpose::Serve => Arc::new(Threads::start(&config.crypto)?),
+    };
+    let options = ServiceOptions {
+        quotas: config.quotas(),
+        cached_keys: config.store.cached_keys,
+        offload,
+        ready_rsa_keys: config.crypto.ready_rsa_keys,
+        maker: Arc::new(|spec| make_material(spec, &SystemRandom)),
+        sm2: config.crypto.sm2,
+    };
+    Ok(Arc::new(Service::new(vault, options)))
 }
 
 /// The keyring in the store; at the first start, a new one under a new root key.

@@ -1,18 +1,20 @@
 //! A valid request of every operation.
 
+use keyreeve_domain::spec::{KeySpec, KeyUsage};
 use keyreeve_wire::Operation;
 use serde_json::{Value, json};
 
 /// A key with all that an operation can be called on, and another key.
 #[derive(Clone, Debug)]
 pub struct Fixture {
-    /// The id of the key. It has an alias, a tag, and rotates every 365 days.
+    /// The id of the key. It has an alias and a tag; a symmetric one rotates every 365 days.
     pub id: String,
     /// The ARN of the key.
     pub arn: String,
     /// The alias of the key.
     pub alias: String,
-    /// [`Fixture::PLAINTEXT`] under the key.
+    /// [`Fixture::PLAINTEXT`] under the key: its ciphertext, signature or MAC; an encapsulated secret; the public key of a
+    /// key that agrees.
     pub ciphertext: String,
     /// The id of the other key, which is always enabled.
     pub other: String,
@@ -32,30 +34,36 @@ pub const UNSUPPORTED: &[Operation] = &[
     Operation::ConnectCustomKeyStore,
     Operation::CreateCustomKeyStore,
     Operation::CreateGrant,
-    Operation::Decapsulate,
     Operation::DeleteCustomKeyStore,
     Operation::DeleteImportedKeyMaterial,
-    Operation::DeriveSharedSecret,
     Operation::DescribeCustomKeyStores,
     Operation::DisconnectCustomKeyStore,
-    Operation::Encapsulate,
-    Operation::GenerateDataKeyPair,
-    Operation::GenerateDataKeyPairWithoutPlaintext,
-    Operation::GenerateMac,
     Operation::GetParametersForImport,
-    Operation::GetPublicKey,
     Operation::ImportKeyMaterial,
     Operation::ListGrants,
     Operation::ListRetirableGrants,
     Operation::ReplicateKey,
     Operation::RetireGrant,
     Operation::RevokeGrant,
-    Operation::Sign,
     Operation::UpdateCustomKeyStore,
     Operation::UpdatePrimaryRegion,
-    Operation::Verify,
-    Operation::VerifyMac,
 ];
+
+/// The kind of key that `operation` is called on.
+#[must_use]
+pub fn spec_of(operation: Operation) -> (KeySpec, KeyUsage) {
+    if [Operation::GetPublicKey, Operation::Sign, Operation::Verify].contains(&operation) {
+        (KeySpec::EccNistP256, KeyUsage::SignVerify)
+    } else if [Operation::GenerateMac, Operation::VerifyMac].contains(&operation) {
+        (KeySpec::Hmac256, KeyUsage::GenerateVerifyMac)
+    } else if [Operation::Decapsulate, Operation::Encapsulate].contains(&operation) {
+        (KeySpec::MlKem512, KeyUsage::EncapsulateDecapsulate)
+    } else if operation == Operation::DeriveSharedSecret {
+        (KeySpec::EccNistP256, KeyUsage::KeyAgreement)
+    } else {
+        (KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt)
+    }
+}
 
 /// A request of `operation` on `of` that is inside every limit and, for a change, changes something.
 #[must_use]
@@ -116,18 +124,22 @@ pub fn body(operation: Operation, of: &Fixture) -> Value {
         Operation::RevokeGrant => json!({"KeyId": id, "GrantId": "a"}),
         Operation::Encapsulate => json!({"KeyId": id, "EncapsulationAlgorithm": "ML_KEM"}),
         Operation::Decapsulate => {
-            json!({"KeyId": id, "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": "AAAA"})
+            json!({
+                "KeyId": id, "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": of.ciphertext,
+            })
         }
         Operation::DeriveSharedSecret => {
-            json!({"KeyId": id, "KeyAgreementAlgorithm": "ECDH", "PublicKey": "AAAA"})
+            json!({"KeyId": id, "KeyAgreementAlgorithm": "ECDH", "PublicKey": of.ciphertext})
         }
         Operation::GenerateDataKeyPair | Operation::GenerateDataKeyPairWithoutPlaintext => {
-            json!({"KeyId": id, "KeyPairSpec": "ECC_NIST_P256"})
+            json!({"KeyId": id, "KeyPairSpec": "ECC_NIST_P256", "EncryptionContext": context})
         }
-        Operation::GenerateMac => json!({"KeyId": id, "MacAlgorithm": "HMAC_SHA_256", "Message": "AAAA"}),
-        Operation::VerifyMac => {
-            json!({"KeyId": id, "MacAlgorithm": "HMAC_SHA_256", "Message": "AAAA", "Mac": "AAAA"})
+        Operation::GenerateMac => {
+            json!({"KeyId": id, "MacAlgorithm": "HMAC_SHA_256", "Message": Fixture::PLAINTEXT})
         }
+        Operation::VerifyMac => json!({
+            "KeyId": id, "MacAlgorithm": "HMAC_SHA_256", "Message": Fixture::PLAINTEXT, "Mac": of.ciphertext,
+        }),
         Operation::GetParametersForImport => json!({
             "KeyId": id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048",
         }),
@@ -136,9 +148,12 @@ pub fn body(operation: Operation, of: &Fixture) -> Value {
         }
         Operation::ReplicateKey => json!({"KeyId": id, "ReplicaRegion": "eu-west-1"}),
         Operation::UpdatePrimaryRegion => json!({"KeyId": id, "PrimaryRegion": "eu-west-1"}),
-        Operation::Sign => json!({"KeyId": id, "SigningAlgorithm": "ECDSA_SHA_256", "Message": "AAAA"}),
+        Operation::Sign => json!({
+            "KeyId": id, "SigningAlgorithm": "ECDSA_SHA_256", "Message": Fixture::PLAINTEXT, "MessageType": "RAW",
+        }),
         Operation::Verify => json!({
-            "KeyId": id, "SigningAlgorithm": "ECDSA_SHA_256", "Message": "AAAA", "Signature": "AAAA",
+            "KeyId": id, "SigningAlgorithm": "ECDSA_SHA_256", "Message": Fixture::PLAINTEXT, "MessageType": "RAW",
+            "Signature": of.ciphertext,
         }),
     }
 }

@@ -9,11 +9,12 @@ mod bodies;
 mod coherence;
 mod interleave;
 mod random;
+mod rsa;
 mod steps;
 mod trail;
 mod world;
 
-pub use bodies::{Fixture, UNSUPPORTED, body};
+pub use bodies::{Fixture, UNSUPPORTED, body, spec_of};
 pub use coherence::column;
 pub use interleave::interleave;
 pub use random::SeededRandom;

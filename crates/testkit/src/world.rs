@@ -7,12 +7,14 @@ use std::sync::Arc;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::due::DueError;
 use keyreeve_core::keyring::{DeploymentId, Keyring};
+use keyreeve_core::offload::AtOnce;
 use keyreeve_core::quota::Quotas;
 use keyreeve_core::vault::Vault;
-use keyreeve_core::{Caller, Principal, Service};
+use keyreeve_core::{Caller, Principal, Service, ServiceOptions};
+use keyreeve_crypto::asymmetric::make_material;
 use keyreeve_crypto::key::RootKey;
 use keyreeve_crypto::random::{self, Random};
-use keyreeve_domain::spec::KeyState;
+use keyreeve_domain::spec::{KeySpec, KeyState, KeyUsage};
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_kms::{Request, answer};
 use keyreeve_store::conformance::block_on;
@@ -22,8 +24,9 @@ use keyreeve_store::{Batch, Entry, Path, Store};
 use keyreeve_wire::Operation;
 use serde_json::{Value, json};
 
-use crate::bodies::Fixture;
+use crate::bodies::{Fixture, body, spec_of};
 use crate::random::SeededRandom;
+use crate::rsa::made_before;
 use crate::steps::StepStore;
 use crate::trail::RecordingTrail;
 
@@ -34,6 +37,19 @@ const DEPLOYMENT: DeploymentId = [7; 16];
 /// More keys than a test makes.
 const CACHED_KEYS: usize = 1000;
 const DAY: i64 = 86_400_000;
+
+/// What the services of a world are started with: nothing is computed elsewhere or ahead.
+fn options(quotas: Quotas, random: &Arc<SeededRandom>) -> ServiceOptions {
+    let random = Arc::clone(random);
+    ServiceOptions {
+        quotas,
+        cached_keys: CACHED_KEYS,
+        offload: Arc::new(AtOnce),
+        ready_rsa_keys: 0,
+        maker: Arc::new(move |spec| made_before(spec).unwrap_or_else(|| make_material(spec, &*random))),
+        sm2: true,
+    }
+}
 
 /// A service over a store in memory.
 pub struct World {
@@ -84,7 +100,7 @@ impl World {
         Self {
             store,
             steps,
-            service: Arc::new(Service::new(vault, quotas, CACHED_KEYS)),
+            service: Arc::new(Service::new(vault, options(quotas, &random))),
             trail: RecordingTrail::default(),
             root: caller(own, Principal::Root),
             stranger: caller(foreign, Principal::Root),
@@ -113,7 +129,8 @@ impl World {
 
     fn service_under(&self, keyring: Keyring) -> Arc<Service> {
         let store = Arc::new(self.store.inner().clone());
-        Arc::new(Service::new(Vault::new(store, keyring, self.random.clone()), self.quotas, CACHED_KEYS))
+        let vault = Vault::new(store, keyring, self.random.clone());
+        Arc::new(Service::new(vault, options(self.quotas, &self.random)))
     }
 
     /// The time.
@@ -234,15 +251,28 @@ impl World {
         self.service.ring().clear(revision);
     }
 
-    /// A new key, and its id.
+    /// A new symmetric key, and its id.
     pub fn key(&self) -> String {
-        let made = self.done(Operation::CreateKey, json!({}));
+        self.key_of(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt)
+    }
+
+    /// A new key, and its id.
+    pub fn key_of(&self, spec: KeySpec, usage: KeyUsage) -> String {
+        let made =
+            self.done(Operation::CreateKey, json!({"KeySpec": spec.as_str(), "KeyUsage": usage.as_str()}));
         made.pointer("/KeyMetadata/KeyId").and_then(Value::as_str).expect("a key id").to_owned()
     }
 
-    /// A key in `state` and all that belongs to it. The trail is empty afterwards.
+    /// A symmetric key in `state` and all that belongs to it. The trail is empty afterwards.
     pub fn fixture(&self, state: KeyState) -> Fixture {
-        let (id, other) = (self.key(), self.key());
+        self.fixture_of(Operation::Encrypt, state)
+    }
+
+    /// A key in `state` of the kind that `operation` is called on, and all that belongs to it. The trail is empty
+    /// afterwards.
+    pub fn fixture_of(&self, operation: Operation, state: KeyState) -> Fixture {
+        let (spec, usage) = spec_of(operation);
+        let (id, other) = (self.key_of(spec, usage), self.key());
         let arn = format!("arn:aws:kms:{}:{}:key/{id}", self.region, self.root.account());
         let (alias, other_alias) = (format!("alias/of-{id}"), format!("alias/of-{other}"));
         self.done(Operation::CreateAlias, json!({"AliasName": alias, "TargetKeyId": id}));
@@ -251,20 +281,28 @@ impl World {
             Operation::TagResource,
             json!({"KeyId": id, "Tags": [{"TagKey": "Project", "TagValue": "x"}]}),
         );
-        self.done(Operation::EnableKeyRotation, json!({"KeyId": id}));
-        let context = json!({"purpose": "test"});
-        let sealed = json!({"KeyId": id, "Plaintext": Fixture::PLAINTEXT, "EncryptionContext": context});
-        let sealed = self.done(Operation::Encrypt, sealed);
-        let ciphertext = sealed.get("CiphertextBlob").and_then(Value::as_str).expect("a blob").to_owned();
+        if spec == KeySpec::SymmetricDefault {
+            self.done(Operation::EnableKeyRotation, json!({"KeyId": id}));
+        }
+        let mut of = Fixture { id, arn, alias, ciphertext: String::new(), other, other_alias };
+        let (makes, member) = match usage {
+            KeyUsage::EncapsulateDecapsulate => (Operation::Encapsulate, "SharedSecretCiphertextBlob"),
+            KeyUsage::EncryptDecrypt => (Operation::Encrypt, "CiphertextBlob"),
+            KeyUsage::GenerateVerifyMac => (Operation::GenerateMac, "Mac"),
+            KeyUsage::KeyAgreement => (Operation::GetPublicKey, "PublicKey"),
+            KeyUsage::SignVerify => (Operation::Sign, "Signature"),
+        };
+        let made = self.done(makes, body(makes, &of));
+        of.ciphertext = made.get(member).and_then(Value::as_str).expect("a blob").to_owned();
         if state == KeyState::Disabled {
-            self.done(Operation::DisableKey, json!({"KeyId": id}));
+            self.done(Operation::DisableKey, json!({"KeyId": of.id}));
         } else if state == KeyState::PendingDeletion {
-            self.done(Operation::ScheduleKeyDeletion, json!({"KeyId": id, "PendingWindowInDays": 7}));
+            self.done(Operation::ScheduleKeyDeletion, json!({"KeyId": of.id, "PendingWindowInDays": 7}));
         } else {
             assert_eq!(state, KeyState::Enabled, "no key can be made so");
         }
         self.trail.drain();
-        Fixture { id, arn, alias, ciphertext, other, other_alias }
+        of
     }
 
     /// A key in the state in which `operation` succeeds and, for a change, changes it.
@@ -276,6 +314,6 @@ impl World {
         } else {
             KeyState::Enabled
         };
-        self.fixture(state)
+        self.fixture_of(operation, state)
     }
 }

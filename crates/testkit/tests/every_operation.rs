@@ -219,7 +219,13 @@ fn check_parameters(operation: Operation, of: &Fixture, event: &Value) {
         let (first, rest) = name.split_at(1);
         let logged = logged.get(&(first.to_lowercase() + rest));
         match name.as_str() {
-            "CiphertextBlob" | "Plaintext" => assert_eq!(logged, None, "{operation}: {name}"),
+            "CiphertextBlob"
+            | "Mac"
+            | "Message"
+            | "Plaintext"
+            | "PublicKey"
+            | "SharedSecretCiphertextBlob"
+            | "Signature" => assert_eq!(logged, None, "{operation}: {name}"),
             "Tags" => assert_eq!(
                 logged.and_then(|tags| tags.pointer("/0/tagKey")),
                 value.pointer("/0/TagKey"),
@@ -259,7 +265,18 @@ fn no_secret_occurs_in_the_trail() {
         let mut secrets =
             vec![Fixture::PLAINTEXT.to_owned(), of.ciphertext.clone(), "a secret that".to_owned()];
         let (_, answer) = world.call(operation, request.clone());
-        for member in ["Plaintext", "CiphertextBlob", "NextMarker"] {
+        for member in [
+            "Plaintext",
+            "CiphertextBlob",
+            "NextMarker",
+            "Signature",
+            "Mac",
+            "SharedSecret",
+            "SharedSecretCiphertextBlob",
+            "PrivateKeyPlaintext",
+            "PrivateKeyCiphertextBlob",
+            "PublicKey",
+        ] {
             secrets.extend(answer.get(member).and_then(Value::as_str).map(str::to_owned));
         }
         let takes_token = model().iter().any(|model| {

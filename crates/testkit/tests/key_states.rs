@@ -22,19 +22,26 @@ use End::{Disabled as D, Done as O, NotPendingDeletion as N, PendingDeletion as 
 const TABLE: &[(Operation, [End; 3])] = &[
     (CancelKeyDeletion, [N, N, O]),
     (CreateAlias, [O, O, X]),
+    (Decapsulate, [O, D, X]),
     (Decrypt, [O, D, X]),
     (DeleteAlias, [O, O, O]),
+    (DeriveSharedSecret, [O, D, X]),
     (DescribeKey, [O, O, O]),
     (DisableKey, [O, O, X]),
     (DisableKeyRotation, [O, D, X]),
     (EnableKey, [O, O, X]),
     (EnableKeyRotation, [O, D, X]),
+    (Encapsulate, [O, D, X]),
     (Encrypt, [O, D, X]),
     (GenerateDataKey, [O, D, X]),
+    (GenerateDataKeyPair, [O, D, X]),
+    (GenerateDataKeyPairWithoutPlaintext, [O, D, X]),
     (GenerateDataKeyWithoutPlaintext, [O, D, X]),
+    (GenerateMac, [O, D, X]),
     (GetKeyLastUsage, [O, O, O]),
     (GetKeyPolicy, [O, O, O]),
     (GetKeyRotationStatus, [O, O, O]),
+    (GetPublicKey, [O, O, X]),
     (ListKeyPolicies, [O, O, O]),
     (ListKeyRotations, [O, O, O]),
     (ListResourceTags, [O, O, O]),
@@ -42,10 +49,13 @@ const TABLE: &[(Operation, [End; 3])] = &[
     (ReEncrypt, [O, D, X]),
     (RotateKeyOnDemand, [O, D, X]),
     (ScheduleKeyDeletion, [O, O, X]),
+    (Sign, [O, D, X]),
     (TagResource, [O, O, X]),
     (UntagResource, [O, O, X]),
     (UpdateAlias, [O, O, X]),
     (UpdateKeyDescription, [O, O, X]),
+    (Verify, [O, D, X]),
+    (VerifyMac, [O, D, X]),
 ];
 const STATES: [KeyState; 3] = [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion];
 
@@ -54,7 +64,7 @@ fn an_operation_ends_as_the_state_table_says() {
     for (operation, ends) in TABLE.iter().copied() {
         for (state, end) in STATES.into_iter().zip(ends) {
             let world = World::default();
-            let of = world.fixture(state);
+            let of = world.fixture_of(operation, state);
             let before = world.dump();
             let (status, answer) = world.call(operation, body(operation, &of));
             let (code, text) = match end {

@@ -12,7 +12,13 @@ use serde_json::Value;
 const IO_CRATES: [&str; 7] = ["hyper", "hyper-util", "redb", "rustls", "socket2", "tokio", "tokio-rustls"];
 
 /// Crates that one crate of ours alone may name.
-const WALLS: [(&str, &str); 2] = [("aws-lc-rs", "keyreeve-crypto"), ("redb", "keyreeve-store-redb")];
+const WALLS: [(&str, &str); 5] = [
+    ("aws-lc-fips-sys", "keyreeve-aws-lc-ffi"),
+    ("aws-lc-rs", "keyreeve-crypto"),
+    ("aws-lc-sys", "keyreeve-aws-lc-ffi"),
+    ("keyreeve-aws-lc-ffi", "keyreeve-crypto"),
+    ("redb", "keyreeve-store-redb"),
+];
 
 struct Layer<'m> {
     rank: i64,

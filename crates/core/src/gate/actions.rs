@@ -42,11 +42,29 @@ pub trait AccountAction {
 pub trait Sealing: Action {}
 /// An action that decrypts.
 pub trait Opening: Action {}
+/// An action that encrypts what the caller brings, with a key of any kind.
+pub trait Encrypting: Sealing {}
+/// An action that signs.
+pub trait Signing: Action {}
+/// An action that verifies a signature.
+pub trait Verifying: Action {}
+/// An action that makes a MAC.
+pub trait Authenticating: Action {}
+/// An action that verifies a MAC.
+pub trait VerifyingMac: Action {}
+/// An action that agrees on a secret with the owner of another key.
+pub trait Agreeing: Action {}
+/// An action that makes a secret for the owner of the key.
+pub trait Encapsulating: Action {}
+/// An action that recovers such a secret.
+pub trait Decapsulating: Action {}
+/// An action that hands out the public key.
+pub trait ReadingPublicKey: Action {}
 /// An action that changes the key's record.
 pub trait Changing: Action {}
 
 macro_rules! key_actions {
-    ($($(#[$doc:meta])* $name:ident($operation:ident), $usage:expr, $states:ident, $managed:literal $(, $capability:ident)?;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident($operation:ident), $usage:expr, $states:ident, $managed:literal $(, $capability:ident)*;)+) => {$(
         $(#[$doc])*
         #[doc = concat!("The action `kms:", stringify!($name), "`.")]
         #[derive(Debug)]
@@ -59,40 +77,54 @@ macro_rules! key_actions {
             const STATES: States = States::$states;
             const ON_MANAGED: bool = $managed;
         }
-        $(impl $capability for $name {})?
+        $(impl $capability for $name {})*
     )+};
 }
 
+const AGREEMENT: Option<KeyUsage> = Some(KeyUsage::KeyAgreement);
+const ENCAPSULATION: Option<KeyUsage> = Some(KeyUsage::EncapsulateDecapsulate);
 const ENCRYPTION: Option<KeyUsage> = Some(KeyUsage::EncryptDecrypt);
+const MAC: Option<KeyUsage> = Some(KeyUsage::GenerateVerifyMac);
+const SIGNATURE: Option<KeyUsage> = Some(KeyUsage::SignVerify);
 
 key_actions! {
     CancelKeyDeletion(CancelKeyDeletion), None, PendingDeletion, false, Changing;
     CreateAlias(CreateAlias), None, NotPendingDeletion, false;
+    Decapsulate(Decapsulate), ENCAPSULATION, Usable, true, Decapsulating;
     Decrypt(Decrypt), ENCRYPTION, Usable, true, Opening;
     DeleteAlias(DeleteAlias), None, Any, false;
+    DeriveSharedSecret(DeriveSharedSecret), AGREEMENT, Usable, true, Agreeing;
     DescribeKey(DescribeKey), None, Any, true;
     DisableKey(DisableKey), None, NotPendingDeletion, false, Changing;
     DisableKeyRotation(DisableKeyRotation), None, Usable, false, Changing;
     EnableKey(EnableKey), None, NotPendingDeletion, false, Changing;
     EnableKeyRotation(EnableKeyRotation), None, Usable, false, Changing;
-    Encrypt(Encrypt), ENCRYPTION, Usable, true, Sealing;
+    Encapsulate(Encapsulate), ENCAPSULATION, Usable, true, Encapsulating;
+    Encrypt(Encrypt), ENCRYPTION, Usable, true, Sealing, Encrypting;
     GenerateDataKey(GenerateDataKey), ENCRYPTION, Usable, true, Sealing;
+    GenerateDataKeyPair(GenerateDataKeyPair), ENCRYPTION, Usable, true, Sealing;
+    GenerateDataKeyPairWithoutPlaintext(GenerateDataKeyPairWithoutPlaintext), ENCRYPTION, Usable, true, Sealing;
     GenerateDataKeyWithoutPlaintext(GenerateDataKeyWithoutPlaintext), ENCRYPTION, Usable, true, Sealing;
+    GenerateMac(GenerateMac), MAC, Usable, true, Authenticating;
     GetKeyLastUsage(GetKeyLastUsage), None, Any, true;
     GetKeyPolicy(GetKeyPolicy), None, Any, true;
     GetKeyRotationStatus(GetKeyRotationStatus), None, Any, true;
+    GetPublicKey(GetPublicKey), None, NotPendingDeletion, true, ReadingPublicKey;
     ListKeyPolicies(ListKeyPolicies), None, Any, true;
     ListKeyRotations(ListKeyRotations), None, Any, true;
     ListResourceTags(ListResourceTags), None, Any, true;
     PutKeyPolicy(PutKeyPolicy), None, Any, false, Changing;
     ReEncryptFrom(ReEncrypt), ENCRYPTION, Usable, true, Opening;
-    ReEncryptTo(ReEncrypt), ENCRYPTION, Usable, true, Sealing;
+    ReEncryptTo(ReEncrypt), ENCRYPTION, Usable, true, Sealing, Encrypting;
     RotateKeyOnDemand(RotateKeyOnDemand), None, Usable, false, Changing;
     ScheduleKeyDeletion(ScheduleKeyDeletion), None, NotPendingDeletion, false, Changing;
+    Sign(Sign), SIGNATURE, Usable, true, Signing;
     TagResource(TagResource), None, NotPendingDeletion, false, Changing;
     UntagResource(UntagResource), None, NotPendingDeletion, false, Changing;
     UpdateAlias(UpdateAlias), None, NotPendingDeletion, false;
     UpdateKeyDescription(UpdateKeyDescription), None, NotPendingDeletion, false, Changing;
+    Verify(Verify), SIGNATURE, Usable, true, Verifying;
+    VerifyMac(VerifyMac), MAC, Usable, true, VerifyingMac;
 }
 
 /// The action `kms:UpdateAlias` on the key that the alias leaves, which may be in any state.

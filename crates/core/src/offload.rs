@@ -1,0 +1,246 @@
+//! Work that is too long for the thread of a request.
+//!
+//! A worker thread serves many connections, so it computes nothing that takes longer than a few hundred microseconds: that
+//! is handed to [`Offload`], which whoever starts the service brings along, and awaited. What waits there is bounded in
+//! number; the wait for a new RSA key, which may take seconds, is bounded in time too.
+
+use core::future::Future;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// Work to be done once, on another thread.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// What a request waits for at most, see [`Offload::patience`]; bound to the thread that asked.
+pub type Patience = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Which threads do a job.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lane {
+    /// Milliseconds: private key operations, new keys that are no RSA keys.
+    Operations,
+    /// Up to seconds: new RSA keys.
+    RsaKeys,
+}
+
+/// As much work waits already as may.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("too much work is waiting")]
+pub struct FullError;
+
+/// Threads for work that would hold up a worker.
+pub trait Offload: Send + Sync {
+    /// Does `job` later, in its turn. A job that is taken is done, or dropped when the service ends.
+    ///
+    /// # Errors
+    /// Where too many jobs of this lane wait already; `job` is then dropped.
+    fn run(&self, lane: Lane, job: Job) -> Result<(), FullError>;
+
+    /// Ready when a request has waited for an RSA key for as long as it may.
+    fn patience(&self) -> Patience;
+}
+
+/// Does each job at once, where it is asked for: for tests, and for programs that serve nobody else meanwhile.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AtOnce;
+
+impl Offload for AtOnce {
+    fn run(&self, _: Lane, job: Job) -> Result<(), FullError> {
+        job();
+        Ok(())
+    }
+
+    fn patience(&self) -> Patience {
+        Box::pin(core::future::pending())
+    }
+}
+
+/// Work was not done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum OffloadError {
+    /// Too much was waiting already.
+    #[error(transparent)]
+    Full(#[from] FullError),
+    /// The job ended without a result: it panicked, or the service is ending.
+    #[error("the work was given up")]
+    Lost,
+}
+
+/// Does `work` on the threads of `offload`, and gives its result. Where nobody waits any more, the work is not begun.
+///
+/// # Errors
+/// See [`OffloadError`].
+pub async fn run<T: Send + 'static>(
+    offload: &dyn Offload,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, OffloadError> {
+    let (sender, receiver) = channel();
+    let job = move || {
+        if sender.is_awaited() {
+            // Where the receiver went away meanwhile, nobody wants the result.
+            drop(sender.send(work()));
+        }
+    };
+    offload.run(Lane::Operations, Box::new(job))?;
+    receiver.await.ok_or(OffloadError::Lost)
+}
+
+/// One value on its way from one thread to another.
+pub(crate) fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let slot = Arc::new(Mutex::new(Slot::Waiting(None)));
+    (Sender(Some(Arc::clone(&slot))), Receiver(slot))
+}
+
+enum Slot<T> {
+    Waiting(Option<Waker>),
+    Sent(T),
+    /// The sender or the receiver is gone.
+    Closed,
+}
+
+/// The end that sends.
+pub(crate) struct Sender<T>(Option<Arc<Mutex<Slot<T>>>>);
+
+/// The end that receives: ready with the value, or with `None` where the sender went away.
+pub(crate) struct Receiver<T>(Arc<Mutex<Slot<T>>>);
+
+impl<T> Sender<T> {
+    /// Whether the receiver is still there.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.0.as_ref().is_some_and(|slot| matches!(*slot.lock(), Slot::Waiting(_)))
+    }
+
+    /// Sends `value`, or gives it back where the receiver is gone.
+    pub(crate) fn send(mut self, value: T) -> Result<(), T> {
+        let Some(slot) = self.0.take() else { return Err(value) };
+        let mut held = slot.lock();
+        match &mut *held {
+            Slot::Waiting(waker) => {
+                let waker = waker.take();
+                *held = Slot::Sent(value);
+                drop(held);
+                waker.into_iter().for_each(Waker::wake);
+                Ok(())
+            }
+            Slot::Sent(_) | Slot::Closed => Err(value),
+        }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let Some(slot) = &self.0 else { return };
+        let mut held = slot.lock();
+        if let Slot::Waiting(waker) = &mut *held {
+            let waker = waker.take();
+            *held = Slot::Closed;
+            drop(held);
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl<T> Future for Receiver<T> {
+    type Output = Option<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let mut held = self.0.lock();
+        match &mut *held {
+            Slot::Waiting(waker) => {
+                *waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            Slot::Sent(_) | Slot::Closed => match core::mem::replace(&mut *held, Slot::Closed) {
+                Slot::Sent(value) => Poll::Ready(Some(value)),
+                Slot::Waiting(_) | Slot::Closed => Poll::Ready(None),
+            },
+        }
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        // What was sent and never taken is dropped outside the lock.
+        let left = core::mem::replace(&mut *self.0.lock(), Slot::Closed);
+        drop(left);
+    }
+}
+
+/// The output of `future`, or `None` where `end` is ready first.
+pub(crate) async fn before<F: Future + Unpin>(future: F, end: Patience) -> Option<F::Output> {
+    let (mut future, mut end) = (pin!(future), end);
+    core::future::poll_fn(move |cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => end.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+        Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_value_arrives_once() {
+        let (sender, mut receiver) = channel();
+        assert_eq!(poll(&mut receiver), Poll::Pending);
+        assert_eq!(sender.send(5), Ok(()));
+        assert_eq!(poll(&mut receiver), Poll::Ready(Some(5)));
+        assert_eq!(poll(&mut receiver), Poll::Ready(None));
+    }
+
+    #[test]
+    fn each_end_learns_that_the_other_is_gone() {
+        let (sender, mut receiver) = channel::<u8>();
+        drop(sender);
+        assert_eq!(poll(&mut receiver), Poll::Ready(None));
+        let (sender, receiver) = channel();
+        drop(receiver);
+        assert!(!sender.is_awaited());
+        assert_eq!(sender.send(5), Err(5), "it is given back for somebody else");
+    }
+
+    #[test]
+    fn work_is_not_begun_for_nobody_and_not_lost_silently() {
+        struct Later(Mutex<Vec<Job>>);
+        impl Offload for Later {
+            fn run(&self, _: Lane, job: Job) -> Result<(), FullError> {
+                if self.0.lock().len() == 1 {
+                    return Err(FullError);
+                }
+                self.0.lock().push(job);
+                Ok(())
+            }
+            fn patience(&self) -> Patience {
+                Box::pin(core::future::pending())
+            }
+        }
+        let later = Later(Mutex::default());
+        let begun = Arc::new(Mutex::new(false));
+        let mark = Arc::clone(&begun);
+        let mut waiting = Box::pin(run(&later, move || *mark.lock() = true));
+        assert_eq!(poll(&mut waiting), Poll::Pending);
+        assert_eq!(poll(&mut Box::pin(run(&later, || ()))), Poll::Ready(Err(OffloadError::Full(FullError))));
+        drop(waiting);
+        later.0.lock().pop().unwrap()();
+        assert!(!*begun.lock());
+        let mut waiting = Box::pin(run(&later, || ()));
+        assert_eq!(poll(&mut waiting), Poll::Pending);
+        later.0.lock().clear();
+        assert_eq!(poll(&mut waiting), Poll::Ready(Err(OffloadError::Lost)));
+    }
+
+    #[test]
+    fn patience_ends() {
+        let (_sender, receiver) = channel::<()>();
+        let end: Patience = Box::pin(core::future::ready(()));
+        assert_eq!(poll(&mut Box::pin(before(receiver, end))), Poll::Ready(None));
+    }
+}

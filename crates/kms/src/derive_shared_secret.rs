@@ -1,0 +1,42 @@
+//! DeriveSharedSecret: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeriveSharedSecret.html>.
+//!
+//! Errors, in order: InvalidGrantToken, UnsupportedOperation (Recipient) · NotFound · AccessDenied · InvalidKeyUsage ·
+//! Disabled, KMSInvalidState · InvalidKeyUsage (algorithm) · ValidationException (the other's public key) ·
+//! DryRunOperation.
+
+use keyreeve_core::gate::actions;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_crypto::asymmetric::AgreeError;
+use keyreeve_domain::spec::KeyLastUsageOperation;
+use keyreeve_wire::{DeriveSharedSecretInput, DeriveSharedSecretOutput, ErrorCode};
+
+use crate::asymmetric::{check_agreement, refusal};
+use crate::{grant_tokens, symmetric};
+
+pub(crate) async fn derive_shared_secret(
+    cx: &mut Cx<'_>,
+    input: DeriveSharedSecretInput,
+) -> Result<DeriveSharedSecretOutput, Refusal> {
+    grant_tokens::check(&input.grant_tokens)?;
+    symmetric::check_recipient(input.recipient.as_ref())?;
+    let found = cx.find::<actions::DeriveSharedSecret>(&input.key_id).await?;
+    let ready = cx.open::<actions::DeriveSharedSecret>(&found)?;
+    check_agreement(ready.record().spec, input.key_agreement_algorithm)?;
+    let peer = input.public_key;
+    let agreed = cx.service.compute(ready.agreeing()?, move |key| key.agree(peer.as_ref()));
+    let secret = agreed.await?.map_err(|error| {
+        refusal(error, |error| match error {
+            AgreeError::PeerKey => Some(Refusal::silent(ErrorCode::Validation)),
+            AgreeError::Library | AgreeError::Unsupported => None,
+        })
+    })?;
+    symmetric::end_dry_run(input.dry_run)?;
+    symmetric::note_use(cx, &ready, KeyLastUsageOperation::DeriveSharedSecret);
+    Ok(DeriveSharedSecretOutput {
+        ciphertext_for_recipient: None,
+        key_agreement_algorithm: input.key_agreement_algorithm,
+        key_id: ready.arn_text().to_owned(),
+        key_origin: ready.record().origin,
+        shared_secret: Some(secret.into()),
+    })
+}

@@ -1,0 +1,64 @@
+//! The `Recipient` of a request: an attested enclave for which the secret in the answer is encrypted.
+//!
+//! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/cryptographic-attestation.html>. The document is verified
+//! before the gate, because policies may ask what it attests.
+
+use keyreeve_audit::json::Object;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::KeyMaterialId;
+use keyreeve_wire::{Blob, ErrorCode, RecipientInfo, SensitiveBlob};
+use zeroize::Zeroizing;
+
+/// Verifies the document, where there is one, and keeps what it attests in the context.
+pub(crate) async fn attest(cx: &mut Cx<'_>, asked: Option<RecipientInfo>) -> Result<(), Refusal> {
+    let Some(asked) = asked else { return Ok(()) };
+    // AWS: unverified. The texts of this module are our own.
+    let refused = |text: &str| Refusal::new(ErrorCode::Validation, text);
+    if asked.key_encryption_algorithm.is_none() {
+        return Err(refused("A Recipient needs a KeyEncryptionAlgorithm."));
+    }
+    let missing = || refused("A Recipient needs an AttestationDocument.");
+    let document = asked.attestation_document.ok_or_else(missing)?;
+    let (now, roots) = (cx.now, cx.service.roots());
+    // Several signatures over P-384.
+    let verified =
+        cx.service.work(move || keyreeve_attestation::verify(document.as_ref(), now, &roots)).await?;
+    let attestation =
+        verified.map_err(|error| refused(&format!("The attestation document is refused: {error}.")))?;
+    let mut data = Object::begin(&mut cx.notes.additional_event_data);
+    let mut recipient = Object::begin(data.member("recipient"));
+    recipient.string("attestationDocumentModuleId", &attestation.module_id);
+    if let Some(digest) = attestation.measurements.image_digest() {
+        recipient.string("attestationDocumentEnclaveImageDigest", &digest);
+    }
+    recipient.end();
+    data.end();
+    cx.attestation = Some(attestation);
+    Ok(())
+}
+
+/// A secret as the answer has it.
+pub(crate) struct Delivered {
+    /// In the clear, for a caller that named no recipient.
+    pub(crate) plaintext: Option<SensitiveBlob>,
+    /// Encrypted for the recipient.
+    pub(crate) for_recipient: Option<Blob>,
+}
+
+/// Hands out `secret`: in the clear, or to the attested recipient alone.
+pub(crate) fn deliver(cx: &Cx<'_>, secret: Zeroizing<Vec<u8>>) -> Result<Delivered, Refusal> {
+    let Some(attestation) = &cx.attestation else {
+        return Ok(Delivered { plaintext: Some(secret.into()), for_recipient: None });
+    };
+    let enveloped = attestation.recipient.envelope(&secret, cx.service.vault().random());
+    let enveloped = enveloped.map_err(|error| {
+        tracing::error!(%error, "an answer could not be encrypted for its recipient");
+        Refusal::internal()
+    })?;
+    Ok(Delivered { plaintext: None, for_recipient: Some(enveloped.into()) })
+}
+
+/// The id of the material as the answer has it: not beside a recipient.
+pub(crate) fn material_id(cx: &Cx<'_>, material: Option<KeyMaterialId>) -> Option<String> {
+    material.filter(|_| cx.attestation.is_none()).map(|material| material.to_string())
+}
