@@ -12,6 +12,8 @@ use aws_lc_fips_sys as lc;
 #[cfg(not(feature = "fips"))]
 use aws_lc_sys as lc;
 
+pub mod memory;
+
 use core::ffi::c_int;
 use core::ptr::{NonNull, null, null_mut};
 

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod hmac;
 pub mod key;
 pub mod mac;
+pub mod parsed_keys;
 pub mod passphrase;
 pub mod random;
 pub mod wrap;

@@ -55,7 +55,8 @@ impl Private {
         }
         // The document holds the seed, and is wiped when it is dropped.
         let document = self.signing.to_pkcs8v1().or(Err(SignError::Library))?;
-        let key = ffi::PrivateKey::parse(Kind::MlDsa, document.as_ref()).ok_or(SignError::Library)?;
+        let key = ffi::memory::locked(|| ffi::PrivateKey::parse(Kind::MlDsa, document.as_ref()));
+        let key = key.ok_or(SignError::Library)?;
         Ok(self.signing_mu.get_or_init(|| key))
     }
 }
