@@ -12,6 +12,7 @@ use keyreeve_domain::spec::{KeySpec, SigningAlgorithm};
 
 use super::{Message, ParseKeyError, SignError, VerifyError};
 
+#[cfg(not(feature = "fips"))]
 pub(super) const SEED_LEN: usize = 32;
 
 pub(super) struct Private {
@@ -91,6 +92,14 @@ impl Public {
             _ => Err(VerifyError::Unsupported),
         }
     }
+}
+
+/// A new key by the module's key generation: its document, with the seed in it.
+#[cfg(feature = "fips")]
+pub(super) fn generate(spec: KeySpec) -> Result<aws_lc_rs::pkcs8::Document, super::MakeMaterialError> {
+    let (algorithm, _) = algorithms(spec).ok_or(super::MakeMaterialError::Library)?;
+    let pair = PqdsaKeyPair::generate(algorithm).or(Err(super::MakeMaterialError::Library))?;
+    pair.to_pkcs8v1().or(Err(super::MakeMaterialError::Library))
 }
 
 fn algorithms(spec: KeySpec) -> Option<(&'static PqdsaSigningAlgorithm, &'static dyn VerificationAlgorithm)> {
