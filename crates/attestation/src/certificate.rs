@@ -69,7 +69,8 @@ impl Certificate {
 
     /// Checks that this signs data and is no authority.
     pub(crate) fn check_signer(&self) -> Result<(), CertificateError> {
-        let none = |constraints: &BasicConstraints| !constraints.ca && constraints.path_len_constraint.is_none();
+        let none =
+            |constraints: &BasicConstraints| !constraints.ca && constraints.path_len_constraint.is_none();
         if !self.constraints.as_ref().is_none_or(none) {
             return Err(CertificateError::BasicConstraints);
         }

@@ -24,9 +24,11 @@ pub(crate) fn verify(
     }
     let mut issuer = authority(root, None, others.len(), time).map_err(at(0))?;
     for (position, der) in (1..).zip(others) {
-        issuer = authority(der, Some(&issuer), others.len().saturating_sub(position), time).map_err(at(position))?;
+        issuer = authority(der, Some(&issuer), others.len().saturating_sub(position), time)
+            .map_err(at(position))?;
     }
-    let signer = checked(signer, Some(&issuer), time, Certificate::check_signer).map_err(at(authorities.len()))?;
+    let signer =
+        checked(signer, Some(&issuer), time, Certificate::check_signer).map_err(at(authorities.len()))?;
     Ok(signer.key().clone())
 }
 

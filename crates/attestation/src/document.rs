@@ -18,7 +18,8 @@ impl<'d> Signed<'d> {
         let mut reader = Reader::new(document);
         reader.skip_tag(COSE_SIGN1)?;
         reader.array_of(4)?;
-        if reader.bytes()? != ES384_HEADER || reader.empty_map().is_err() {
+        let (protected, unprotected_is_empty) = (reader.bytes()?, reader.empty_map()?);
+        if protected != ES384_HEADER || !unprotected_is_empty {
             return Err(AttestationError::Algorithm);
         }
         let payload = reader.bytes()?;
@@ -90,19 +91,26 @@ impl<'d> Fields<'d> {
                 set(field, &mut self.certificate, certificate)
             }
             Field::Digest => {
-                let digest = if reader.text()? == DIGEST { Ok(()) } else { Err(field.wrong(FieldError::Invalid)) };
+                let digest =
+                    if reader.text()? == DIGEST { Ok(()) } else { Err(field.wrong(FieldError::Invalid)) };
                 set(field, &mut self.digest, digest?)
             }
             Field::ModuleId => {
                 let id = reader.text()?;
                 let fits = !id.is_empty() && id.len() <= MAX_MODULE_ID_LEN;
-                set(field, &mut self.module_id, if fits { id } else { return Err(field.wrong(FieldError::Invalid)) })
+                set(
+                    field,
+                    &mut self.module_id,
+                    if fits { id } else { return Err(field.wrong(FieldError::Invalid)) },
+                )
             }
             Field::NitroTpmPcrs => {
                 set(field, &mut self.measurements, measurements(field, Platform::NitroTpm, reader)?)
             }
             Field::Nonce => set(field, &mut self.nonce, optional(field, reader, 0, MAX_USER_DATA_LEN)?),
-            Field::Pcrs => set(field, &mut self.measurements, measurements(field, Platform::Enclave, reader)?),
+            Field::Pcrs => {
+                set(field, &mut self.measurements, measurements(field, Platform::Enclave, reader)?)
+            }
             Field::PublicKey => {
                 set(field, &mut self.public_key, optional(field, reader, 1, MAX_PUBLIC_KEY_LEN)?)
             }
@@ -111,7 +119,9 @@ impl<'d> Fields<'d> {
                 let millis = millis.ok_or(field.wrong(FieldError::Invalid))?;
                 set(field, &mut self.timestamp, Timestamp::from_millis(millis))
             }
-            Field::UserData => set(field, &mut self.user_data, optional(field, reader, 0, MAX_USER_DATA_LEN)?),
+            Field::UserData => {
+                set(field, &mut self.user_data, optional(field, reader, 0, MAX_USER_DATA_LEN)?)
+            }
         }
     }
 

@@ -72,7 +72,8 @@ impl Measurements {
             Platform::NitroTpm => "NitroTPMPCR",
         };
         let image = self.image_digest().map(|digest| (format!("{CONDITION}ImageSha384"), digest));
-        let registers = self.registers().map(move |(index, value)| (format!("{CONDITION}{prefix}{index}"), value));
+        let registers =
+            self.registers().map(move |(index, value)| (format!("{CONDITION}{prefix}{index}"), value));
         image.into_iter().chain(registers)
     }
 }
@@ -124,7 +125,9 @@ mod tests {
         ] {
             assert!(!measured(Platform::Enclave).insert(index, value), "{case}");
         }
-        for (len, fits) in [(0, false), (31, false), (32, true), (48, true), (49, false), (64, true), (65, false)] {
+        for (len, fits) in
+            [(0, false), (31, false), (32, true), (48, true), (49, false), (64, true), (65, false)]
+        {
             assert_eq!(Measurements::none(Platform::Enclave).insert(5, &vec![0; len]), fits, "{len}");
         }
     }

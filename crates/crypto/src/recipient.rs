@@ -149,7 +149,12 @@ fn encrypt(key: &[u8; 32], iv: [u8; 16], plaintext: &[u8]) -> Result<Zeroizing<V
 fn encode(identifier: &[u8], encrypted_key: &[u8], iv: &[u8], content: &[u8]) -> Vec<u8> {
     let recipient = tlv(
         SEQUENCE,
-        &[&VERSION_2, &tlv(CONTEXT_0, &[identifier]), &RSAES_OAEP_SHA_256, &tlv(OCTET_STRING, &[encrypted_key])],
+        &[
+            &VERSION_2,
+            &tlv(CONTEXT_0, &[identifier]),
+            &RSAES_OAEP_SHA_256,
+            &tlv(OCTET_STRING, &[encrypted_key]),
+        ],
     );
     [
         &[SEQUENCE, INDEFINITE],
@@ -211,3 +216,6 @@ const RSAES_OAEP_SHA_256: [u8; 62] = [
     0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08,
     0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
 ];
+
+#[cfg(test)]
+mod tests;
