@@ -35,20 +35,13 @@ const fn sign(primitive: &'static str, spec: &'static str, algorithm: &'static s
     }
 }
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 10] = [
     sign("rsa_2048_sign_pkcs1_sha256", "RSA_2048", "RSASSA_PKCS1_V1_5_SHA_256"),
     sign("rsa_4096_sign_pkcs1_sha256", "RSA_4096", "RSASSA_PKCS1_V1_5_SHA_256"),
     sign("ecdsa_p256_sign", "ECC_NIST_P256", "ECDSA_SHA_256"),
     sign("ecdsa_p384_sign", "ECC_NIST_P384", "ECDSA_SHA_384"),
     sign("ed25519_sign", "ECC_NIST_EDWARDS25519", "ED25519_SHA_512"),
     sign("ml_dsa_65_sign", "ML_DSA_65", "ML_DSA_SHAKE_256"),
-    Row {
-        primitive: "rsa_2048_verify",
-        spec: "RSA_2048",
-        usage: "SIGN_VERIFY",
-        operation: "Verify",
-        algorithm: ("SigningAlgorithm", "RSASSA_PKCS1_V1_5_SHA_256"),
-    },
     Row {
         primitive: "ecdsa_p256_verify",
         spec: "ECC_NIST_P256",
