@@ -1,5 +1,6 @@
 //! The context of a request, and what every request shares.
 
+use keyreeve_attestation::{Attestation, Roots};
 use keyreeve_audit::event::{Resource, Uuid};
 use keyreeve_crypto::key::KeyMaterial;
 use keyreeve_domain::spec::KeySpec;
@@ -40,6 +41,8 @@ pub struct ServiceOptions {
     pub maker: Maker,
     /// Whether SM2 keys may be made, as in the Regions of China.
     pub sm2: bool,
+    /// The roots that attestation documents may lead to.
+    pub roots: Roots,
 }
 
 /// What all requests of a process share.
@@ -52,13 +55,14 @@ pub struct Service {
     stock: Stock,
     maker: Maker,
     sm2: bool,
+    roots: Arc<Roots>,
 }
 
 impl Service {
     /// A service over `vault`.
     #[must_use]
     pub fn new(vault: Vault, options: ServiceOptions) -> Self {
-        let ServiceOptions { quotas, cached_keys, offload, ready_rsa_keys, maker, sm2 } = options;
+        let ServiceOptions { quotas, cached_keys, offload, ready_rsa_keys, maker, sm2, roots } = options;
         Self {
             vault,
             ring: Ring::new(cached_keys),
@@ -68,7 +72,14 @@ impl Service {
             offload,
             maker,
             sm2,
+            roots: Arc::new(roots),
         }
+    }
+
+    /// The roots that attestation documents may lead to.
+    #[must_use]
+    pub fn roots(&self) -> Arc<Roots> {
+        Arc::clone(&self.roots)
     }
 
     /// Whether SM2 keys may be made.
@@ -176,6 +187,9 @@ pub struct Cx<'a> {
     pub request_id: Uuid,
     /// The id of its event in the trail.
     pub event_id: Uuid,
+    /// What the recipient of the answer has attested, where the request names one and its document was verified: what
+    /// policies may ask for, and whom the answer is encrypted for.
+    pub attestation: Option<Attestation>,
     /// What the trail will say of it.
     pub notes: &'a mut Notes,
     /// Where a change is announced.

@@ -81,6 +81,7 @@ pub async fn answer(service: &Arc<Service>, trail: &dyn Trail, request: &Request
         now: request.now,
         request_id: request.request_id,
         event_id: request.event_id,
+        attestation: None,
         notes: &mut notes,
         announcement: Announcement::new(trail, &head),
     };

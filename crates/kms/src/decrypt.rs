@@ -1,6 +1,6 @@
 //! Decrypt: <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>.
 //!
-//! Errors, in order: InvalidGrantToken, UnsupportedOperation (Recipient) · NotFound · InvalidCiphertext (no blob of ours) ·
+//! Errors, in order: InvalidGrantToken, ValidationException (Recipient) · NotFound · InvalidCiphertext (no blob of ours) ·
 //! IncorrectKey · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState · InvalidKeyUsage (algorithm) ·
 //! ValidationException (context; asymmetric keys) · InvalidCiphertext · DryRunOperation.
 
@@ -14,11 +14,11 @@ use keyreeve_domain::spec::{DryRunModifier, EncryptionAlgorithm, KeyLastUsageOpe
 use keyreeve_wire::{Blob, DecryptInput, DecryptOutput, EncryptionContext, ErrorCode};
 use zeroize::Zeroizing;
 
-use crate::{asymmetric, grant_tokens, public_key, symmetric};
+use crate::{asymmetric, grant_tokens, public_key, recipient, symmetric};
 
 pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<DecryptOutput, Refusal> {
     grant_tokens::check(&input.grant_tokens)?;
-    symmetric::check_recipient(input.recipient.as_ref())?;
+    recipient::attest(cx, input.recipient).await?;
     let ignored = input.dry_run && input.dry_run_modifiers.contains(&DryRunModifier::IgnoreCiphertext);
     let blob = input.ciphertext_blob.as_ref().filter(|_| !ignored);
     let asked = input.encryption_algorithm;
@@ -30,12 +30,13 @@ pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<Decr
     let Opened { plaintext, material } = opened.ok_or_else(symmetric::dry_run_ended)?;
     symmetric::end_dry_run(input.dry_run)?;
     symmetric::note_use(cx, &ready, KeyLastUsageOperation::Decrypt);
+    let delivered = recipient::deliver(cx, plaintext)?;
     Ok(DecryptOutput {
-        ciphertext_for_recipient: None,
+        ciphertext_for_recipient: delivered.for_recipient,
         encryption_algorithm,
         key_id: ready.arn_text().to_owned(),
-        key_material_id: material.map(|material| material.to_string()),
-        plaintext: Some(plaintext.into()),
+        key_material_id: recipient::material_id(cx, material),
+        plaintext: delivered.plaintext,
     })
 }
 

@@ -1,6 +1,6 @@
 //! DeriveSharedSecret: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeriveSharedSecret.html>.
 //!
-//! Errors, in order: InvalidGrantToken, UnsupportedOperation (Recipient) · NotFound · AccessDenied · InvalidKeyUsage ·
+//! Errors, in order: InvalidGrantToken, ValidationException (Recipient) · NotFound · AccessDenied · InvalidKeyUsage ·
 //! Disabled, KMSInvalidState · InvalidKeyUsage (algorithm) · ValidationException (the other's public key) ·
 //! DryRunOperation.
 
@@ -11,14 +11,14 @@ use keyreeve_domain::spec::KeyLastUsageOperation;
 use keyreeve_wire::{DeriveSharedSecretInput, DeriveSharedSecretOutput, ErrorCode};
 
 use crate::asymmetric::{check_agreement, refusal};
-use crate::{grant_tokens, symmetric};
+use crate::{grant_tokens, recipient, symmetric};
 
 pub(crate) async fn derive_shared_secret(
     cx: &mut Cx<'_>,
     input: DeriveSharedSecretInput,
 ) -> Result<DeriveSharedSecretOutput, Refusal> {
     grant_tokens::check(&input.grant_tokens)?;
-    symmetric::check_recipient(input.recipient.as_ref())?;
+    recipient::attest(cx, input.recipient).await?;
     let found = cx.find::<actions::DeriveSharedSecret>(&input.key_id).await?;
     let ready = cx.open::<actions::DeriveSharedSecret>(&found)?;
     check_agreement(ready.record().spec, input.key_agreement_algorithm)?;
@@ -32,11 +32,12 @@ pub(crate) async fn derive_shared_secret(
     })?;
     symmetric::end_dry_run(input.dry_run)?;
     symmetric::note_use(cx, &ready, KeyLastUsageOperation::DeriveSharedSecret);
+    let delivered = recipient::deliver(cx, secret)?;
     Ok(DeriveSharedSecretOutput {
-        ciphertext_for_recipient: None,
+        ciphertext_for_recipient: delivered.for_recipient,
         key_agreement_algorithm: input.key_agreement_algorithm,
         key_id: ready.arn_text().to_owned(),
         key_origin: ready.record().origin,
-        shared_secret: Some(secret.into()),
+        shared_secret: delivered.plaintext,
     })
 }

@@ -1,7 +1,7 @@
 //! GenerateDataKey and GenerateDataKeyWithoutPlaintext:
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html>.
 //!
-//! Errors, in order: ValidationException (neither or both lengths) · InvalidGrantToken, UnsupportedOperation (Recipient) ·
+//! Errors, in order: ValidationException (neither or both lengths) · InvalidGrantToken, ValidationException (Recipient) ·
 //! NotFound · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState · InvalidKeyUsage (an asymmetric key) ·
 //! DryRunOperation.
 
@@ -17,7 +17,7 @@ use keyreeve_wire::{
 };
 use zeroize::Zeroizing;
 
-use crate::{grant_tokens, managed_key, symmetric};
+use crate::{grant_tokens, managed_key, recipient, symmetric};
 
 pub(crate) async fn generate_data_key(
     cx: &mut Cx<'_>,
@@ -25,17 +25,18 @@ pub(crate) async fn generate_data_key(
 ) -> Result<GenerateDataKeyOutput, Refusal> {
     let len = data_key_len(input.key_spec, input.number_of_bytes)?;
     grant_tokens::check(&input.grant_tokens)?;
-    symmetric::check_recipient(input.recipient.as_ref())?;
+    recipient::attest(cx, input.recipient).await?;
     let operation = KeyLastUsageOperation::GenerateDataKey;
     let context = input.encryption_context.as_map();
     let made =
         make::<actions::GenerateDataKey>(cx, &input.key_id, len, context, input.dry_run, operation).await?;
+    let delivered = recipient::deliver(cx, made.plaintext)?;
     Ok(GenerateDataKeyOutput {
         ciphertext_blob: made.blob.into(),
-        ciphertext_for_recipient: None,
+        ciphertext_for_recipient: delivered.for_recipient,
         key_id: made.key_id,
-        key_material_id: Some(made.material.to_string()),
-        plaintext: Some(made.plaintext.into()),
+        key_material_id: recipient::material_id(cx, Some(made.material)),
+        plaintext: delivered.plaintext,
     })
 }
 

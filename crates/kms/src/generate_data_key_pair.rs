@@ -1,7 +1,7 @@
 //! GenerateDataKeyPair and GenerateDataKeyPairWithoutPlaintext:
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPair.html>.
 //!
-//! Errors, in order: InvalidGrantToken, UnsupportedOperation (Recipient) · NotFound · AccessDenied · InvalidKeyUsage ·
+//! Errors, in order: InvalidGrantToken, ValidationException (Recipient) · NotFound · AccessDenied · InvalidKeyUsage ·
 //! Disabled, KMSInvalidState · InvalidKeyUsage (an asymmetric key) · UnsupportedOperation (SM2) · DryRunOperation.
 
 use keyreeve_core::gate::actions::{self, Sealing};
@@ -14,14 +14,14 @@ use keyreeve_wire::{
     GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
 };
 
-use crate::{grant_tokens, managed_key, symmetric};
+use crate::{grant_tokens, managed_key, recipient, symmetric};
 
 pub(crate) async fn generate_data_key_pair(
     cx: &mut Cx<'_>,
     input: GenerateDataKeyPairInput,
 ) -> Result<GenerateDataKeyPairOutput, Refusal> {
     grant_tokens::check(&input.grant_tokens)?;
-    symmetric::check_recipient(input.recipient.as_ref())?;
+    recipient::attest(cx, input.recipient).await?;
     let asked = Asked {
         key_id: &input.key_id,
         spec: input.key_pair_spec,
@@ -30,13 +30,14 @@ pub(crate) async fn generate_data_key_pair(
     };
     let operation = KeyLastUsageOperation::GenerateDataKeyPair;
     let made = make::<actions::GenerateDataKeyPair>(cx, &asked, operation).await?;
+    let delivered = recipient::deliver(cx, made.pair.private_key)?;
     Ok(GenerateDataKeyPairOutput {
-        ciphertext_for_recipient: None,
+        ciphertext_for_recipient: delivered.for_recipient,
         key_id: made.key_id,
-        key_material_id: Some(made.material.to_string()),
+        key_material_id: recipient::material_id(cx, Some(made.material)),
         key_pair_spec: input.key_pair_spec,
         private_key_ciphertext_blob: made.blob.into(),
-        private_key_plaintext: Some(made.pair.private_key.into()),
+        private_key_plaintext: delivered.plaintext,
         public_key: made.pair.public_key.into(),
     })
 }

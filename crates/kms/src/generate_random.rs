@@ -1,14 +1,13 @@
 //! GenerateRandom: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateRandom.html>.
 //!
-//! Errors, in order: ValidationException (no length) · AccessDenied · UnsupportedOperation (Recipient) ·
-//! CustomKeyStoreNotFound.
+//! Errors, in order: ValidationException (no length; Recipient) · AccessDenied · CustomKeyStoreNotFound.
 
 use keyreeve_core::gate::{self, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::{ErrorCode, GenerateRandomInput, GenerateRandomOutput};
 use zeroize::Zeroizing;
 
-use crate::symmetric;
+use crate::recipient;
 
 pub(crate) async fn generate_random(
     cx: &mut Cx<'_>,
@@ -16,8 +15,8 @@ pub(crate) async fn generate_random(
 ) -> Result<GenerateRandomOutput, Refusal> {
     let missing = || Refusal::new(ErrorCode::Validation, "NumberOfBytes is required.");
     let len = input.number_of_bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(missing)?;
+    recipient::attest(cx, input.recipient).await?;
     gate::open_account::<actions::GenerateRandom>(cx.caller)?;
-    symmetric::check_recipient(input.recipient.as_ref())?;
     if let Some(store) = input.custom_key_store_id {
         // AWS: unverified. The text of this exception is not known; there are no custom key stores yet.
         let message = format!("Custom key store {store} is not found.");
@@ -25,5 +24,9 @@ pub(crate) async fn generate_random(
     }
     let mut plaintext = Zeroizing::new(vec![0; len]);
     cx.service.vault().random().fill(&mut plaintext)?;
-    Ok(GenerateRandomOutput { ciphertext_for_recipient: None, plaintext: Some(plaintext.into()) })
+    let delivered = recipient::deliver(cx, plaintext)?;
+    Ok(GenerateRandomOutput {
+        ciphertext_for_recipient: delivered.for_recipient,
+        plaintext: delivered.plaintext,
+    })
 }

@@ -12,6 +12,7 @@ mod metadata;
 mod page_limit;
 mod policy_check;
 mod public_key;
+mod recipient;
 mod symmetric;
 mod tag_check;
 

@@ -23,8 +23,7 @@ pub(crate) async fn attest(cx: &mut Cx<'_>, asked: Option<RecipientInfo>) -> Res
     // Several signatures over P-384.
     let verified =
         cx.service.work(move || keyreeve_attestation::verify(document.as_ref(), now, &roots)).await?;
-    let attestation =
-        verified.map_err(|error| refused(&format!("The attestation document is refused: {error}.")))?;
+    let attestation = verified.map_err(|error| refused(&format!("Recipient: {error}.")))?;
     let mut data = Object::begin(&mut cx.notes.additional_event_data);
     let mut recipient = Object::begin(data.member("recipient"));
     recipient.string("attestationDocumentModuleId", &attestation.module_id);

@@ -5,7 +5,7 @@ use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::usage::Use;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeyLastUsageOperation};
-use keyreeve_wire::{ErrorCode, RecipientInfo};
+use keyreeve_wire::ErrorCode;
 
 use crate::asymmetric::incompatible;
 
@@ -38,17 +38,6 @@ pub(crate) fn check_rotates<A>(ready: &Ready<'_, A>) -> Result<(), Refusal> {
     match kind(ready.record().spec) {
         Kind::Symmetric => Ok(()),
         Kind::Mac | Kind::Pair => Err(Refusal::silent(ErrorCode::UnsupportedOperation)),
-    }
-}
-
-/// Refuses a request for an attested enclave.
-pub(crate) fn check_recipient(recipient: Option<&RecipientInfo>) -> Result<(), Refusal> {
-    match recipient {
-        None => Ok(()),
-        Some(_) => Err(Refusal::new(
-            ErrorCode::UnsupportedOperation,
-            "Keyreeve does not support the Recipient parameter yet.",
-        )),
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use keyreeve_attestation::Roots;
 use keyreeve_core::quota::Quotas;
 use keyreeve_domain::{AccountId, Region};
 use keyreeve_http::Limits;
@@ -119,6 +120,14 @@ section! {
 }
 
 section! {
+    /// Answers for an attested enclave (the Recipient parameter).
+    AttestationSection in "attestation" {
+        /// The root certificates that attestation documents may lead to: "aws" for AWS Nitro Enclaves Root-G1, or PEM files.
+        roots: Vec<String> = vec![AWS_ROOT.to_owned()], "[\"aws\"]", since "0.1";
+    }
+}
+
+section! {
     /// What clients may take.
     LimitsSection in "limits" {
         /// Connections at once.
@@ -192,6 +201,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreSection,
     pub(crate) audit: AuditSection,
     pub(crate) crypto: CryptoSection,
+    pub(crate) attestation: AttestationSection,
     pub(crate) limits: LimitsSection,
     pub(crate) quotas: QuotasSection,
     pub(crate) jobs: JobsSection,
@@ -204,13 +214,14 @@ pub(crate) fn reference() -> String {
         "# Every option of Keyreeve, with its default. An option that is not known here is an error.\n\
          # Made by `keyreeve config`.\n",
     );
-    let sections: [fn(&mut String); 10] = [
+    let sections: [fn(&mut String); 11] = [
         ServerSection::reference,
         TlsSection::reference,
         SealSection::reference,
         StoreSection::reference,
         AuditSection::reference,
         CryptoSection::reference,
+        AttestationSection::reference,
         LimitsSection::reference,
         QuotasSection::reference,
         JobsSection::reference,
@@ -321,6 +332,20 @@ impl Config {
         }
     }
 
+    /// The roots of attestation.
+    pub(crate) fn roots(&self) -> Result<Roots, Failure> {
+        let (aws, files): (Vec<_>, Vec<_>) =
+            self.attestation.roots.iter().partition(|name| *name == AWS_ROOT);
+        let first = if aws.is_empty() { Roots::none() } else { Roots::aws_nitro() };
+        files.into_iter().try_fold(first, |roots, named| {
+            let fault = |error: &dyn std::fmt::Display| {
+                Failure::Config(format!("[attestation] roots, `{named}`: {error}."))
+            };
+            let pem = std::fs::read(named).map_err(|error| fault(&error))?;
+            roots.with_pem(&pem).map_err(|error| fault(&error))
+        })
+    }
+
     pub(crate) fn audit_level(&self) -> Level {
         match self.audit.level {
             AuditLevel::Sync => Level::Sync,
@@ -329,6 +354,8 @@ impl Config {
     }
 }
 
+/// The name of the root certificate that is built in.
+const AWS_ROOT: &str = "aws";
 /// The longest policy that the API takes.
 const MAX_POLICY_BYTES: usize = 131_072;
 

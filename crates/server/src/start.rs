@@ -72,6 +72,7 @@ pub(crate) async fn service(
         ready_rsa_keys: config.crypto.ready_rsa_keys,
         maker: Arc::new(|spec| make_material(spec, &SystemRandom)),
         sm2: config.crypto.sm2,
+        roots: config.roots()?,
     };
     Ok(Arc::new(Service::new(vault, options)))
 }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use keyreeve_attestation::Roots;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::due::DueError;
 use keyreeve_core::keyring::{DeploymentId, Keyring};
@@ -48,6 +49,7 @@ fn options(quotas: Quotas, random: &Arc<SeededRandom>) -> ServiceOptions {
         ready_rsa_keys: 0,
         maker: Arc::new(move |spec| made_before(spec).unwrap_or_else(|| make_material(spec, &*random))),
         sm2: true,
+        roots: Roots::aws_nitro(),
     }
 }
 
