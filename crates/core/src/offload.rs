@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// Work to be done once, on another thread.
-pub type Job = Box<dyn FnOnce() + Send>;
+/// Work to be done once, on another thread. It gives back whom to wake, if anybody waits for its result: whoever did it
+/// wakes them, at once or together with those who wait for the jobs after it.
+pub type Job = Box<dyn FnOnce() -> Option<Waker> + Send>;
 
 /// What a request waits for at most, see [`Offload::patience`]; bound to the thread that asked.
 pub type Patience = Pin<Box<dyn Future<Output = ()>>>;
@@ -39,6 +40,10 @@ pub trait Offload: Send + Sync {
     /// Where too many jobs of this lane wait already; `job` is then dropped.
     fn run(&self, lane: Lane, job: Job) -> Result<(), FullError>;
 
+    /// A request has the result that it was woken for: others whose results came with it can be woken from here, which on
+    /// the same thread costs next to nothing.
+    fn landed(&self);
+
     /// Ready when a request has waited for an RSA key for as long as it may.
     fn patience(&self) -> Patience;
 }
@@ -49,9 +54,11 @@ pub struct AtOnce;
 
 impl Offload for AtOnce {
     fn run(&self, _: Lane, job: Job) -> Result<(), FullError> {
-        job();
+        job().into_iter().for_each(Waker::wake);
         Ok(())
     }
+
+    fn landed(&self) {}
 
     fn patience(&self) -> Patience {
         Box::pin(core::future::pending())
@@ -79,13 +86,13 @@ pub async fn run<T: Send + 'static>(
 ) -> Result<T, OffloadError> {
     let (sender, receiver) = channel();
     let job = move || {
-        if sender.is_awaited() {
-            // Where the receiver went away meanwhile, nobody wants the result.
-            drop(sender.send(work()));
-        }
+        // Where the receiver went away meanwhile, nobody wants the result.
+        if sender.is_awaited() { sender.put(work()).unwrap_or_default() } else { None }
     };
     offload.run(Lane::Operations, Box::new(job))?;
-    receiver.await.ok_or(OffloadError::Lost)
+    let result = receiver.await.ok_or(OffloadError::Lost);
+    offload.landed();
+    result
 }
 
 /// One value on its way from one thread to another.
@@ -113,17 +120,20 @@ impl<T> Sender<T> {
         self.0.as_ref().is_some_and(|slot| matches!(*slot.lock(), Slot::Waiting(_)))
     }
 
-    /// Sends `value`, or gives it back where the receiver is gone.
-    pub(crate) fn send(mut self, value: T) -> Result<(), T> {
+    /// Sends `value` and wakes the receiver, or gives the value back where the receiver is gone.
+    pub(crate) fn send(self, value: T) -> Result<(), T> {
+        self.put(value).map(|waker| waker.into_iter().for_each(Waker::wake))
+    }
+
+    /// Sends `value`, or gives it back where the receiver is gone. The receiver is not woken: its waker is given back.
+    fn put(mut self, value: T) -> Result<Option<Waker>, T> {
         let Some(slot) = self.0.take() else { return Err(value) };
         let mut held = slot.lock();
         match &mut *held {
             Slot::Waiting(waker) => {
                 let waker = waker.take();
                 *held = Slot::Sent(value);
-                drop(held);
-                waker.into_iter().for_each(Waker::wake);
-                Ok(())
+                Ok(waker)
             }
             Slot::Sent(_) | Slot::Closed => Err(value),
         }
@@ -218,6 +228,8 @@ mod tests {
                 self.0.lock().push(job);
                 Ok(())
             }
+            fn landed(&self) {}
+
             fn patience(&self) -> Patience {
                 Box::pin(core::future::pending())
             }

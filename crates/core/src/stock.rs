@@ -108,6 +108,7 @@ impl Shelf {
                 if own.finish((own.make)(own.spec)) {
                     Self::restock(&own, &again);
                 }
+                None
             };
             if offload.run(Lane::RsaKeys, Box::new(job)).is_err() {
                 shelf.give_up();
@@ -181,6 +182,8 @@ mod tests {
             self.jobs.lock().push_back(job);
             Ok(())
         }
+
+        fn landed(&self) {}
 
         fn patience(&self) -> Patience {
             match self.patient {

@@ -5,9 +5,10 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keyreeve_core::offload::{FullError, Job, Lane, Offload, Patience};
 
@@ -17,6 +18,7 @@ use crate::config::CryptoSection;
 pub(crate) struct Threads {
     operations: SyncSender<Job>,
     rsa_keys: SyncSender<Job>,
+    landing: Arc<Landing>,
     patience: Duration,
 }
 
@@ -30,9 +32,11 @@ impl Threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
         };
+        let landing = Arc::new(Landing::default());
         Ok(Self {
-            operations: start("compute", threads, options.queue, NICE_OPERATIONS)?,
-            rsa_keys: start("rsa", options.rsa_threads, RSA_QUEUE, NICE_RSA_KEYS)?,
+            operations: start("compute", threads, options.queue, &landing)?,
+            rsa_keys: start("rsa", options.rsa_threads, RSA_QUEUE, &landing)?,
+            landing,
             patience: Duration::from_secs(options.key_wait_seconds),
         })
     }
@@ -47,48 +51,127 @@ impl Offload for Threads {
         queue.try_send(job).or(Err(FullError))
     }
 
+    fn landed(&self) {
+        self.landing.wake_all();
+    }
+
     fn patience(&self) -> Patience {
         Box::pin(tokio::time::sleep(self.patience))
     }
 }
 
-fn start(name: &str, threads: usize, queue: usize, nice: i32) -> io::Result<SyncSender<Job>> {
+/// Those whose results are there, and who have yet to be woken.
+///
+/// To wake another thread is a system call and two changes of thread, more than some of the jobs take. So the results of
+/// jobs that follow each other closely are told together: one of those who wait is woken, and wakes the others.
+#[derive(Default)]
+struct Landing(Mutex<Vec<Waker>>);
+
+impl Landing {
+    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells all of `held`.
+    fn flush(&self, held: &mut Vec<Waker>) {
+        let Some(first) = held.pop() else { return };
+        self.lock().append(held);
+        first.wake();
+        // Whoever was woken first may be gone, and then wakes nobody.
+        self.wake_all();
+    }
+
+    fn wake_all(&self) {
+        // Woken outside the lock: a waker may do anything.
+        let all = core::mem::take(&mut *self.lock());
+        all.into_iter().for_each(Waker::wake);
+    }
+}
+
+fn start(name: &str, threads: usize, queue: usize, landing: &Arc<Landing>) -> io::Result<SyncSender<Job>> {
     let (sender, receiver) = sync_channel(queue);
     let receiver = Arc::new(Mutex::new(receiver));
     for number in 0..threads {
-        let receiver = Arc::clone(&receiver);
+        let (receiver, landing) = (Arc::clone(&receiver), Arc::clone(landing));
         thread::Builder::new().name(format!("{name}-{number}")).spawn(move || {
             // On Linux the priority is the thread's, not the process's.
-            if let Err(error) = rustix::process::setpriority_process(None, nice) {
+            if let Err(error) = rustix::process::setpriority_process(None, NICE) {
                 tracing::warn!(%error, "the priority of a thread could not be lowered");
             }
-            work(&receiver);
+            work(&receiver, &landing);
         })?;
     }
     Ok(sender)
 }
 
 /// Does jobs until no more can come.
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn work(jobs: &Mutex<Receiver<Job>>, landing: &Landing) {
+    let (mut held, mut since) = (Vec::new(), Instant::now());
     loop {
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
-        if catch_unwind(AssertUnwindSafe(job)).is_err() {
-            tracing::error!("a computation panicked");
+        let next = if held.is_empty() {
+            jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+        } else {
+            // Where another thread has the lock, it waits for a job: there is none.
+            jobs.try_lock().ok().and_then(|jobs| jobs.try_recv().ok())
+        };
+        let Some(job) = next else {
+            if held.is_empty() {
+                return;
+            }
+            landing.flush(&mut held);
+            continue;
+        };
+        if held.is_empty() {
+            since = Instant::now();
+        }
+        match catch_unwind(AssertUnwindSafe(job)) {
+            Ok(waiting) => held.extend(waiting),
+            Err(_panic) => tracing::error!("a computation panicked"),
+        }
+        if since.elapsed() >= HELD_MOST {
+            landing.flush(&mut held);
         }
     }
 }
 
 /// More than the stock has in hand at once.
 const RSA_QUEUE: usize = 16;
-const NICE_OPERATIONS: i32 = 5;
-const NICE_RSA_KEYS: i32 = 19;
+/// The lowest priority: with more, a thread that computes holds up requests that are short by milliseconds.
+const NICE: i32 = 19;
+/// How long a result is kept back while another job is done.
+const HELD_MOST: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::channel;
 
     use super::*;
+
+    /// Counts how often it was woken.
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl std::task::Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_once_by_the_thread_or_by_another_who_was() {
+        for others_wake in [false, true] {
+            let (landing, counts) =
+                (Landing::default(), [const { () }; 3].map(|()| Arc::new(Count::default())));
+            let mut held: Vec<Waker> = counts.iter().map(|count| Waker::from(Arc::clone(count))).collect();
+            landing.flush(&mut held);
+            if others_wake {
+                landing.wake_all();
+            }
+            assert!(held.is_empty());
+            assert!(counts.iter().all(|count| count.0.load(Ordering::SeqCst) == 1), "{others_wake}");
+        }
+    }
 
     #[test]
     fn a_full_queue_refuses_and_a_panic_ends_no_thread() {
@@ -104,9 +187,17 @@ mod tests {
         threads.run(Lane::Operations, job).unwrap();
         has_begun.recv().unwrap();
         let (done, is_done) = channel();
-        threads.run(Lane::Operations, Box::new(move || done.send(()).unwrap())).unwrap();
-        assert_eq!(threads.run(Lane::Operations, Box::new(|| ())), Err(FullError));
-        assert_eq!(threads.run(Lane::RsaKeys, Box::new(|| ())), Ok(()), "the other lane has its own");
+        threads
+            .run(
+                Lane::Operations,
+                Box::new(move || {
+                    done.send(()).unwrap();
+                    None
+                }),
+            )
+            .unwrap();
+        assert_eq!(threads.run(Lane::Operations, Box::new(|| None)), Err(FullError));
+        assert_eq!(threads.run(Lane::RsaKeys, Box::new(|| None)), Ok(()), "the other lane has its own");
         go_on.send(()).unwrap();
         is_done.recv().unwrap();
     }
