@@ -4,7 +4,7 @@
 //! process. Where the kernel offers `memfd_secret(2)` the pages are also removed from the kernel's own map, so that not
 //! even `ptrace` or `/proc/PID/mem` can read them. Inaccessible guard pages stand on both sides of each region.
 //!
-//! This is the one crate of the workspace that may write `unsafe`: mapping memory has no safe form.
+//! This crate may write `unsafe`: mapping memory has no safe form. The other one that may is the interface to AWS-LC.
 
 mod arena;
 mod region;
