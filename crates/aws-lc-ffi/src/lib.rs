@@ -12,6 +12,8 @@ use aws_lc_fips_sys as lc;
 #[cfg(not(feature = "fips"))]
 use aws_lc_sys as lc;
 
+pub mod memory;
+
 use core::ffi::c_int;
 use core::ptr::{NonNull, null, null_mut};
 
@@ -41,12 +43,59 @@ impl Kind {
     }
 }
 
+/// A parameter set of ML-KEM.
+#[cfg(feature = "fips")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MlKemSet {
+    /// ML-KEM-512.
+    MlKem512,
+    /// ML-KEM-768.
+    MlKem768,
+    /// ML-KEM-1024.
+    MlKem1024,
+}
+
+#[cfg(feature = "fips")]
+impl MlKemSet {
+    fn nid(self) -> c_int {
+        match self {
+            Self::MlKem512 => lc::NID_MLKEM512,
+            Self::MlKem768 => lc::NID_MLKEM768,
+            Self::MlKem1024 => lc::NID_MLKEM1024,
+        }
+    }
+}
+
 impl PrivateKey {
     /// The key of a PKCS#8 document; `None` where it is malformed or of another kind.
     #[must_use]
     pub fn parse(kind: Kind, pkcs8: &[u8]) -> Option<Self> {
         // SAFETY: see `Key::parse`; `EVP_parse_private_key` reads the CBS and returns a new key or null.
         unsafe { Key::parse(kind, pkcs8, lc::EVP_parse_private_key) }.map(Self)
+    }
+
+    /// The ML-KEM key of a seed, d followed by z. The module does not read a document that holds a seed.
+    #[cfg(feature = "fips")]
+    #[must_use]
+    pub fn from_ml_kem_seed(set: MlKemSet, seed: &[u8; 64]) -> Option<Self> {
+        // SAFETY: no engine is given; the context is owned.
+        let context = NonNull::new(unsafe { lc::EVP_PKEY_CTX_new_id(lc::EVP_PKEY_KEM, null_mut()) })?;
+        let context = Context(context);
+        let (mut key, mut len) = (null_mut(), seed.len());
+        // SAFETY: the context is live; the seed is read within its length; `key` is null or a new key that we own.
+        unsafe {
+            if lc::EVP_PKEY_CTX_kem_set_params(context.0.as_ptr(), set.nid()) == 1
+                && lc::EVP_PKEY_keygen_init(context.0.as_ptr()) == 1
+            {
+                lc::EVP_PKEY_keygen_deterministic(
+                    context.0.as_ptr(),
+                    &raw mut key,
+                    seed.as_ptr(),
+                    &raw mut len,
+                );
+            }
+        }
+        NonNull::new(key).map(|key| Self(Key { key, kind: Kind::MlKem }))
     }
 
     /// Writes the raw private key to `out`, which must be exactly as long.
@@ -147,6 +196,14 @@ pub fn ed25519ph_verify(public_key: &[u8; 32], message: &[u8], signature: &[u8; 
             0,
         ) == 1
     }
+}
+
+/// How many approved services this thread has used of the FIPS module.
+#[cfg(feature = "fips")]
+#[must_use]
+pub fn approved_services() -> u64 {
+    // SAFETY: the function reads a counter of the calling thread.
+    unsafe { lc::FIPS_service_indicator_after_call() }
 }
 
 /// An owned `EVP_PKEY` of a known kind.
@@ -254,11 +311,14 @@ mod tests {
         assert!(key.write_raw_public(&mut [0; 1952]));
         assert!(!key.write_raw_public(&mut [0; 1951]) && !key.write_raw_public(&mut [0; 1953]));
         assert!(PrivateKey::parse(Kind::MlKem, &signing).is_none());
-        let key = PrivateKey::parse(Kind::MlKem, &sealing).unwrap();
-        assert!(key.write_raw_private(&mut [0; 2400]) && key.write_raw_public(&mut [0; 1184]));
-        assert!(key.sign_mu(&[1; 64]).is_none());
         assert!(PrivateKey::parse(Kind::MlDsa, &sealing).is_none());
         assert!(PrivateKey::parse(Kind::MlKem, &[sealing.as_slice(), &[0]].concat()).is_none());
+        #[cfg(not(feature = "fips"))]
+        let key = PrivateKey::parse(Kind::MlKem, &sealing).unwrap();
+        #[cfg(feature = "fips")]
+        let key = PrivateKey::from_ml_kem_seed(MlKemSet::MlKem768, &[7; 64]).unwrap();
+        assert!(key.write_raw_private(&mut [0; 2400]) && key.write_raw_public(&mut [0; 1184]));
+        assert!(key.sign_mu(&[1; 64]).is_none());
     }
 
     /// RFC 8032 section 7.3.

@@ -26,6 +26,7 @@ mod public_key;
 mod rsa;
 mod sm2;
 
+use keyreeve_aws_lc_ffi::memory;
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, SigningAlgorithm};
 use zeroize::Zeroizing;
 
@@ -95,11 +96,12 @@ impl KeyPair {
                 (Private::Rsa(Box::new(private)), spki)
             }
             KeySpec::EccNistP256 | KeySpec::EccNistP384 | KeySpec::EccNistP521 | KeySpec::EccSecgP256K1 => {
-                let (private, spki) = ecdsa::Private::from_pkcs8(spec, pkcs8, &info)?;
+                let (private, spki) = memory::locked(|| ecdsa::Private::from_pkcs8(spec, pkcs8, &info))?;
                 (Private::Ec(Box::new(private)), spki)
             }
             KeySpec::EccNistEdwards25519 => {
-                let (private, spki) = ed25519::Private::from_pkcs8(pkcs8, info.private_key)?;
+                let (private, spki) =
+                    memory::locked(|| ed25519::Private::from_pkcs8(pkcs8, info.private_key))?;
                 (Private::Ed25519(Box::new(private)), spki)
             }
             KeySpec::MlDsa44
@@ -126,10 +128,10 @@ impl KeyPair {
 
     fn from_seed(spec: KeySpec, seed: &[u8]) -> Result<Self, ParseKeyError> {
         let (private, spki) = if spec.signing_algorithms().is_empty() {
-            let (private, spki) = ml_kem::Private::from_seed(spec, seed)?;
+            let (private, spki) = memory::locked(|| ml_kem::Private::from_seed(spec, seed))?;
             (Private::MlKem(Box::new(private)), spki)
         } else {
-            let (private, spki) = ml_dsa::Private::from_seed(spec, seed)?;
+            let (private, spki) = memory::locked(|| ml_dsa::Private::from_seed(spec, seed))?;
             (Private::MlDsa(Box::new(private)), spki)
         };
         Ok(Self { private, public: PublicKey::parse(spec, &spki)? })

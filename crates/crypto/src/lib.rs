@@ -3,6 +3,7 @@
 //! Pure functions over caller-provided key material. Nothing here reads a clock, a file or a store. Key material lives in
 //! locked memory and leaves it only into the library's own calls.
 
+pub mod approved;
 pub mod asymmetric;
 pub mod ciphertext;
 pub mod context;
@@ -13,6 +14,7 @@ pub mod hmac;
 pub mod key;
 pub mod mac;
 pub mod p384;
+pub mod parsed_keys;
 pub mod passphrase;
 pub mod random;
 pub mod recipient;

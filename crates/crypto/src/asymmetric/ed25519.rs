@@ -11,6 +11,7 @@ use keyreeve_locked_memory::LockedBytes;
 
 use super::{Message, ParseKeyError, SignError, VerifyError};
 
+#[cfg(not(feature = "fips"))]
 /// A PKCS#8 document without the 32-byte seed that ends it (RFC 8410 section 7).
 pub(super) const PKCS8_PREFIX: [u8; 16] =
     *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";

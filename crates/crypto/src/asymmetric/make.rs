@@ -6,9 +6,14 @@
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::EcdsaKeyPair;
+use keyreeve_aws_lc_ffi::memory;
 use keyreeve_domain::spec::KeySpec;
 
-use super::{KeyPair, MakeMaterialError, Message, ParseKeyError, ecdsa, ed25519, ml_dsa, ml_kem, sm2};
+#[cfg(not(feature = "fips"))]
+use super::ed25519;
+#[cfg(feature = "fips")]
+use super::pkcs8;
+use super::{KeyPair, MakeMaterialError, Message, ParseKeyError, ecdsa, ml_dsa, ml_kem, sm2};
 use crate::key::KeyMaterial;
 use crate::random::Random;
 
@@ -30,7 +35,7 @@ pub fn make_material(spec: KeySpec, random: &dyn Random) -> Result<KeyMaterial, 
 /// # Errors
 /// See [`MakeMaterialError`].
 pub fn make_pair(spec: KeySpec, random: &dyn Random) -> Result<(KeyMaterial, KeyPair), MakeMaterialError> {
-    let material = untested(spec, random)?;
+    let material = memory::locked(|| untested(spec, random))?;
     let pair = KeyPair::parse(spec, &material).map_err(|error| match error {
         ParseKeyError::Memory(error) => error.into(),
         ParseKeyError::NoPair | ParseKeyError::Rejected => MakeMaterialError::Inconsistent,
@@ -71,6 +76,19 @@ fn untested(spec: KeySpec, random: &dyn Random) -> Result<KeyMaterial, MakeMater
         KeySpec::EccNistP256 | KeySpec::EccNistP384 | KeySpec::EccNistP521 | KeySpec::EccSecgP256K1 => {
             ec(spec)
         }
+        // The module approves a key only where it draws the seed itself.
+        #[cfg(feature = "fips")]
+        KeySpec::EccNistEdwards25519 => {
+            let pair =
+                aws_lc_rs::signature::Ed25519KeyPair::generate().or(Err(MakeMaterialError::Library))?;
+            copy(pair.to_pkcs8v1().or(Err(MakeMaterialError::Library))?.as_ref())
+        }
+        #[cfg(feature = "fips")]
+        KeySpec::MlDsa44 | KeySpec::MlDsa65 | KeySpec::MlDsa87 => {
+            let document = ml_dsa::generate(spec)?;
+            copy(pkcs8::seed(spec, document.as_ref()).ok_or(MakeMaterialError::Library)?)
+        }
+        #[cfg(not(feature = "fips"))]
         KeySpec::EccNistEdwards25519 => {
             let prefix = &ed25519::PKCS8_PREFIX;
             KeyMaterial::init_with(prefix.len() + ed25519::SEED_LEN, |bytes| {
@@ -80,6 +98,7 @@ fn untested(spec: KeySpec, random: &dyn Random) -> Result<KeyMaterial, MakeMater
                 Ok(random.fill(seed)?)
             })
         }
+        #[cfg(not(feature = "fips"))]
         KeySpec::MlDsa44 | KeySpec::MlDsa65 | KeySpec::MlDsa87 => {
             Ok(KeyMaterial::make(ml_dsa::SEED_LEN, random)?)
         }

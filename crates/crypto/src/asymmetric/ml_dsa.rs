@@ -12,6 +12,7 @@ use keyreeve_domain::spec::{KeySpec, SigningAlgorithm};
 
 use super::{Message, ParseKeyError, SignError, VerifyError};
 
+#[cfg(not(feature = "fips"))]
 pub(super) const SEED_LEN: usize = 32;
 
 pub(super) struct Private {
@@ -55,7 +56,8 @@ impl Private {
         }
         // The document holds the seed, and is wiped when it is dropped.
         let document = self.signing.to_pkcs8v1().or(Err(SignError::Library))?;
-        let key = ffi::PrivateKey::parse(Kind::MlDsa, document.as_ref()).ok_or(SignError::Library)?;
+        let key = ffi::memory::locked(|| ffi::PrivateKey::parse(Kind::MlDsa, document.as_ref()));
+        let key = key.ok_or(SignError::Library)?;
         Ok(self.signing_mu.get_or_init(|| key))
     }
 }
@@ -90,6 +92,14 @@ impl Public {
             _ => Err(VerifyError::Unsupported),
         }
     }
+}
+
+/// A new key by the module's key generation: its document, with the seed in it.
+#[cfg(feature = "fips")]
+pub(super) fn generate(spec: KeySpec) -> Result<aws_lc_rs::pkcs8::Document, super::MakeMaterialError> {
+    let (algorithm, _) = algorithms(spec).ok_or(super::MakeMaterialError::Library)?;
+    let pair = PqdsaKeyPair::generate(algorithm).or(Err(super::MakeMaterialError::Library))?;
+    pair.to_pkcs8v1().or(Err(super::MakeMaterialError::Library))
 }
 
 fn algorithms(spec: KeySpec) -> Option<(&'static PqdsaSigningAlgorithm, &'static dyn VerificationAlgorithm)> {

@@ -1,16 +1,21 @@
 //! ML-KEM (FIPS 203).
 //!
-//! The library makes the keys of a seed only by way of a PKCS#8 document; the safe interface then takes the raw keys.
+//! The library makes the keys of a seed only by way of a PKCS#8 document, the FIPS module only by a call of its own; the safe
+//! interface then takes the raw keys.
 
 use aws_lc_rs::kem::{
     Algorithm, Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_512, ML_KEM_768, ML_KEM_1024,
 };
-use keyreeve_aws_lc_ffi::{self as ffi, Kind};
+use keyreeve_aws_lc_ffi as ffi;
+#[cfg(not(feature = "fips"))]
+use keyreeve_aws_lc_ffi::Kind;
 use keyreeve_domain::spec::KeySpec;
 use keyreeve_locked_memory::LockedBytes;
 use zeroize::Zeroizing;
 
-use super::{DecapsulateError, EncapsulateError, ParseKeyError, seed_prefix};
+#[cfg(not(feature = "fips"))]
+use super::seed_prefix;
+use super::{DecapsulateError, EncapsulateError, ParseKeyError};
 
 pub(super) const SEED_LEN: usize = 64;
 
@@ -31,17 +36,7 @@ impl Private {
     /// The private key, and its public key as `SubjectPublicKeyInfo`.
     pub(super) fn from_seed(spec: KeySpec, seed: &[u8]) -> Result<(Self, Vec<u8>), ParseKeyError> {
         let set = ParameterSet::of(spec)?;
-        let prefix = seed_prefix(spec).ok_or(ParseKeyError::Rejected)?;
-        if seed.len() != SEED_LEN {
-            return Err(ParseKeyError::Rejected);
-        }
-        let document = LockedBytes::init_with(prefix.len() + SEED_LEN, |bytes| {
-            let parts = prefix.iter().chain(seed);
-            bytes.iter_mut().zip(parts).for_each(|(slot, byte)| *slot = *byte);
-            Ok::<_, ParseKeyError>(())
-        })?;
-        // EXPOSE: the library derives both keys from the seed in the document.
-        let key = ffi::PrivateKey::parse(Kind::MlKem, document.expose()).ok_or(ParseKeyError::Rejected)?;
+        let key = from_seed(spec, seed)?;
         let raw = LockedBytes::init_with(set.private_len, |bytes| {
             key.write_raw_private(bytes).then_some(()).ok_or(ParseKeyError::Rejected)
         })?;
@@ -65,6 +60,36 @@ impl Private {
             .or(Err(DecapsulateError::Library))?;
         Ok(Zeroizing::new(secret.as_ref().to_vec()))
     }
+}
+
+/// The library's key of a seed.
+#[cfg(not(feature = "fips"))]
+fn from_seed(spec: KeySpec, seed: &[u8]) -> Result<ffi::PrivateKey, ParseKeyError> {
+    let prefix = seed_prefix(spec).ok_or(ParseKeyError::Rejected)?;
+    if seed.len() != SEED_LEN {
+        return Err(ParseKeyError::Rejected);
+    }
+    let document = LockedBytes::init_with(prefix.len() + SEED_LEN, |bytes| {
+        let parts = prefix.iter().chain(seed);
+        bytes.iter_mut().zip(parts).for_each(|(slot, byte)| *slot = *byte);
+        Ok::<_, ParseKeyError>(())
+    })?;
+    // EXPOSE: the library derives both keys from the seed in the document.
+    ffi::PrivateKey::parse(Kind::MlKem, document.expose()).ok_or(ParseKeyError::Rejected)
+}
+
+/// The module's key of a seed.
+#[cfg(feature = "fips")]
+fn from_seed(spec: KeySpec, seed: &[u8]) -> Result<ffi::PrivateKey, ParseKeyError> {
+    let set = if spec == KeySpec::MlKem512 {
+        ffi::MlKemSet::MlKem512
+    } else if spec == KeySpec::MlKem768 {
+        ffi::MlKemSet::MlKem768
+    } else {
+        ffi::MlKemSet::MlKem1024
+    };
+    let seed = seed.try_into().or(Err(ParseKeyError::Rejected))?;
+    ffi::PrivateKey::from_ml_kem_seed(set, seed).ok_or(ParseKeyError::Rejected)
 }
 
 pub(super) struct Public {

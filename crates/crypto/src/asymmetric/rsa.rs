@@ -12,7 +12,9 @@ use aws_lc_rs::rsa::{
 use aws_lc_rs::signature::{
     self, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaKeyPair, VerificationAlgorithm,
 };
+use keyreeve_aws_lc_ffi::memory;
 use keyreeve_domain::spec::{EncryptionAlgorithm, SigningAlgorithm};
+use keyreeve_locked_memory::LockedBytes;
 use zeroize::Zeroizing;
 
 use super::{EncryptError, Message, ParseKeyError, SignError, VerifyError, der};
@@ -21,23 +23,30 @@ use crate::ciphertext::OpenError;
 /// The smallest public exponent (FIPS 186-5 section 5.1).
 const MIN_EXPONENT: u64 = 65537;
 
+/// A key is used to sign or to decrypt, and the library has a type for each: the one that is used is parsed at its first use.
 pub(super) struct Private {
-    signing: RsaKeyPair,
-    decrypting: OaepPrivateDecryptingKey,
+    pkcs8: LockedBytes,
+    modulus_len: usize,
+    signing: OnceLock<RsaKeyPair>,
+    decrypting: OnceLock<OaepPrivateDecryptingKey>,
 }
 
 impl Private {
     /// The private key, and its public key as `SubjectPublicKeyInfo`; [`Public::parse`] checks the size.
     pub(super) fn from_pkcs8(pkcs8: &[u8]) -> Result<(Self, Vec<u8>), ParseKeyError> {
-        let signing = RsaKeyPair::from_pkcs8(pkcs8).or(Err(ParseKeyError::Rejected))?;
-        let public = signing.public_key();
+        let key = memory::locked(|| RsaKeyPair::from_pkcs8(pkcs8)).or(Err(ParseKeyError::Rejected))?;
+        let public = key.public_key();
         if !exponent(public.as_ref()).is_some_and(|e| e >= MIN_EXPONENT && e % 2 == 1) {
             return Err(ParseKeyError::Rejected);
         }
         let spki = public.as_der().or(Err(ParseKeyError::Rejected))?.as_ref().to_vec();
-        let decrypting = PrivateDecryptingKey::from_pkcs8(pkcs8).or(Err(ParseKeyError::Rejected))?;
-        let decrypting = OaepPrivateDecryptingKey::new(decrypting).or(Err(ParseKeyError::Rejected))?;
-        Ok((Self { signing, decrypting }, spki))
+        let private = Self {
+            pkcs8: LockedBytes::copy_of(pkcs8)?,
+            modulus_len: key.public_modulus_len(),
+            signing: OnceLock::new(),
+            decrypting: OnceLock::new(),
+        };
+        Ok((private, spki))
     }
 
     pub(super) fn sign(
@@ -46,20 +55,24 @@ impl Private {
         message: Message<'_>,
     ) -> Result<Vec<u8>, SignError> {
         let scheme = Scheme::of(algorithm).ok_or(SignError::Unsupported)?;
-        let mut signature = vec![0; self.signing.public_modulus_len()];
-        match message {
-            Message::Raw(message) => {
-                self.signing.sign(scheme.encoding, &SystemRandom::new(), message, &mut signature)
+        // EXPOSE: parsed at the first use.
+        let parse = || RsaKeyPair::from_pkcs8(self.pkcs8.expose()).or(Err(SignError::Library));
+        with(&self.signing, parse, |key| {
+            let mut signature = vec![0; self.modulus_len];
+            match message {
+                Message::Raw(message) => {
+                    key.sign(scheme.encoding, &SystemRandom::new(), message, &mut signature)
+                }
+                Message::Digest(digest) => {
+                    let digest =
+                        Digest::import_less_safe(digest, scheme.hash).or(Err(SignError::MessageLength))?;
+                    key.sign_digest(scheme.encoding, &digest, &mut signature)
+                }
+                Message::ExternalMu(_) => return Err(SignError::Unsupported),
             }
-            Message::Digest(digest) => {
-                let digest =
-                    Digest::import_less_safe(digest, scheme.hash).or(Err(SignError::MessageLength))?;
-                self.signing.sign_digest(scheme.encoding, &digest, &mut signature)
-            }
-            Message::ExternalMu(_) => return Err(SignError::Unsupported),
-        }
-        .or(Err(SignError::Library))?;
-        Ok(signature)
+            .or(Err(SignError::Library))?;
+            Ok(signature)
+        })
     }
 
     pub(super) fn decrypt(
@@ -68,11 +81,39 @@ impl Private {
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let oaep = oaep(algorithm).ok_or(OpenError)?;
-        let mut plaintext = Zeroizing::new(vec![0; self.decrypting.min_output_size()]);
-        let len = self.decrypting.decrypt(oaep, ciphertext, &mut plaintext, None).or(Err(OpenError))?.len();
-        plaintext.truncate(len);
-        Ok(plaintext)
+        let parse = || {
+            // EXPOSE: parsed at the first use.
+            let key = PrivateDecryptingKey::from_pkcs8(self.pkcs8.expose()).or(Err(OpenError))?;
+            OaepPrivateDecryptingKey::new(key).or(Err(OpenError))
+        };
+        with(&self.decrypting, parse, |key| {
+            let mut plaintext = Zeroizing::new(vec![0; key.min_output_size()]);
+            let len = key.decrypt(oaep, ciphertext, &mut plaintext, None).or(Err(OpenError))?.len();
+            plaintext.truncate(len);
+            Ok(plaintext)
+        })
     }
+}
+
+/// `work` with the key in `slot`, which is parsed if need be.
+///
+/// The library completes a key while it uses it first. The parsed key therefore lies in locked memory as a whole only if that
+/// use was inside [`memory::locked`] and went through; it is not kept otherwise.
+fn with<K, T, E>(
+    slot: &OnceLock<K>,
+    parse: impl FnOnce() -> Result<K, E>,
+    work: impl FnOnce(&K) -> Result<T, E>,
+) -> Result<T, E> {
+    if let Some(key) = slot.get() {
+        return work(key);
+    }
+    memory::locked(|| {
+        let key = parse()?;
+        let done = work(&key)?;
+        // Whoever came first has put the same key there.
+        slot.get_or_init(|| key);
+        Ok(done)
+    })
 }
 
 pub(super) struct Public {
