@@ -48,12 +48,9 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// A map without entries.
-    pub(crate) fn empty_map(&mut self) -> Result<(), CborError> {
-        match self.map()?.0 {
-            Some(0) => Ok(()),
-            Some(_) | None => Err(CborError),
-        }
+    /// The beginning of a map: whether it has no entries and says so.
+    pub(crate) fn empty_map(&mut self) -> Result<bool, CborError> {
+        self.map().map(|entries| entries.0 == Some(0))
     }
 
     /// The beginning of an array.

@@ -18,7 +18,8 @@ impl<'d> Signed<'d> {
         let mut reader = Reader::new(document);
         reader.skip_tag(COSE_SIGN1)?;
         reader.array_of(4)?;
-        if reader.bytes()? != ES384_HEADER || reader.empty_map().is_err() {
+        let (protected, unprotected_is_empty) = (reader.bytes()?, reader.empty_map()?);
+        if protected != ES384_HEADER || !unprotected_is_empty {
             return Err(AttestationError::Algorithm);
         }
         let payload = reader.bytes()?;

@@ -63,3 +63,44 @@ impl fmt::Debug for PublicKey {
         f.write_str("p384::PublicKey")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{
+        ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+        KeyPair,
+    };
+
+    fn signed(algorithm: &'static EcdsaSigningAlgorithm, message: &[u8]) -> (PublicKey, Vec<u8>) {
+        let pair = EcdsaKeyPair::generate(algorithm).unwrap();
+        let signature = pair.sign(&SystemRandom::new(), message).unwrap();
+        (PublicKey::from_point(pair.public_key().as_ref()).unwrap(), signature.as_ref().to_vec())
+    }
+
+    #[test]
+    fn a_signature_fits_its_message_its_key_and_its_form() {
+        let (key, signature) = signed(&ECDSA_P384_SHA384_ASN1_SIGNING, b"message");
+        assert_eq!(key.verify_asn1(b"message", &signature), Ok(()));
+        assert_eq!(key.verify_fixed(b"message", &signature), Err(SignatureError));
+        assert_eq!(key.verify_asn1(b"messagE", &signature), Err(SignatureError));
+        let (other, fixed) = signed(&ECDSA_P384_SHA384_FIXED_SIGNING, b"message");
+        assert_eq!(fixed.len(), FIXED_SIGNATURE_LEN);
+        assert_eq!(other.verify_fixed(b"message", &fixed), Ok(()));
+        assert_eq!(other.verify_asn1(b"message", &fixed), Err(SignatureError));
+        assert_eq!(key.verify_fixed(b"message", &fixed), Err(SignatureError));
+        assert_eq!(other.verify_fixed(b"message", &[0; FIXED_SIGNATURE_LEN]), Err(SignatureError));
+    }
+
+    #[test]
+    fn a_point_is_uncompressed_and_on_the_curve() {
+        let mut point = [0; POINT_LEN];
+        assert_eq!(PublicKey::from_point(&point), Err(PointError));
+        point[0] = 4;
+        let key = PublicKey::from_point(&point).unwrap();
+        assert_eq!(key.verify_fixed(b"", &[1; FIXED_SIGNATURE_LEN]), Err(SignatureError));
+        point[0] = 2;
+        assert_eq!(PublicKey::from_point(&point[..49]), Err(PointError));
+    }
+}

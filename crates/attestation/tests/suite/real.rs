@@ -1,15 +1,14 @@
 //! Published documents of real machines, at their own time, under the real root.
 //!
 //! Both were made without an RSA key, so all that is wrong with them is found last: that there is none.
-#![expect(clippy::unwrap_used, reason = "test code")]
 
 use keyreeve_attestation::{AttestationError, CertificateError, MAX_AGE, MAX_AHEAD, Roots, verify};
 use keyreeve_domain::Timestamp;
 
 /// Published with a verifier's tests. The map of its payload is of definite length.
-const ENCLAVE: (&[u8], i64) = (include_bytes!("documents/enclave-2024.cbor"), 0x0191_fd73_54cf);
+const ENCLAVE: (&[u8], i64) = (include_bytes!("../documents/enclave-2024.cbor"), 0x0191_fd73_54cf);
 /// Published with a verifier's tests; a P-256 key. The map of its payload is of indefinite length, and a field is null.
-const NITROTPM: (&[u8], i64) = (include_bytes!("documents/nitrotpm-2026.cbor"), 1_786_642_608_432);
+const NITROTPM: (&[u8], i64) = (include_bytes!("../documents/nitrotpm-2026.cbor"), 1_786_642_608_432);
 
 fn refusal(document: &[u8], now: i64, roots: &Roots) -> AttestationError {
     verify(document, Timestamp::from_millis(now), roots).unwrap_err()
