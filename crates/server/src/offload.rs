@@ -81,8 +81,9 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
 
 /// More than the stock has in hand at once.
 const RSA_QUEUE: usize = 16;
+/// A quarter of a core that everybody wants, and a tenth: somebody may be waiting.
 const NICE_OPERATIONS: i32 = 5;
-const NICE_RSA_KEYS: i32 = 19;
+const NICE_RSA_KEYS: i32 = 10;
 
 #[cfg(test)]
 mod tests {
