@@ -6,12 +6,16 @@
 //! segment is a header; the hash before the first line of the first segment is 32 zero bytes. So a line that is
 //! changed, left out, added or moved breaks every hash after it, and only a cut at the very end shows in nothing but the end.
 
-use keyreeve_crypto::digest::{LowerHex, Sha256};
+use keyreeve_crypto::digest::{LowerHex, Sha256, sha256};
 
 /// The longest line in bytes; a longer one is damage.
 pub const MAX_LINE_LEN: usize = 1024 * 1024;
 
 const LABEL: &[u8] = b"keyreeve-audit-v1\0";
+/// The label, the hash of the line before and the sequence number.
+const HASHED_PREFIX: usize = LABEL.len() + 32 + 8;
+/// What stands between the sequence number and the JSON of a line. Longer than [`HASHED_PREFIX`].
+const HASH_AND_SPACES: usize = 1 + 64 + 1;
 
 /// The end of a chain: what the next line builds on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,12 +54,30 @@ impl Chain {
 
     /// Appends `json`, one line without its end, to `out` as the next line.
     pub fn append(&mut self, json: &[u8], out: &mut Vec<u8>) {
-        use std::io::Write;
-        self.advance(json);
-        write!(out, "{} ", self.sequence).unwrap_or_default();
-        out.extend_from_slice(LowerHex::new(&self.hash).as_bytes());
-        out.push(b' ');
+        let start = out.len();
+        self.sequence = self.sequence.saturating_add(1);
+        let mut sequence = itoa::Buffer::new();
+        let sequence = sequence.format(self.sequence).as_bytes();
+        let json_at = start + sequence.len() + HASH_AND_SPACES;
+        out.reserve(sequence.len() + HASH_AND_SPACES + json.len() + 1);
+        out.resize(json_at, b' ');
         out.extend_from_slice(json);
+        // What is hashed lies in one piece: its prefix stands for now where sequence and hash will be.
+        let hashed_from = json_at - HASHED_PREFIX;
+        if let Some(place) = out.get_mut(hashed_from..json_at) {
+            place.copy_from_slice(&self.hashed_prefix());
+        }
+        self.hash = sha256(out.get(hashed_from..).unwrap_or_default());
+        if let Some(place) = out.get_mut(start..json_at) {
+            place.fill(b' ');
+            for (slot, byte) in place.iter_mut().zip(sequence) {
+                *slot = *byte;
+            }
+            let hash = LowerHex::new(&self.hash);
+            for (slot, digit) in place.iter_mut().skip(sequence.len() + 1).zip(hash.as_bytes()) {
+                *slot = *digit;
+            }
+        }
         out.push(b'\n');
     }
 
@@ -82,10 +104,20 @@ impl Chain {
     fn advance(&mut self, json: &[u8]) {
         self.sequence = self.sequence.saturating_add(1);
         let mut hash = Sha256::new();
-        for part in [LABEL, &self.hash, &self.sequence.to_be_bytes(), json] {
-            hash.update(part);
-        }
+        hash.update(&self.hashed_prefix());
+        hash.update(json);
         self.hash = hash.finish();
+    }
+
+    /// What is hashed before the JSON of the line with the sequence number `self.sequence`.
+    fn hashed_prefix(&self) -> [u8; HASHED_PREFIX] {
+        let mut prefix = [0; HASHED_PREFIX];
+        let (label, rest) = prefix.split_at_mut(LABEL.len());
+        let (hash, sequence) = rest.split_at_mut(self.hash.len());
+        label.copy_from_slice(LABEL);
+        hash.copy_from_slice(&self.hash);
+        sequence.copy_from_slice(&self.sequence.to_be_bytes());
+        prefix
     }
 }
 

@@ -70,10 +70,8 @@ impl Uuid {
     /// The id with these random bits.
     #[must_use]
     pub fn from_random(bits: [u8; 16]) -> Self {
-        let mut text = [0; 36];
-        let id = keyreeve_domain::KeyId::from_random(bits);
-        write_into(&mut text, format_args!("{id}"));
-        Self(text)
+        // A key id is a UUID of the same version.
+        Self(keyreeve_domain::KeyId::from_random(bits).text())
     }
 
     /// The 36 characters.
@@ -90,18 +88,18 @@ impl core::fmt::Debug for Uuid {
 }
 
 /// The version of CloudTrail's record format.
-const EVENT_VERSION: &str = "1.08";
+const EVENT_VERSION: &[u8] = b"\"1.08\"";
 
 impl Event<'_> {
     /// Appends the event as one line of JSON, without the line's end.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut event = Object::begin(out);
-        event.string("eventVersion", EVENT_VERSION);
+        event.raw("eventVersion", EVENT_VERSION);
         event.raw("userIdentity", self.user_identity);
         write_time(event.member("eventTime"), self.time);
-        event.string("eventSource", "kms.amazonaws.com");
+        event.raw("eventSource", br#""kms.amazonaws.com""#);
         event.string("eventName", self.name);
-        event.string("awsRegion", self.region.as_str());
+        write_plain(event.member("awsRegion"), self.region.as_str());
         event.string("sourceIPAddress", self.source_ip);
         event.string("userAgent", self.user_agent);
         if let Some((code, message)) = self.error {
@@ -115,21 +113,21 @@ impl Event<'_> {
         if !self.additional_event_data.is_empty() {
             event.raw("additionalEventData", self.additional_event_data);
         }
-        event.string("requestID", self.request_id.as_str());
-        event.string("eventID", self.event_id.as_str());
+        write_plain(event.member("requestID"), self.request_id.as_str());
+        write_plain(event.member("eventID"), self.event_id.as_str());
         event.boolean("readOnly", self.read_only);
         self.write_resources(event.member("resources"));
         let (kind, details) = match self.kind {
-            Kind::ApiCall => ("AwsApiCall", None),
-            Kind::Service(details) => ("AwsServiceEvent", Some(details)),
+            Kind::ApiCall => (br#""AwsApiCall""#.as_slice(), None),
+            Kind::Service(details) => (br#""AwsServiceEvent""#.as_slice(), Some(details)),
         };
-        event.string("eventType", kind);
+        event.raw("eventType", kind);
         if let Some(details) = details.filter(|details| !details.is_empty()) {
             event.raw("serviceEventDetails", details);
         }
         event.boolean("managementEvent", true);
-        write_display_string(event.member("recipientAccountId"), format_args!("{}", self.account));
-        event.string("eventCategory", "Management");
+        write_account(event.member("recipientAccountId"), self.account);
+        event.raw("eventCategory", br#""Management""#);
         if let Some((version, suite)) = self.tls {
             let mut details = Object::begin(event.member("tlsDetails"));
             details.string("tlsVersion", version);
@@ -150,12 +148,16 @@ impl Event<'_> {
                 Resource::Key(key) => key.account,
             };
             let mut object = Object::begin(out);
-            write_display_string(object.member("accountId"), format_args!("{account}"));
-            object.string("type", "AWS::KMS::Key");
+            write_account(object.member("accountId"), account);
+            object.raw("type", br#""AWS::KMS::Key""#);
             let arn = object.member("ARN");
             match resource {
                 Resource::Alias(alias) => write_display_string(arn, format_args!("{alias}")),
-                Resource::Key(key) => write_display_string(arn, format_args!("{key}")),
+                Resource::Key(key) => {
+                    arn.push(b'"');
+                    key.append_to(arn);
+                    arn.push(b'"');
+                }
             }
             object.end();
         }
@@ -167,19 +169,26 @@ fn or_null(json: &[u8]) -> &[u8] {
     if json.is_empty() { b"null" } else { json }
 }
 
-/// Appends what `text` prints as a JSON string; for texts that hold nothing to escape (ARNs, account ids).
+/// Appends a text that holds nothing to escape as a JSON string.
+fn write_plain(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+fn write_account(out: &mut Vec<u8>, account: AccountId) {
+    out.push(b'"');
+    out.extend_from_slice(&account.digits());
+    out.push(b'"');
+}
+
+/// Appends what `text` prints as a JSON string; for texts that hold nothing to escape (ARNs).
 fn write_display_string(out: &mut Vec<u8>, text: core::fmt::Arguments<'_>) {
     use std::io::Write;
     out.push(b'"');
     // Writing to a `Vec` never fails.
     out.write_fmt(text).unwrap_or_default();
     out.push(b'"');
-}
-
-fn write_into(mut slot: &mut [u8], text: core::fmt::Arguments<'_>) {
-    use std::io::Write;
-    // The caller's buffer fits the text.
-    slot.write_fmt(text).unwrap_or_default();
 }
 
 /// A date inside an event's parameters and elements, such as `Aug 10, 2022, 10:38:27 PM`.

@@ -24,7 +24,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::context::encode_canonical;
-use crate::derive::{DeriveError, derive};
+use crate::derive::{DeriveError, derive, fixed_input};
 use crate::digest;
 use crate::key::KeyMaterial;
 use crate::random::{self, Random, RandomError};
@@ -164,8 +164,7 @@ impl Derived {
     fn new(material: &KeyMaterial, aad: &[u8]) -> Result<Self, DeriveError> {
         let (header, context) = aad.split_at_checked(HEADER).ok_or(DeriveError)?;
         let mut input = [0; LABEL.len() + HEADER + 32 + 4];
-        let parts = [LABEL, header, &digest::sha256(context), &512u32.to_be_bytes()];
-        input.iter_mut().zip(parts.into_iter().flatten()).for_each(|(slot, byte)| *slot = *byte);
+        fixed_input(&mut input, [LABEL, header, &digest::sha256(context), &512u32.to_be_bytes()])?;
         let mut output = Zeroizing::new([0; 64]);
         // EXPOSE: the derivation reads the material; the library wipes its own copy.
         derive(material.expose(), &input, output.as_mut_slice())?;

@@ -7,6 +7,17 @@ use aws_lc_rs::kdf::{KbkdfCtrHmacAlgorithmId, get_kbkdf_ctr_hmac_algorithm, kbkd
 #[error("key derivation failed")]
 pub struct DeriveError;
 
+/// Writes `parts` one behind the other to `input`, which must be as long as all of them.
+pub(crate) fn fixed_input(input: &mut [u8], parts: [&[u8]; 4]) -> Result<(), DeriveError> {
+    let mut rest = input;
+    for part in parts {
+        let (slot, behind) = rest.split_at_mut_checked(part.len()).ok_or(DeriveError)?;
+        slot.copy_from_slice(part);
+        rest = behind;
+    }
+    if rest.is_empty() { Ok(()) } else { Err(DeriveError) }
+}
+
 /// Fills `output` from `secret` and `fixed_input` (label ‖ 0x00 ‖ context ‖ length in bits, built by the caller).
 ///
 /// # Errors

@@ -100,12 +100,15 @@ pub fn parse_lower_hex(text: &[u8]) -> Option<[u8; SHA256_LEN]> {
     if text.len() != 2 * SHA256_LEN {
         return None;
     }
-    let mut digest = [0; SHA256_LEN];
+    let (mut digest, mut all_valid) = ([0; SHA256_LEN], true);
+    // Without a branch for each digit: every request has such a text.
     for (byte, pair) in digest.iter_mut().zip(text.chunks_exact(2)) {
         let [high, low] = pair else { return None };
-        *byte = (hex_value(*high)? << 4) | hex_value(*low)?;
+        let ((high, high_valid), (low, low_valid)) = (hex_value(*high), hex_value(*low));
+        *byte = (high << 4) | low;
+        all_valid &= high_valid & low_valid;
     }
-    Some(digest)
+    all_valid.then_some(digest)
 }
 
 fn to_array(digest: &Digest) -> [u8; SHA256_LEN] {
@@ -119,12 +122,11 @@ fn hex_digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
-fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+/// The value of a digit, and whether it is one.
+fn hex_value(digit: u8) -> (u8, bool) {
+    let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
+    let value = if number < 10 { number } else { letter.wrapping_add(10) & 0x0f };
+    (value, (number < 10) | (letter < 6))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::derive::{DeriveError, derive};
+use crate::derive::{DeriveError, derive, fixed_input};
 use crate::digest;
 use crate::random::{self, Random, RandomError};
 
@@ -171,8 +171,7 @@ fn derive_message_key(
     binding: &Binding,
 ) -> Result<Zeroizing<[u8; 64]>, DeriveError> {
     let mut input = [0; LABEL.len() + HEADER + 32 + 4];
-    let parts = [LABEL, header, &digest::sha256(&binding.0), &512u32.to_be_bytes()];
-    input.iter_mut().zip(parts.into_iter().flatten()).for_each(|(slot, byte)| *slot = *byte);
+    fixed_input(&mut input, [LABEL, header, &digest::sha256(&binding.0), &512u32.to_be_bytes()])?;
     let mut output = Zeroizing::new([0; 64]);
     derive(key, &input, output.as_mut_slice())?;
     Ok(output)

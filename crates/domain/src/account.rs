@@ -23,8 +23,10 @@ impl FromStr for AccountId {
     }
 }
 
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl AccountId {
+    /// The twelve digits, in ASCII.
+    #[must_use]
+    pub fn digits(&self) -> [u8; 12] {
         let mut digits = [b'0'; 12];
         let mut rest = self.0;
         for digit in digits.iter_mut().rev() {
@@ -32,7 +34,13 @@ impl fmt::Display for AccountId {
             *digit += u8::try_from(rest % 10).unwrap_or_default();
             rest /= 10;
         }
-        f.write_str(core::str::from_utf8(&digits).unwrap_or_default())
+        digits
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(core::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

@@ -1,10 +1,11 @@
 //! Key ids: a UUID, or `mrk-` and 32 hexadecimal digits for multi-Region keys.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
 /// The id of a KMS key, in the canonical lower-case form.
-#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub struct KeyId {
     multi_region: bool,
     bits: [u8; 16],
@@ -50,6 +51,13 @@ impl KeyId {
     }
 }
 
+impl Hash for KeyId {
+    /// The bits alone: a multi-Region id and another one with the same bits do not meet.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.bits);
+    }
+}
+
 impl FromStr for KeyId {
     type Err = ParseKeyIdError;
 
@@ -58,9 +66,8 @@ impl FromStr for KeyId {
             Some(digits) => (true, digits),
             None => (false, text),
         };
-        let mut bits = [0u8; 16];
-        let mut upper_case = false;
-        let mut nibbles = 0usize;
+        let (mut digits_only, mut upper_case) = ([0u8; 32], false);
+        let mut slots = digits_only.iter_mut();
         for (position, byte) in digits.bytes().enumerate() {
             if !multi_region && matches!(position, 8 | 13 | 18 | 23) {
                 if byte != b'-' {
@@ -68,7 +75,8 @@ impl FromStr for KeyId {
                 }
                 continue;
             }
-            let digit = match byte {
+            let slot = slots.next().ok_or(ParseKeyIdError::Malformed)?;
+            *slot = match byte {
                 b'0'..=b'9' => byte - b'0',
                 b'a'..=b'f' => byte - b'a' + 10,
                 b'A'..=b'F' => {
@@ -77,19 +85,24 @@ impl FromStr for KeyId {
                 }
                 _ => return Err(ParseKeyIdError::Malformed),
             };
-            let slot = bits.get_mut(nibbles / 2).ok_or(ParseKeyIdError::Malformed)?;
-            *slot = (*slot << 4) | digit;
-            nibbles += 1;
         }
-        if nibbles != 32 {
+        if slots.next().is_some() {
             return Err(ParseKeyIdError::Malformed);
+        }
+        let mut bits = [0u8; 16];
+        for (byte, pair) in bits.iter_mut().zip(digits_only.chunks_exact(2)) {
+            if let [high, low] = pair {
+                *byte = (high << 4) | low;
+            }
         }
         if upper_case { Err(ParseKeyIdError::UpperCase) } else { Ok(Self { multi_region, bits }) }
     }
 }
 
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl KeyId {
+    /// The 36 characters of the id, in ASCII.
+    #[must_use]
+    pub fn text(&self) -> [u8; 36] {
         let mut digits = [0; 32];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(self.bits) {
             if let [high, low] = pair {
@@ -97,27 +110,32 @@ impl fmt::Display for KeyId {
             }
         }
         let mut text = [b'-'; 36];
-        // Where each group of digits begins, and how many there are.
-        let groups: &[(usize, usize)] =
-            if self.multi_region { &[(4, 32)] } else { &[(0, 8), (9, 4), (14, 4), (19, 4), (24, 12)] };
-        let mut rest = digits.as_slice();
-        for &(begin, len) in groups {
-            if let Some((group, after)) = rest.split_at_checked(len)
-                && let Some(slot) = text.get_mut(begin..begin + len)
-            {
+        if self.multi_region {
+            let (prefix, rest) = text.split_at_mut(4);
+            prefix.copy_from_slice(b"mrk-");
+            rest.copy_from_slice(&digits);
+            return text;
+        }
+        let (a, b) = digits.split_at(8);
+        let (b, c) = b.split_at(4);
+        let (c, d) = c.split_at(4);
+        let (d, e) = d.split_at(4);
+        for (begin, group) in [(0, a), (9, b), (14, c), (19, d), (24, e)] {
+            if let Some(slot) = text.get_mut(begin..begin + group.len()) {
                 slot.copy_from_slice(group);
-                rest = after;
             }
         }
-        if self.multi_region {
-            let (prefix, _) = text.split_at_mut(4);
-            prefix.copy_from_slice(b"mrk-");
-        }
-        f.write_str(core::str::from_utf8(&text).unwrap_or_default())
+        text
     }
 }
 
-fn hex_digit(nibble: u8) -> u8 {
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(core::str::from_utf8(&self.text()).unwrap_or_default())
+    }
+}
+
+pub(crate) fn hex_digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 

@@ -30,7 +30,7 @@ use keyreeve_sigv4::{
 use keyreeve_wire::{ErrorCode, Operation};
 
 use crate::bodies::{self, Bodies, Held};
-use crate::connection::{Body, Handler, HandlerFuture, Peer};
+use crate::connection::{Body, Handler, Peer};
 use crate::ids::Ids;
 use crate::limits::{Limits, USER_AGENT_BYTES};
 use crate::metrics::Metrics;
@@ -102,18 +102,16 @@ struct Refused {
 }
 
 impl<T: Trail + 'static> Handler for Api<T> {
-    fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Rc<Peer>) -> HandlerFuture {
-        Box::pin(async move {
-            let is_probe = request.method() == Method::GET;
-            match request.uri().path() {
-                "/livez" if is_probe => plain(StatusCode::OK, "ok\n".to_owned()),
-                "/readyz" if is_probe => self.readiness().await,
-                "/metrics" if is_probe => {
-                    plain(StatusCode::OK, self.endpoint.metrics.text(self.endpoint.service.ring().len()))
-                }
-                _ => self.call(request, peer).await,
+    async fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Rc<Peer>) -> Response<Body> {
+        let is_probe = request.method() == Method::GET;
+        match request.uri().path() {
+            "/livez" if is_probe => plain(StatusCode::OK, "ok\n".to_owned()),
+            "/readyz" if is_probe => self.readiness().await,
+            "/metrics" if is_probe => {
+                plain(StatusCode::OK, self.endpoint.metrics.text(self.endpoint.service.ring().len()))
             }
-        })
+            _ => self.call(request, peer).await,
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use keyreeve_core::Refusal;
@@ -42,8 +42,8 @@ impl Bodies {
         let kib = kib(length.upper(), limits.body_bytes);
         let reading = async {
             let room = Arc::clone(&self.0).acquire_many_owned(kib).await.or(Err(Refusal::internal()))?;
-            match Limited::new(body, limits.body_bytes).collect().await {
-                Ok(whole) => Ok(Held { bytes: whole.to_bytes(), _room: room }),
+            match whole(Limited::new(body, limits.body_bytes)).await {
+                Ok(bytes) => Ok(Held { bytes, _room: room }),
                 Err(error) if error.is::<LengthLimitError>() => Err(too_long()),
                 Err(_) => Err(Refusal::silent(ErrorCode::Serialization)),
             }
@@ -56,6 +56,30 @@ impl Bodies {
         }
     }
 }
+
+/// All bytes of `body`: where they came in one piece, that piece.
+async fn whole(mut body: Limited<Incoming>) -> Result<Bytes, BoxError> {
+    let mut first = Bytes::new();
+    while !body.is_end_stream() {
+        let Some(frame) = body.frame().await else { break };
+        let Ok(data) = frame?.into_data() else { continue };
+        if first.is_empty() {
+            first = data;
+            continue;
+        }
+        let mut pieces = BytesMut::from(first.as_ref());
+        pieces.extend_from_slice(&data);
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame?.into_data() {
+                pieces.extend_from_slice(&data);
+            }
+        }
+        return Ok(pieces.freeze());
+    }
+    Ok(first)
+}
+
+type BoxError = Box<dyn core::error::Error + Send + Sync>;
 
 /// Throws away what comes of a body that nobody wants, so that the client can send it to its end and read the answer.
 pub(crate) fn discard(body: Incoming, limits: &Limits) {

@@ -4,7 +4,7 @@ use core::cell::Cell;
 use core::convert::Infallible;
 use core::future::Future;
 use core::net::SocketAddr;
-use core::pin::{Pin, pin};
+use core::pin::pin;
 use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -29,13 +29,14 @@ use crate::tls::TlsSource;
 /// The body of an answer.
 pub type Body = Full<Bytes>;
 
-/// What a handler answers with; bound to its thread.
-pub type HandlerFuture = Pin<Box<dyn Future<Output = Response<Body>>>>;
-
 /// Answers requests. One per worker thread.
 pub trait Handler: 'static {
-    /// Answers `request`.
-    fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Rc<Peer>) -> HandlerFuture;
+    /// Answers `request`. Bound to its thread; it lives in the memory of its connection, so that a request allocates none.
+    fn handle(
+        self: Rc<Self>,
+        request: Request<Incoming>,
+        peer: Rc<Peer>,
+    ) -> impl Future<Output = Response<Body>> + 'static;
 }
 
 /// The other end of a connection.

@@ -13,7 +13,7 @@ pub mod server;
 mod tls;
 
 pub use api::{Api, Endpoint};
-pub use connection::{Body, Handler, HandlerFuture, Peer};
+pub use connection::{Body, Handler, Peer};
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use tls::{TlsConfigError, TlsSource};

@@ -182,13 +182,13 @@ mod tests {
     use hyper::body::Incoming;
 
     use super::*;
-    use crate::connection::{HandlerFuture, Peer};
+    use crate::connection::{Body, Peer};
 
     /// Answers at once, and notes the end of a task that goes on for a while after the connection is gone.
     struct Leaves(Arc<AtomicBool>);
 
     impl Handler for Leaves {
-        fn handle(self: Rc<Self>, _request: Request<Incoming>, peer: Rc<Peer>) -> HandlerFuture {
+        async fn handle(self: Rc<Self>, _request: Request<Incoming>, peer: Rc<Peer>) -> Response<Body> {
             let connection = Rc::downgrade(&peer);
             let ended = Arc::clone(&self.0);
             tokio::task::spawn_local(async move {
@@ -200,7 +200,7 @@ mod tests {
                 }
                 ended.store(true, Ordering::SeqCst);
             });
-            Box::pin(async { Response::new(Full::new(Bytes::new())) })
+            Response::new(Full::new(Bytes::new()))
         }
     }
 

@@ -13,7 +13,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use keyreeve_http::server::Workers;
-use keyreeve_http::{Handler, HandlerFuture, Limits, Peer, TlsSource};
+use keyreeve_http::{Body, Handler, Limits, Peer, TlsSource};
 use tokio::net::TcpListener;
 
 use crate::error::LoadError;
@@ -45,19 +45,17 @@ struct Null {
 }
 
 impl Handler for Null {
-    fn handle(self: Rc<Self>, request: Request<Incoming>, _peer: Rc<Peer>) -> HandlerFuture {
-        Box::pin(async move {
-            // What was read is not looked at; what cannot be read ends the connection soon enough.
-            drop(request.into_body().collect().await);
-            let mut response = Response::new(Full::new(self.body.clone()));
-            response.headers_mut().extend([
-                (REQUEST_ID, HeaderValue::from_static("6b1f3d1e-0f0a-4d3f-9a55-5a1b9f0d2c7e")),
-                (CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate, private")),
-                (EXPIRES, HeaderValue::from_static("0")),
-                (PRAGMA, HeaderValue::from_static("no-cache")),
-                (CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
-            ]);
-            response
-        })
+    async fn handle(self: Rc<Self>, request: Request<Incoming>, _peer: Rc<Peer>) -> Response<Body> {
+        // What was read is not looked at; what cannot be read ends the connection soon enough.
+        drop(request.into_body().collect().await);
+        let mut response = Response::new(Full::new(self.body.clone()));
+        response.headers_mut().extend([
+            (REQUEST_ID, HeaderValue::from_static("6b1f3d1e-0f0a-4d3f-9a55-5a1b9f0d2c7e")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate, private")),
+            (EXPIRES, HeaderValue::from_static("0")),
+            (PRAGMA, HeaderValue::from_static("no-cache")),
+            (CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
+        ]);
+        response
     }
 }

@@ -31,8 +31,18 @@ pub(crate) fn parse(header: &[u8], has_date: bool) -> Result<Parameters<'_>, Sig
         });
     }
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
-    for part in rest.split([',', ' ', '\t']).filter(|part| !part.is_empty()) {
-        let Some((name, value)) = part.split_once('=') else {
+    let mut begin = 0;
+    // By bytes: neither a separator nor an equal sign is a part of a longer character.
+    while begin < rest.len() {
+        let bytes = rest.as_bytes().get(begin..).unwrap_or_default();
+        let len = bytes.iter().position(|byte| matches!(byte, b',' | b' ' | b'\t')).unwrap_or(bytes.len());
+        let part = rest.get(begin..begin + len).unwrap_or_default();
+        begin += len + 1;
+        if part.is_empty() {
+            continue;
+        }
+        let equals = part.bytes().position(|byte| byte == b'=');
+        let Some((name, value)) = equals.and_then(|at| Some((part.get(..at)?, part.get(at + 1..)?))) else {
             return Err(SigV4Error::NotKeyValue { authorization: hash() });
         };
         let place = match name {

@@ -25,8 +25,8 @@ pub(crate) fn canonical_request<'a, H: Headers<'a>>(
     out.push(b'\n');
     push_canonical_query(&mut out, query, drop_signature);
     out.push(b'\n');
-    for name in signed_headers.split(';') {
-        out.extend_from_slice(name.as_bytes());
+    for name in signed_headers.as_bytes().split(|byte| *byte == b';') {
+        out.extend_from_slice(name);
         let mut separator = b':';
         for value in head.values(name) {
             out.push(separator);
@@ -53,16 +53,20 @@ pub(crate) fn string_to_sign<T>(
     with: impl FnOnce(&[&[u8]]) -> T,
 ) -> T {
     let hash = LowerHex::new(&sha256(canonical_request));
-    let parts: [&[u8]; 7] = [
-        ALGORITHM.as_bytes(),
-        b"\n",
-        date.as_str().as_bytes(),
-        b"\n",
-        scope.as_bytes(),
-        b"\n",
-        hash.as_bytes(),
-    ];
-    with(&parts)
+    let parts: [&[u8]; 6] =
+        [ALGORITHM.as_bytes(), b"\n", date.as_str().as_bytes(), b"\n", scope.as_bytes(), b"\n"];
+    // A scope is short, as a rule; then the text is one piece on the stack.
+    let mut text = [0; 256];
+    let mut end = 0;
+    for part in parts.into_iter().chain([hash.as_bytes().as_slice()]) {
+        let Some(slot) = text.get_mut(end..end + part.len()) else {
+            let [a, b, c, d, e, f] = parts;
+            return with(&[a, b, c, d, e, f, hash.as_bytes()]);
+        };
+        slot.copy_from_slice(part);
+        end += part.len();
+    }
+    with(&[text.get(..end).unwrap_or_default()])
 }
 
 #[cfg(test)]

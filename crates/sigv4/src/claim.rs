@@ -1,6 +1,5 @@
 //! A request that says it is signed, on its way to one that is.
 
-use core::cmp::Ordering;
 use std::borrow::Cow;
 
 use keyreeve_crypto::digest::{SHA256_LEN, parse_lower_hex};
@@ -132,8 +131,8 @@ impl<'a> Claim<'a> {
     }
 
     fn signs_what_it_must<H: Headers<'a>>(&self, head: &RequestHead<'a, H>) -> Result<(), SigV4Error> {
-        let listed = self.sorted_names(head.headers.clone().count())?;
-        let signed = |name: &str| listed.binary_search_by(|listed| compare(listed, name)).is_ok();
+        let listed = self.distinct_names(head.headers.clone().count())?;
+        let signed = |name: &str| listed.iter().any(|listed| listed.eq_ignore_ascii_case(name));
         if !signed("host") {
             return Err(SigV4Error::HostNotSigned);
         }
@@ -146,19 +145,19 @@ impl<'a> Claim<'a> {
         Ok(())
     }
 
-    /// The names of the signed headers, sorted without regard to case: each once, and no more than there are headers.
+    /// The names of the signed headers, in whatever case: each once, and no more than there are headers.
     ///
     /// INVARIANT: a value of the request goes into the canonical request at most once, so that its length is linear in that
     /// of the head.
-    fn sorted_names(&self, headers: usize) -> Result<Vec<&str>, SigV4Error> {
+    fn distinct_names(&self, headers: usize) -> Result<Vec<&str>, SigV4Error> {
         let most = headers.min(MAX_SIGNED_HEADERS);
-        let mut names: Vec<&str> = self.signed_headers().take(most + 1).collect();
-        if names.len() > most {
-            return Err(SigV4Error::MalformedSignedHeaders);
-        }
-        names.sort_unstable_by(|left, right| compare(left, right));
-        let is_twice = |pair: &[&str]| matches!(pair, [left, right] if left.eq_ignore_ascii_case(right));
-        if names.windows(2).any(is_twice) {
+        let mut names: Vec<&str> = Vec::with_capacity(most + 1);
+        names.extend(self.signed_headers().take(most + 1));
+        // Each with each: there are few, and most pairs differ in length.
+        let is_twice = |(at, name): (usize, &&str)| {
+            names.iter().skip(at + 1).any(|other| other.eq_ignore_ascii_case(name))
+        };
+        if names.len() > most || names.iter().enumerate().any(is_twice) {
             return Err(SigV4Error::MalformedSignedHeaders);
         }
         Ok(names)
@@ -190,7 +189,8 @@ impl<'a> Claim<'a> {
 
     /// The names of the signed headers, as sent.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
-        self.signed_headers.split(';')
+        // By bytes: a semicolon is no part of a longer character, so every piece is text.
+        self.signed_headers.as_bytes().split(|byte| *byte == b';').map(text)
     }
 
     /// The session token. Whether the access key needs one, has this one, or must have none is the caller's to decide.
@@ -335,9 +335,6 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The order of header names, in which case does not matter.
-fn compare(left: &str, right: &str) -> Ordering {
-    left.bytes()
-        .map(|byte| byte.to_ascii_lowercase())
-        .cmp(right.bytes().map(|byte| byte.to_ascii_lowercase()))
+fn text(bytes: &[u8]) -> &str {
+    core::str::from_utf8(bytes).unwrap_or_default()
 }

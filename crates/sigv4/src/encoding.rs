@@ -103,6 +103,10 @@ pub(crate) fn push_canonical_query(out: &mut Vec<u8>, query: &str, drop_signatur
 /// Appends a header value trimmed, with each run of white space made one space.
 pub(crate) fn push_collapsed(out: &mut Vec<u8>, value: &[u8]) {
     let space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
+    // One look at the whole value, without a branch for each byte: most hold no white space.
+    if !value.iter().fold(false, |any, byte| any | space(byte)) {
+        return out.extend_from_slice(value);
+    }
     let mut first = true;
     for word in value.split(space).filter(|word| !word.is_empty()) {
         if !first {

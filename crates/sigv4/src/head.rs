@@ -22,10 +22,10 @@ pub struct RequestHead<'a, H> {
 
 impl<'a, H: Headers<'a>> RequestHead<'a, H> {
     /// The values of the header `name`, in order.
-    pub(crate) fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n, H> {
+    pub(crate) fn values<'n>(&self, name: &'n [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n, H> {
         self.headers
             .clone()
-            .filter(move |(found, _)| found.eq_ignore_ascii_case(name))
+            .filter(move |(found, _)| found.as_bytes().eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }
 }

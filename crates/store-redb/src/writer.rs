@@ -236,15 +236,23 @@ impl Writer {
             return Ok(Err(CommitError::LeaseLost));
         }
         let damaged = || Err(CommitError::Refused(Refusal::Unavailable(StoreFault::Damaged)));
+        // What is written was looked at before, as a rule; a batch is short, and reading again is a way through the tree.
+        let mut seen: Vec<(&Path, Option<Entry>)> = Vec::with_capacity(batch.preconditions().len());
         for precondition in batch.preconditions() {
-            let Ok(found) = read(entries, precondition.path())? else { return Ok(damaged()) };
-            if !precondition.holds(found.map(|entry| entry.version)) {
-                return Ok(Err(CommitError::Conflict(precondition.path().clone())));
+            let path = precondition.path();
+            let Ok(found) = read(entries, path)? else { return Ok(damaged()) };
+            if !precondition.holds(found.as_ref().map(|entry| entry.version)) {
+                return Ok(Err(CommitError::Conflict(path.clone())));
             }
+            seen.push((path, found));
         }
         let mut plan = Plan::new();
         for write in batch.writes() {
-            let Ok(before) = read(entries, write.path())? else { return Ok(damaged()) };
+            let known =
+                seen.iter_mut().find(|(path, _)| *path == write.path()).map(|(_, found)| found.take());
+            let Ok(before) = known.map_or_else(|| read(entries, write.path()), |found| Ok(Ok(found)))? else {
+                return Ok(damaged());
+            };
             let entry = match write {
                 Write::Delete(_) if before.is_none() => continue,
                 Write::Delete(_) => None,

@@ -83,7 +83,7 @@ impl FileTrail {
 impl Trail for FileTrail {
     fn append(&self, event: Vec<u8>) -> TrailFuture<'_> {
         // A line feed would end the line early, and break the chain for good.
-        if event.len() > MAX_EVENT_LEN || event.contains(&b'\n') {
+        if event.len() > MAX_EVENT_LEN || memchr::memchr(b'\n', &event).is_some() {
             return refused();
         }
         let mut state = self.shared.state.borrow_mut();

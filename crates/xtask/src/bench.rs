@@ -4,6 +4,7 @@
 //! bound; so a busy machine moves both sides. Servers are pinned to the first core and the load to the second, except where
 //! a line is about writing: there both sides have the whole machine.
 
+mod algorithms;
 mod lines;
 mod parts;
 mod servers;
@@ -48,6 +49,10 @@ enum Part {
     CreateKey,
     /// Many keys in one account
     ManyKeys,
+    /// Sign, Verify, GenerateMac, DeriveSharedSecret and Decapsulate against the bare primitives
+    Algorithms,
+    /// Encrypt while others sign and make keys with heavy algorithms
+    BesideHeavy,
 }
 
 /// How long and how often.
@@ -72,7 +77,7 @@ pub(crate) fn run(repository: &Repository, options: &BenchOptions) -> Result<(),
     let plan = if options.quick { QUICK } else { FULL };
     let bench = Bench::prepare(repository)?;
     let mut lines = Vec::new();
-    for part in [Part::Start, Part::Symmetric, Part::Tls, Part::CreateKey, Part::ManyKeys] {
+    for part in Part::value_variants().iter().copied() {
         if options.only.is_empty() || options.only.contains(&part) {
             heading(&format!("{part:?}"));
             measure(&bench, part, plan, &mut lines)?;
@@ -88,7 +93,11 @@ pub(crate) fn run(repository: &Repository, options: &BenchOptions) -> Result<(),
 
 fn build(repository: &Repository) -> Result<(), Failure> {
     heading("release build");
-    for what in ["-p keyreeve -p keyreeve-loadgen", "-p keyreeve-store-redb --example group_commit"] {
+    for what in [
+        "-p keyreeve -p keyreeve-loadgen",
+        "-p keyreeve-store-redb --example group_commit",
+        "-p keyreeve-crypto --example raw_primitives",
+    ] {
         Program::new("cargo", &repository.root).args("build --release").args(what).run("release build")?;
     }
     Ok(())
@@ -101,6 +110,8 @@ fn measure(bench: &Bench<'_>, part: Part, plan: Plan, lines: &mut Vec<Line>) -> 
         Part::Tls => parts::symmetric(bench, plan, true, lines),
         Part::CreateKey => parts::create_key(bench, plan, lines),
         Part::ManyKeys => parts::many_keys(bench, plan, lines),
+        Part::Algorithms => algorithms::algorithms(bench, plan, lines),
+        Part::BesideHeavy => algorithms::beside_heavy(bench, plan, lines),
     }
 }
 

@@ -155,15 +155,26 @@ pub(crate) fn many_keys(bench: &Bench<'_>, plan: Plan, lines: &mut Vec<Line>) ->
 }
 
 /// 32 bytes.
-const PLAINTEXT: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+pub(crate) const PLAINTEXT: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 fn create(bench: &Bench<'_>, server: &Server) -> Result<String, Failure> {
-    let made = answer(bench, server, "CreateKey", &json!({}))?;
+    create_with(bench, server, &json!({}))
+}
+
+/// The id of a new key with these properties.
+pub(crate) fn create_with(bench: &Bench<'_>, server: &Server, body: &Value) -> Result<String, Failure> {
+    let made = answer(bench, server, "CreateKey", body)?;
     let key = made.pointer("/KeyMetadata/KeyId").and_then(Value::as_str);
     key.map(str::to_owned).ok_or_else(|| failed(format!("no key: {made}")))
 }
 
-fn answer(bench: &Bench<'_>, server: &Server, operation: &str, body: &Value) -> Result<Value, Failure> {
+/// The one answer to an operation.
+pub(crate) fn answer(
+    bench: &Bench<'_>,
+    server: &Server,
+    operation: &str,
+    body: &Value,
+) -> Result<Value, Failure> {
     let answers = bench.call(server, operation, body, false)?;
     answers.into_iter().next().map(|(answer, _)| answer).ok_or_else(|| failed("no answer"))
 }
@@ -186,7 +197,7 @@ fn rounds(
     Ok(rounds)
 }
 
-fn progress(text: &str) {
+pub(crate) fn progress(text: &str) {
     println!("{text}");
 }
 

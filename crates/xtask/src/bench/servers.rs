@@ -221,6 +221,30 @@ impl<'r> Bench<'r> {
         })
     }
 
+    /// A load that goes on until it is stopped; what it is answered does not matter.
+    pub(crate) fn background(
+        &self,
+        server: &Server,
+        operation: &str,
+        body: &str,
+        connections: usize,
+    ) -> Result<Background, Failure> {
+        let mut command = self.loadgen(Place::Anywhere);
+        command.args(["--json", "--operation", operation, "--body", body, "--duration", "600"]);
+        command.arg("--connections").arg(connections.to_string());
+        self.target(&mut command, server, server);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Ok(Background(child.map_err(|error| failed(format!("{command:?}: {error}")))?))
+    }
+
+    /// What a release example of the workspace prints, on the core of the servers.
+    pub(crate) fn example(&self, name: &str, arguments: &[&str]) -> Result<String, Failure> {
+        let program = self.repository.target.join("release/examples").join(name);
+        let mut command = self.command(Place::First, &program);
+        command.args(arguments);
+        output(command)
+    }
+
     /// The rate of group commits of redb alone, with 64 writers: one figure a round.
     pub(crate) fn group_commits(&self, seconds: f64) -> Result<Vec<f64>, Failure> {
         let mut command = Command::new(self.repository.target.join("release/examples/group_commit"));
@@ -231,6 +255,27 @@ impl<'r> Bench<'r> {
             line.get("store") == Some(&"redb".into()) && line.get("writers") == Some(&64.into())
         });
         Ok(raw.filter_map(|line| line.get("commits_per_second")?.as_f64()).collect())
+    }
+}
+
+/// A load in the background. It ends when this is dropped.
+pub(crate) struct Background(Child);
+
+impl Background {
+    /// Ends it; an error where it had ended before, for then it was no load.
+    pub(crate) fn stop(mut self) -> Result<(), Failure> {
+        match self.0.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(failed(format!("the load in the background ended early: {status}"))),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // A process that is gone already needs no signal.
+        self.0.kill().and_then(|()| self.0.wait().map(drop)).unwrap_or_default();
     }
 }
 
