@@ -16,6 +16,15 @@ def test_something_is_frozen():
     assert ARCHIVES
 
 
+def test_a_key_of_every_spec_is_frozen(tmp_path):
+    found = set()
+    for archive in ARCHIVES:
+        with tarfile.open(archive) as packed:
+            expected = json.load(packed.extractfile("expected.json"))
+        found |= {held["spec"] for held in expected["file"].get("specs", [])}
+    assert found == freeze.SPECS.keys()
+
+
 @pytest.mark.parametrize("seal", ["file", "passphrase"])
 @pytest.mark.parametrize("archive", ARCHIVES, ids=lambda path: path.name)
 def test_a_frozen_data_directory_opens_and_holds_what_it_held(archive, seal, tmp_path, make_server):
@@ -28,6 +37,10 @@ def test_a_frozen_data_directory_opens_and_holds_what_it_held(archive, seal, tmp
     for sealed in expected["sealed"]:
         opened = kms.decrypt(CiphertextBlob=base64.b64decode(sealed["blob"]), EncryptionContext=sealed["context"])
         assert base64.b64encode(opened["Plaintext"]).decode() == sealed["plaintext"]
+    # The first archive has none.
+    for held in expected.get("specs", []):
+        result = freeze.used_again(kms, held["spec"], held["usage"], held["key"], base64.b64decode(held["made"]))
+        assert base64.b64encode(result).decode() == held["result"], held["spec"]
     for name in ("alias/frozen", "alias/frozen/second"):
         assert kms.describe_key(KeyId=name)["KeyMetadata"]["KeyId"] == expected["key"]
     metadata = kms.describe_key(KeyId=expected["key"])["KeyMetadata"]

@@ -114,6 +114,8 @@ section! {
         ready_rsa_keys: usize = 2, "2", since "0.1";
         /// Seconds that a request waits for a new RSA key; then the answer is DependencyTimeoutException.
         key_wait_seconds: u64 = 20, "20", since "0.1";
+        /// KiB of locked memory for parsed private keys, 11 for an RSA_2048 key; beyond, they lie in ordinary memory.
+        locked_kib: usize = 2048, "2048", since "0.1";
         /// Make SM2 keys, which AWS does in the Regions of China alone.
         sm2: bool = false, "false", since "0.1";
     }

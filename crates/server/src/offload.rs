@@ -34,8 +34,8 @@ impl Threads {
         };
         let landing = Arc::new(Landing::default());
         Ok(Self {
-            operations: start("compute", threads, options.queue, &landing)?,
-            rsa_keys: start("rsa", options.rsa_threads, RSA_QUEUE, &landing)?,
+            operations: start("compute", threads, options.queue, NICE_OPERATIONS, &landing)?,
+            rsa_keys: start("rsa", options.rsa_threads, RSA_QUEUE, NICE_RSA_KEYS, &landing)?,
             landing,
             patience: Duration::from_secs(options.key_wait_seconds),
         })
@@ -88,14 +88,20 @@ impl Landing {
     }
 }
 
-fn start(name: &str, threads: usize, queue: usize, landing: &Arc<Landing>) -> io::Result<SyncSender<Job>> {
+fn start(
+    name: &str,
+    threads: usize,
+    queue: usize,
+    nice: i32,
+    landing: &Arc<Landing>,
+) -> io::Result<SyncSender<Job>> {
     let (sender, receiver) = sync_channel(queue);
     let receiver = Arc::new(Mutex::new(receiver));
     for number in 0..threads {
         let (receiver, landing) = (Arc::clone(&receiver), Arc::clone(landing));
         thread::Builder::new().name(format!("{name}-{number}")).spawn(move || {
             // On Linux the priority is the thread's, not the process's.
-            if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+            if let Err(error) = rustix::process::setpriority_process(None, nice) {
                 tracing::warn!(%error, "the priority of a thread could not be lowered");
             }
             work(&receiver, &landing);
@@ -136,8 +142,10 @@ fn work(jobs: &Mutex<Receiver<Job>>, landing: &Landing) {
 
 /// More than the stock has in hand at once.
 const RSA_QUEUE: usize = 16;
-/// The lowest priority: with more, a thread that computes holds up requests that are short by milliseconds.
-const NICE: i32 = 19;
+/// The lowest priority: with more, a signature holds up requests that are short by milliseconds.
+const NICE_OPERATIONS: i32 = 19;
+/// A tenth of a core that everybody wants: a new key takes seconds as it is, and somebody may be waiting.
+const NICE_RSA_KEYS: i32 = 10;
 /// How long a result is kept back while another job is done.
 const HELD_MOST: Duration = Duration::from_millis(1);
 

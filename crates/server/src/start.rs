@@ -8,6 +8,7 @@ use keyreeve_core::vault::{Vault, VaultError};
 use keyreeve_core::{Service, ServiceOptions, space};
 use keyreeve_crypto::asymmetric::make_material;
 use keyreeve_crypto::key::MakeKeyError;
+use keyreeve_crypto::parsed_keys;
 use keyreeve_crypto::random::{Random, SystemRandom};
 use keyreeve_store::{Batch, CommitError, Store};
 use keyreeve_store_redb::{Options, RedbStore};
@@ -61,6 +62,9 @@ pub(crate) async fn service(
     };
     let keyring = keyring(config, dir, &*store, &*random, purpose).await?;
     let vault = Vault::new(store, keyring, random);
+    if !parsed_keys::keep_locked(config.crypto.locked_kib.saturating_mul(1024)) {
+        tracing::warn!("parsed private keys cannot be kept in locked memory");
+    }
     let offload: Arc<dyn Offload> = match purpose {
         Purpose::Check => Arc::new(AtOnce),
         Purpose::Serve => Arc::new(Threads::start(&config.crypto)?),

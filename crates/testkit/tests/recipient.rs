@@ -1,5 +1,4 @@
 //! The `Recipient` of a request, as far as it needs no attestation document that holds: those are made in `tests/e2e`.
-#![expect(clippy::indexing_slicing, reason = "test code")]
 
 use keyreeve_testkit::{World, body};
 use keyreeve_wire::Operation::{self, *};
