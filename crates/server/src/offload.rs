@@ -169,8 +169,8 @@ mod tests {
     #[test]
     fn whoever_waits_is_woken_once_by_the_thread_or_by_another_who_was() {
         for others_wake in [false, true] {
-            let (landing, counts) =
-                (Landing::default(), [const { () }; 3].map(|()| Arc::new(Count::default())));
+            let landing = Landing::default();
+            let counts = [(); 3].map(|()| Arc::new(Count::default()));
             let mut held: Vec<Waker> = counts.iter().map(|count| Waker::from(Arc::clone(count))).collect();
             landing.flush(&mut held);
             if others_wake {
