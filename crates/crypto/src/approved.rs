@@ -10,6 +10,12 @@
 
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, MessageType, SigningAlgorithm};
 
+/// Whether this build links the FIPS module, and the module says that it is in its FIPS mode.
+#[must_use]
+pub fn is_fips_build() -> bool {
+    cfg!(feature = "fips") && aws_lc_rs::try_fips_mode().is_ok()
+}
+
 /// What is done with a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Service {

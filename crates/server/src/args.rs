@@ -18,6 +18,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print every use of a key, and whether this build makes it an approved service of a FIPS module
+    Algorithms,
     /// Print every option of the configuration file with its default, and leave
     Config,
     /// Start the service (the default)

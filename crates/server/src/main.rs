@@ -1,5 +1,6 @@
 //! `keyreeve`: a key management service that speaks the AWS KMS API.
 
+mod algorithms;
 mod args;
 mod clock;
 mod config;
@@ -29,6 +30,10 @@ static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.command.unwrap_or(Command::Serve(args.serve)) {
+        Command::Algorithms => {
+            print!("{}", algorithms::table());
+            Ok(())
+        }
         Command::Config => {
             print!("{}", config::reference());
             Ok(())
