@@ -15,7 +15,7 @@ pub(crate) fn table() -> String {
             (false, _) => "not approved: the module is not in this build".to_owned(),
         };
         // Writing to a `String` never fails.
-        writeln!(text, "{:<22} {:<36} {standing}", row.spec.as_str(), row.what).unwrap_or_default();
+        writeln!(text, "{:<22} {:<40} {standing}", row.spec.as_str(), row.what).unwrap_or_default();
     }
     text
 }
