@@ -4,6 +4,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -16,8 +17,8 @@ use crate::config::CryptoSection;
 
 /// The threads of a process. They end with it.
 pub(crate) struct Threads {
-    operations: SyncSender<Job>,
-    rsa_keys: SyncSender<Job>,
+    operations: Queue,
+    rsa_keys: Queue,
     landing: Arc<Landing>,
     patience: Duration,
 }
@@ -48,7 +49,7 @@ impl Offload for Threads {
             Lane::Operations => &self.operations,
             Lane::RsaKeys => &self.rsa_keys,
         };
-        queue.try_send(job).or(Err(FullError))
+        queue.push(job)
     }
 
     fn landed(&self) {
@@ -57,6 +58,54 @@ impl Offload for Threads {
 
     fn patience(&self) -> Patience {
         Box::pin(tokio::time::sleep(self.patience))
+    }
+}
+
+/// The jobs of a lane that wait.
+struct Queue {
+    jobs: SyncSender<Job>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    fn push(&self, job: Job) -> Result<(), FullError> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.jobs.try_send(job).map_err(|_full| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            FullError
+        })
+    }
+}
+
+/// The end of a queue that its threads share.
+struct Jobs {
+    receiver: Mutex<Receiver<Job>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Jobs {
+    /// The next job; `None` where no more can come.
+    fn next(&self) -> Option<Job> {
+        let job = self.receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
+        self.taken(job)
+    }
+
+    /// The next job, if it is there.
+    fn next_now(&self) -> Option<Job> {
+        // Where another thread has the lock, it waits for a job: there is none.
+        let job = self.receiver.try_lock().ok().and_then(|jobs| jobs.try_recv().ok());
+        self.taken(job)
+    }
+
+    fn taken(&self, job: Option<Job>) -> Option<Job> {
+        if job.is_some() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        job
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 }
 
@@ -88,39 +137,31 @@ impl Landing {
     }
 }
 
-fn start(
-    name: &str,
-    threads: usize,
-    queue: usize,
-    nice: i32,
-    landing: &Arc<Landing>,
-) -> io::Result<SyncSender<Job>> {
+fn start(name: &str, threads: usize, queue: usize, nice: i32, landing: &Arc<Landing>) -> io::Result<Queue> {
     let (sender, receiver) = sync_channel(queue);
-    let receiver = Arc::new(Mutex::new(receiver));
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let jobs = Arc::new(Jobs { receiver: Mutex::new(receiver), waiting: Arc::clone(&waiting) });
     for number in 0..threads {
-        let (receiver, landing) = (Arc::clone(&receiver), Arc::clone(landing));
+        let (jobs, landing) = (Arc::clone(&jobs), Arc::clone(landing));
         thread::Builder::new().name(format!("{name}-{number}")).spawn(move || {
             // On Linux the priority is the thread's, not the process's.
             if let Err(error) = rustix::process::setpriority_process(None, nice) {
                 tracing::warn!(%error, "the priority of a thread could not be lowered");
             }
-            work(&receiver, &landing);
+            work(&jobs, &landing);
         })?;
     }
-    Ok(sender)
+    Ok(Queue { jobs: sender, waiting })
 }
 
 /// Does jobs until no more can come.
-fn work(jobs: &Mutex<Receiver<Job>>, landing: &Landing) {
+///
+/// A result is kept back while more than twice as many jobs wait as results are kept, but not for long: whoever is in a
+/// long queue anyway waits a little longer for its end, and whoever is alone waits for nobody.
+fn work(jobs: &Jobs, landing: &Landing) {
     let (mut held, mut since) = (Vec::new(), Instant::now());
     loop {
-        let next = if held.is_empty() {
-            jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
-        } else {
-            // Where another thread has the lock, it waits for a job: there is none.
-            jobs.try_lock().ok().and_then(|jobs| jobs.try_recv().ok())
-        };
-        let Some(job) = next else {
+        let Some(job) = (if held.is_empty() { jobs.next() } else { jobs.next_now() }) else {
             if held.is_empty() {
                 return;
             }
@@ -134,7 +175,7 @@ fn work(jobs: &Mutex<Receiver<Job>>, landing: &Landing) {
             Ok(waiting) => held.extend(waiting),
             Err(_panic) => tracing::error!("a computation panicked"),
         }
-        if since.elapsed() >= HELD_MOST {
+        if held.len() * 2 >= jobs.waiting() || since.elapsed() >= HELD_MOST {
             landing.flush(&mut held);
         }
     }
@@ -146,12 +187,11 @@ const RSA_QUEUE: usize = 16;
 const NICE_OPERATIONS: i32 = 19;
 /// A tenth of a core that everybody wants: a new key takes seconds as it is, and somebody may be waiting.
 const NICE_RSA_KEYS: i32 = 10;
-/// How long a result is kept back while another job is done.
-const HELD_MOST: Duration = Duration::from_millis(1);
+/// How long after its job began a result is kept back at most, but for the job in hand.
+const HELD_MOST: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::channel;
 
     use super::*;
