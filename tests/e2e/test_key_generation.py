@@ -1,11 +1,15 @@
 """RSA keys take seconds to make: who waits for one, and who does not."""
 
 import concurrent.futures
+import http.client
+import json
 import pathlib
+import select
 import time
 
 import botocore.exceptions
 
+import raw
 import server as harness
 
 RSA_4096 = {"KeySpec": "RSA_4096", "KeyUsage": "SIGN_VERIFY"}
@@ -70,6 +74,25 @@ def test_some_keys_are_ready_after_the_first(make_server):
         begun = time.monotonic()
         assert outcome(kms.create_key, **RSA_4096) is None
         assert time.monotonic() - begun < 0.25
+
+
+def test_whoever_hangs_up_leaves_the_queue_to_others(make_server):
+    server = make_server(config=ONE_WORKER + "key_wait_seconds = 60\n").start()
+    body = json.dumps(RSA_4096).encode()
+    gone = []
+    for _ in range(80):
+        headers = raw.signed_headers(server, body, "CreateKey")
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection.request("POST", "/", body, headers)
+        gone.append(connection)
+    # One answer comes at once: there was no room for all.
+    harness.wait_until(lambda: select.select([one.sock for one in gone], [], [], 0)[0], "somebody is answered")
+    for connection in gone:
+        connection.close()
+    kms = server.client()
+    harness.wait_until(lambda: outcome(kms.create_key, **RSA_4096) is None, "there is room again", timeout=60)
+    # Those that were in hand, at most; nobody waits for the others.
+    assert len(kms.list_keys(Limit=1000)["Keys"]) < 20
 
 
 def is_idle(server):

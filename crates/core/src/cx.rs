@@ -1,5 +1,7 @@
 //! The context of a request, and what every request shares.
 
+use core::cell::Cell;
+
 use keyreeve_attestation::{Attestation, Roots};
 use keyreeve_audit::event::{Resource, Uuid};
 use keyreeve_crypto::key::KeyMaterial;
@@ -200,14 +202,16 @@ pub struct Cx<'a> {
 pub struct Announcement<'a> {
     trail: &'a dyn Trail,
     head: &'a Head<'a>,
+    /// Set before the announcement is written.
+    begun: &'a Cell<bool>,
     made: bool,
 }
 
 impl<'a> Announcement<'a> {
-    /// Not made yet.
+    /// Not made yet; `begun` is set when it is about to be.
     #[must_use]
-    pub fn new(trail: &'a dyn Trail, head: &'a Head<'a>) -> Self {
-        Self { trail, head, made: false }
+    pub fn new(trail: &'a dyn Trail, head: &'a Head<'a>, begun: &'a Cell<bool>) -> Self {
+        Self { trail, head, begun, made: false }
     }
 }
 
@@ -255,6 +259,7 @@ impl<'a> Cx<'a> {
     /// As [`Service::commit`]; [`VaultError::Unrecorded`] where the trail cannot be written.
     pub async fn commit(&mut self, draft: Draft<'_>) -> Result<(), VaultError> {
         if !self.announcement.made {
+            self.announcement.begun.set(true);
             let line = self.announcement.head.opened(self.notes);
             self.announcement.trail.append(line).await.or(Err(VaultError::Unrecorded))?;
             self.announcement.made = true;

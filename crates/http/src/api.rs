@@ -4,7 +4,7 @@
 //! itself. Nothing of a body is kept for an access key that is not known. Every request that names a
 //! Region is in the trail before its answer leaves, refused ones too.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ use keyreeve_sigv4::{
     SigningKeyCache,
 };
 use keyreeve_wire::{ErrorCode, Operation};
+use tokio::task::AbortHandle;
 
 use crate::bodies::{self, Bodies, Held};
 use crate::connection::{Body, Handler, Peer};
@@ -137,12 +138,18 @@ impl<T: Trail + 'static> Api<T> {
         let operation =
             parts.headers.get(&TARGET).and_then(|target| Operation::from_target(target.to_str().ok()?));
         let id = call.request_id;
-        // ORDER: a change goes on when its client hangs up, so that it is complete in the store and in the trail.
+        let begun = Rc::new(Cell::new(false));
+        // ORDER: a change that is announced goes on when its client hangs up, so that it is complete in the store and in
+        // the trail; one that only waits is given up.
         let answer = if operation.is_none_or(Operation::read_only) {
-            self.answer(call, parts, body, operation).await
+            self.answer(call, parts, body, operation, &begun).await
         } else {
+            let seen = Rc::clone(&begun);
             let task =
-                tokio::task::spawn_local(async move { self.answer(call, parts, body, operation).await });
+                tokio::task::spawn_local(
+                    async move { self.answer(call, parts, body, operation, &seen).await },
+                );
+            let _client = Client { begun, task: task.abort_handle() };
             task.await.unwrap_or_else(|_panicked| Answer::refused(&Refusal::internal()))
         };
         answered(Some(id), answer)
@@ -154,13 +161,13 @@ impl<T: Trail + 'static> Api<T> {
         parts: Parts,
         body: Incoming,
         operation: Option<Operation>,
+        begun: &Cell<bool>,
     ) -> Answer {
-        let begun = tokio::time::Instant::now();
+        let arrived = tokio::time::Instant::now();
         let answer = match self.authenticated(&call, &parts, body, operation).await {
             Ok((operation, authenticated, body)) => {
                 let request = keyreeve_kms::Request {
                     operation,
-                    body: &body.bytes,
                     caller: authenticated.credential.caller(),
                     region: authenticated.region,
                     now: call.now,
@@ -169,12 +176,13 @@ impl<T: Trail + 'static> Api<T> {
                     source_ip: &call.peer.address,
                     user_agent: user_agent(&parts),
                     tls: call.tls(),
+                    begun,
                 };
-                keyreeve_kms::answer(&self.endpoint.service, &self.trail, &request).await
+                keyreeve_kms::answer(&self.endpoint.service, &self.trail, &request, body).await
             }
             Err(refused) => self.refuse(&call, &parts, operation, refused).await,
         };
-        self.endpoint.metrics.count(operation, answer.error, begun.elapsed());
+        self.endpoint.metrics.count(operation, answer.error, arrived.elapsed());
         answer
     }
 
@@ -207,7 +215,7 @@ impl<T: Trail + 'static> Api<T> {
             }
         };
         let body = self.bodies.read(body, &self.endpoint.limits).await.map_err(refused)?;
-        Ok((operation, self.verified(claimed, &head, &body.bytes)?, body))
+        Ok((operation, self.verified(claimed, &head, body.as_ref())?, body))
     }
 
     /// Who the head says has signed the request, for an acceptable scope and time.
@@ -297,6 +305,22 @@ struct Call {
 impl Call {
     fn tls(&self) -> Option<(&str, &str)> {
         self.peer.tls.as_ref().map(|(version, suite)| (*version, suite.as_str()))
+    }
+}
+
+/// The client of a change. Where it goes away before the change is announced, nothing was changed or written, and the task
+/// ends: what it waits for is for others.
+struct Client {
+    begun: Rc<Cell<bool>>,
+    task: AbortHandle,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // To end a task that has ended does nothing.
+        if !self.begun.get() {
+            self.task.abort();
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The bodies of requests, within the memory that a worker has for them.
 //!
-//! The room of a body is taken before any of it is read, and given back when the request is answered.
+//! The room of a body is taken before any of it is read, and given back once it is decoded.
 
 use std::sync::Arc;
 
@@ -18,8 +18,14 @@ pub(crate) struct Bodies(Arc<Semaphore>);
 
 /// A body, and its room.
 pub(crate) struct Held {
-    pub(crate) bytes: Bytes,
+    bytes: Bytes,
     _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Bodies {
@@ -67,7 +73,10 @@ async fn whole(mut body: Limited<Incoming>) -> Result<Bytes, BoxError> {
             first = data;
             continue;
         }
-        let mut pieces = BytesMut::from(first.as_ref());
+        // Nothing is copied again while it grows: a body may hold a secret.
+        let rest = usize::try_from(body.size_hint().lower()).unwrap_or_default();
+        let mut pieces = BytesMut::with_capacity(first.len() + data.len() + rest);
+        pieces.extend_from_slice(&first);
         pieces.extend_from_slice(&data);
         while let Some(frame) = body.frame().await {
             if let Ok(data) = frame?.into_data() {

@@ -1,5 +1,6 @@
 //! One request, from its body to the bytes of its answer, with its record in the trail.
 
+use core::cell::Cell;
 use std::sync::Arc;
 
 use keyreeve_audit::event::Uuid;
@@ -16,8 +17,6 @@ use crate::dispatch;
 pub struct Request<'a> {
     /// The operation.
     pub operation: Operation,
-    /// Its body.
-    pub body: &'a [u8],
     /// Who calls.
     pub caller: &'a Caller,
     /// The Region that was called.
@@ -34,6 +33,8 @@ pub struct Request<'a> {
     pub user_agent: &'a str,
     /// Protocol and cipher suite, on TLS.
     pub tls: Option<(&'a str, &'a str)>,
+    /// Set once a change is announced: from then on the request is to be carried to its end, whoever still waits for it.
+    pub begun: &'a Cell<bool>,
 }
 
 /// What leaves.
@@ -57,9 +58,14 @@ impl Answer {
     }
 }
 
-/// Handles `request`. The answer is returned only once its record is in the trail. Where the trail cannot be written the
+/// Handles `request`, whose body is dropped as soon as it is decoded: a request may wait, and bodies take room. The answer is returned only once its record is in the trail. Where the trail cannot be written the
 /// answer is an error: nothing was changed, or the record that announced the change says that it may have been.
-pub async fn answer(service: &Arc<Service>, trail: &dyn Trail, request: &Request<'_>) -> Answer {
+pub async fn answer(
+    service: &Arc<Service>,
+    trail: &dyn Trail,
+    request: &Request<'_>,
+    body: impl AsRef<[u8]>,
+) -> Answer {
     let head = Head {
         name: request.operation.name(),
         read_only: request.operation.read_only(),
@@ -83,16 +89,16 @@ pub async fn answer(service: &Arc<Service>, trail: &dyn Trail, request: &Request
         event_id: request.event_id,
         attestation: None,
         notes: &mut notes,
-        announcement: Announcement::new(trail, &head),
+        announcement: Announcement::new(trail, &head, request.begun),
     };
-    let mut body = Vec::with_capacity(ANSWER_CAPACITY);
-    let outcome = dispatch::dispatch(&mut cx, request.operation, request.body, &mut body).await;
+    let mut answer = Vec::with_capacity(ANSWER_CAPACITY);
+    let outcome = dispatch::dispatch(&mut cx, request.operation, body, &mut answer).await;
     let refused = outcome.as_ref().err().map(|refusal| &refusal.0);
     if trail.append(head.completed(&notes, refused)).await.is_err() {
         return Answer::refused(&Refusal::unrecorded());
     }
     match outcome {
-        Ok(()) => Answer { status: 200, body, error: None },
+        Ok(()) => Answer { status: 200, body: answer, error: None },
         Err(refusal) => Answer::refused(&refusal),
     }
 }

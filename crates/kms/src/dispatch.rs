@@ -19,20 +19,22 @@ macro_rules! operations {
         pub(crate) async fn dispatch(
             cx: &mut Cx<'_>,
             operation: Operation,
-            body: &[u8],
+            body: impl AsRef<[u8]>,
             out: &mut Vec<u8>,
         ) -> Result<(), Refusal> {
             match operation {
                 $(Operation::$operation => {
-                    let input = decode(cx, body)?;
+                    let input = decode(cx, body.as_ref())?;
+                    drop(body);
                     $handler(cx, input).await?.write(out);
                     Ok(())
                 })+
                 $(Operation::$quiet => {
-                    let input = decode(cx, body)?;
+                    let input = decode(cx, body.as_ref())?;
+                    drop(body);
                     $quiet_handler(cx, input).await
                 })+
-                other => unsupported(other, body),
+                other => unsupported(other, body.as_ref()),
             }
         }
 

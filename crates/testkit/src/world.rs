@@ -195,7 +195,6 @@ impl World {
         let id = || Uuid::from_random(random::array(self.random()).expect("random bytes"));
         let request = Request {
             operation,
-            body: body.as_bytes(),
             caller,
             region: self.region,
             now: self.now(),
@@ -204,8 +203,9 @@ impl World {
             source_ip: "127.0.0.1",
             user_agent: "testkit",
             tls: None,
+            begun: &Cell::new(false),
         };
-        let answer = answer(service, trail, &request).await;
+        let answer = answer(service, trail, &request, body).await;
         let body = match answer.body.as_slice() {
             [] => Value::Null,
             body => serde_json::from_slice(body).expect("an answer is JSON"),
