@@ -48,6 +48,25 @@ const ACROSS_ACCOUNTS: [&str; 22] = [
     "verify",
     "verifymac",
 ];
+const GRANTABLE: [&str; 17] = [
+    "creategrant",
+    "decrypt",
+    "derivesharedsecret",
+    "describekey",
+    "encrypt",
+    "generatedatakey",
+    "generatedatakeypair",
+    "generatedatakeypairwithoutplaintext",
+    "generatedatakeywithoutplaintext",
+    "generatemac",
+    "getpublickey",
+    "reencryptfrom",
+    "reencryptto",
+    "retiregrant",
+    "sign",
+    "verify",
+    "verifymac",
+];
 const WITH_CONTEXT: [&str; 9] = [
     "creategrant",
     "decrypt",
@@ -329,11 +348,13 @@ impl Naive<'_> {
         list(&self.case["grants"]).iter().any(|grant| {
             let operations = list(&grant["Operations"]);
             let given = any_of(operations, |name| name.to_lowercase() == self.operation)
-                && self.operation != "decapsulate";
-            let children = match &self.case["context"]["kms:GrantOperations"] {
+                && GRANTABLE.contains(&self.operation.as_str());
+            let children = match text::lookup(&self.case["context"], "kms:GrantOperations") {
                 _ if self.operation != "creategrant" => true,
-                Value::Null => true,
-                wanted => list(wanted).iter().all(|name| operations.contains(name)),
+                Some(wanted) => {
+                    list(wanted.unwrap_or(&Value::Null)).iter().all(|name| operations.contains(name))
+                }
+                None => false,
             };
             let constrained =
                 !WITH_CONTEXT.contains(&self.operation.as_str()) || self.constraint_holds(grant);
@@ -392,7 +413,10 @@ impl Naive<'_> {
         };
         let subset = constraints["EncryptionContextSubset"].as_object().is_none_or(contained);
         let looser = self.operation == "creategrant"
-            && self.case["context"]["kms:GrantConstraintType"] == "EncryptionContextSubset";
+            && match text::lookup(&self.case["context"], "kms:GrantConstraintType") {
+                Some(kind) => kind == Some(&"EncryptionContextSubset".into()),
+                None => true,
+            };
         let equal = constraints["EncryptionContextEquals"]
             .as_object()
             .is_none_or(|wanted| contained(wanted) && wanted.len() == sent.len() && !looser);
@@ -402,7 +426,7 @@ impl Naive<'_> {
     fn source_holds(&self, grant: &Value) -> bool {
         match &grant["Constraints"]["SourceArn"] {
             Value::Null => true,
-            wanted => self.case["context"]["aws:SourceArn"] == *wanted,
+            wanted => text::lookup(&self.case["context"], "aws:SourceArn") == Some(Some(wanted)),
         }
     }
 }

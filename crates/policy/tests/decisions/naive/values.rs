@@ -39,7 +39,9 @@ pub(crate) fn nanoseconds(text: &str) -> Option<i128> {
     if is_number && text.len() != 4 {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let nanos = format!("{fraction:0<9}")[..9].parse::<i128>().ok().filter(|_| !fraction.is_empty())?;
-        let seconds = whole.parse::<i128>().ok()?;
+        // Later than any calendar: the engine does not read it.
+        let seconds =
+            whole.parse::<i128>().ok().filter(|seconds| seconds.abs() < i128::from(i64::MAX / 2))?;
         let sign = if text.starts_with('-') { -1 } else { 1 };
         return Some(seconds * 1_000_000_000 + sign * nanos);
     }
