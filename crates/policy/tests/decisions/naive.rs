@@ -120,10 +120,10 @@ impl Naive<'_> {
         // Every policy that can deny.
         let mut policies: Vec<&Value> = Vec::new();
         if kind != "service" && !service_linked {
-            policies.extend(list(&case["scps"]).iter().flat_map(|level| list(level)));
+            policies.extend(list(&case["scps"]).iter().flat_map(list));
         }
         if !service_linked && self.operation != "retiregrant" {
-            policies.extend(list(&case["rcps"]).iter().flat_map(|level| list(level)));
+            policies.extend(list(&case["rcps"]).iter().flat_map(list));
         }
         if asks_key {
             policies.extend(present(&case["key_policy"]));

@@ -31,7 +31,7 @@ pub(crate) enum Token {
 
 /// The values of a context key, whatever its case; none where two keys differ in case alone.
 pub(crate) fn lookup<'c>(context: &'c Value, key: &str) -> Option<Option<&'c Value>> {
-    let same = |name: &str| name.to_ascii_lowercase() == key.to_ascii_lowercase();
+    let same = |name: &str| name.eq_ignore_ascii_case(key);
     let found: Vec<&Value> = context
         .as_object()
         .into_iter()

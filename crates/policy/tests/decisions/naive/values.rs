@@ -121,7 +121,10 @@ fn bits(address: IpAddr) -> String {
 pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bare = text.trim_end_matches('=');
-    if bare.len() % 4 == 1 || text.len() > bare.len() && text.len() % 4 != 0 || text.len() - bare.len() > 2 {
+    if bare.len() % 4 == 1
+        || text.len() > bare.len() && !text.len().is_multiple_of(4)
+        || text.len() - bare.len() > 2
+    {
         return None;
     }
     let mut bits = String::new();
