@@ -213,6 +213,9 @@ fn strip_end(run: &[Piece], text: &str, scope: Scope<'_, '_>) -> bool {
 /// What stands behind the first `run` in `text`.
 fn find<'t>(run: &[Piece], text: &'t str, scope: Scope<'_, '_>) -> Option<&'t str> {
     if let [single @ (Piece::Text(_) | Piece::Variable(_))] = run {
+        if !scope.fuel.spend(1 + text.len() / 16) {
+            return None;
+        }
         return text.split_once(literal(single, scope)?).map(|(_, behind)| behind);
     }
     let weight = run.iter().map(|piece| literal(piece, scope).map_or(1, |text| 1 + text.len() / 16)).sum();

@@ -160,3 +160,78 @@ fn by_level<T>(levels: &[Vec<T>]) -> Vec<Vec<&T>> {
 fn slices<'s, 't, T>(levels: &'s [Vec<&'t T>]) -> Vec<&'s [&'t T]> {
     levels.iter().map(Vec::as_slice).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = include_str!("../../policy/tests/cases/sample.jsonl");
+
+    fn answered(line: &str) -> Value {
+        serde_json::from_str(&answer(line.as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_sample_of_documented_cases_is_answered_as_it_says() {
+        for line in SAMPLE.lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let answer = answered(line);
+            assert_eq!(answer["id"], case["id"]);
+            assert_eq!(answer["decision"], case["expected"], "{}: {}", case["id"], case["why"]);
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_case_is_an_error() {
+        let user = r#""principal":{"type":"user","arn":"arn:aws:iam::111122223333:user/Alice"}"#;
+        let rest = r#""action":"kms:Decrypt","resource":"*""#;
+        for (line, error) in [
+            (String::new(), "the line is no JSON object"),
+            ("[]".into(), "the line is no JSON object"),
+            ("{".into(), "EOF while parsing an object at column 1"),
+            (r#"{"action":"kms:Decrypt"}"#.into(), "missing field `principal` at column 24"),
+            (format!(r#"{{{user},{user},{rest}}}"#), "duplicate field `principal` at column 85"),
+            (format!(r#"{{"principal":{{"type":"group"}},{rest}}}"#), "`group` is no type of principal"),
+            (format!(r#"{{"principal":{{"type":"user"}},{rest}}}"#), "`principal.account` is missing"),
+            (format!(r#"{{{user},{rest},"resource_account":"1"}}"#), "`1` is no account"),
+            (format!(r#"{{{user},{rest},"context":{{"a":{{}}}}}}"#), "`a` is no value of a condition key"),
+            (format!(r#"{{{user},{rest},"context":{{"a":[["b"]]}}}}"#), "`a` is no value of a condition key"),
+            (
+                format!(r#"{{{user},{rest},"grants":[{{"Constraints":{{"Else":{{}}}}}}]}}"#),
+                "unknown field `Else`, expected one of `EncryptionContextEquals`, `EncryptionContextSubset`, \
+                 `SourceArn` at column 144",
+            ),
+        ] {
+            assert_eq!(answer(line.as_bytes()).unwrap_err().to_string(), error, "{line}");
+        }
+        assert_eq!(answer(b"{\xff}").unwrap_err().to_string(), "the line is no UTF-8");
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_read_allows_nothing() {
+        let allow = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#;
+        let deny = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
+        let case = |more: &str| {
+            answered(&format!(
+                r#"{{"id":[1],"principal":{{"type":"user","arn":"arn:aws:iam::111122223333:user/Alice"}},"action":"kms:Decrypt","resource":"arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"{more}}}"#
+            ))
+        };
+        let quoted = Value::from(allow);
+        for (more, decision) in [
+            (String::new(), "implicit_deny"),
+            (format!(r#","key_policy":{allow}"#), "allow"),
+            (format!(r#","key_policy":{quoted}"#), "allow"),
+            (format!(r#","key_policy":{allow},"permissions_boundary":null,"scps":null"#), "allow"),
+            (format!(r#","key_policy":{allow},"permissions_boundary":{{}}"#), "implicit_deny"),
+            (format!(r#","key_policy":{allow},"identity_policies":[{allow}]"#), "implicit_deny"),
+            (format!(r#","key_policy":{allow},"identity_policies":[{{}},{deny}]"#), "explicit_deny"),
+            (format!(r#","key_policy":{allow},"scps":[[{{}}]]"#), "implicit_deny"),
+            (format!(r#","key_policy":{allow},"session_policy":7"#), "implicit_deny"),
+        ] {
+            let answer = case(&more);
+            assert_eq!(answer["decision"], decision, "{more}");
+            assert_eq!(answer["id"], json!([1]));
+        }
+        assert_eq!(case(r#","key_policy":{}"#)["because"]["policy"], "key_policy");
+    }
+}

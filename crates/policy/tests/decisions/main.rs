@@ -10,4 +10,5 @@ mod differential;
 mod engine;
 mod generate;
 mod laws;
+mod limits;
 mod naive;
