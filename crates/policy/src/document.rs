@@ -1,27 +1,56 @@
 //! The grammar of a policy document.
 //!
-//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>, with KMS's own rules: every
-//! statement names a principal; a statement without `Action` or `Resource` is accepted and has no effect.
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>, with KMS's own rules for the
+//! policy of a resource: every statement names a principal; one without `Action` or `Resource` is accepted and has no effect.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
+use crate::condition::{self, Condition};
 use crate::json::{self, Fault, Value};
 use crate::principal::Principals;
 
 /// A well-formed policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Document {
+    /// The version of the language in which it is written.
+    pub version: Version,
     /// Its statements, in order.
     pub statements: Vec<Statement>,
+}
+
+/// What a policy hangs on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// A principal or an account: identity policies, permissions boundaries, session policies, service control policies. Its
+    /// statements name no principal, and must name actions and resources.
+    Identity,
+    /// A resource: key policies, endpoint policies, resource control policies. Each of its statements names a principal.
+    Resource,
+}
+
+/// The version of the language.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Version {
+    /// `2008-10-17`, and what counts where none is given: `${...}` is text like any other.
+    V2008,
+    /// `2012-10-17`: `${...}` is a variable.
+    V2012,
 }
 
 /// One statement.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Statement {
+    /// Its name.
+    pub sid: Option<String>,
     /// Whether it allows or denies.
     pub effect: Effect,
-    /// Whom it is about.
-    pub principals: Principals,
+    /// Whom it is about; none in a policy of [`Kind::Identity`].
+    pub principals: Option<Principals>,
     /// Whether it is about everybody but those (`NotPrincipal`).
     pub except_principals: bool,
     /// The actions, as written.
@@ -32,8 +61,8 @@ pub struct Statement {
     pub resources: Vec<String>,
     /// Whether it is about every resource but those (`NotResource`).
     pub except_resources: bool,
-    /// Whether it holds under conditions alone.
-    pub is_conditional: bool,
+    /// The conditions under which it holds: all of them.
+    pub conditions: Vec<Condition>,
 }
 
 /// What a statement does.
@@ -57,11 +86,19 @@ pub enum ParsePolicyError {
 }
 
 impl Document {
-    /// Parses a policy.
+    /// Parses a key policy.
     ///
     /// # Errors
     /// Where it is not of the grammar, or names a principal that cannot exist.
     pub fn parse(text: &str) -> Result<Self, ParsePolicyError> {
+        Self::parse_as(Kind::Resource, text)
+    }
+
+    /// Parses a policy of `kind`.
+    ///
+    /// # Errors
+    /// Where it is not of the grammar, or names a principal that cannot exist.
+    pub fn parse_as(kind: Kind, text: &str) -> Result<Self, ParsePolicyError> {
         let value = json::parse(text).map_err(|fault| {
             grammar(match fault {
                 Fault::Depth => "it is nested too deep",
@@ -70,52 +107,22 @@ impl Document {
             })
         })?;
         let mut members = Members::of(value)?;
-        if members.optional_text("Version")?.is_some_and(|version| !VERSIONS.contains(&version.as_str())) {
-            return Err(grammar("`Version` is neither 2012-10-17 nor 2008-10-17"));
-        }
+        let version = match members.optional_text("Version")?.as_deref() {
+            Some("2012-10-17") => Version::V2012,
+            Some("2008-10-17") | None => Version::V2008,
+            Some(_) => return Err(grammar("`Version` is neither 2012-10-17 nor 2008-10-17")),
+        };
         members.optional_text("Id")?;
         let statements = members.take("Statement").map(one_or_many).unwrap_or_default();
         members.end()?;
         if statements.is_empty() {
             return Err(grammar("there is no statement"));
         }
-        let statements = statements.into_iter().map(Statement::parse).collect::<Result<_, _>>()?;
-        Ok(Self { statements })
+        let statements =
+            statements.into_iter().map(|one| Statement::parse(kind, one)).collect::<Result<_, _>>()?;
+        Ok(Self { version, statements })
     }
 }
-
-const VERSIONS: [&str; 2] = ["2012-10-17", "2008-10-17"];
-
-/// The condition operators, without `IfExists` and the set prefixes.
-const OPERATORS: [&str; 27] = [
-    "ArnEquals",
-    "ArnLike",
-    "ArnNotEquals",
-    "ArnNotLike",
-    "BinaryEquals",
-    "Bool",
-    "DateEquals",
-    "DateGreaterThan",
-    "DateGreaterThanEquals",
-    "DateLessThan",
-    "DateLessThanEquals",
-    "DateNotEquals",
-    "IpAddress",
-    "NotIpAddress",
-    "Null",
-    "NumericEquals",
-    "NumericGreaterThan",
-    "NumericGreaterThanEquals",
-    "NumericLessThan",
-    "NumericLessThanEquals",
-    "NumericNotEquals",
-    "StringEquals",
-    "StringEqualsIgnoreCase",
-    "StringLike",
-    "StringNotEquals",
-    "StringNotEqualsIgnoreCase",
-    "StringNotLike",
-];
 
 // AWS: unverified. The texts for errors of grammar are our own.
 pub(crate) fn grammar(why: &str) -> ParsePolicyError {
@@ -123,32 +130,27 @@ pub(crate) fn grammar(why: &str) -> ParsePolicyError {
 }
 
 impl Statement {
-    fn parse(value: Value) -> Result<Self, ParsePolicyError> {
+    fn parse(kind: Kind, value: Value) -> Result<Self, ParsePolicyError> {
         let mut members = Members::of(value)?;
-        members.optional_text("Sid")?;
+        let sid = members.optional_text("Sid")?;
         let effect = match members.take("Effect") {
             Some(Value::Text(effect)) if effect == "Allow" => Effect::Allow,
             Some(Value::Text(effect)) if effect == "Deny" => Effect::Deny,
             _ => return Err(grammar("the `Effect` of a statement is neither Allow nor Deny")),
         };
-        let (principals, except_principals) = match (members.take("Principal"), members.take("NotPrincipal"))
-        {
-            (Some(principals), None) => (principals, false),
-            (None, Some(principals)) => (principals, true),
-            (Some(_), Some(_)) => {
-                return Err(grammar("a statement has both `Principal` and `NotPrincipal`"));
-            }
-            (None, None) => return Err(grammar("a statement names no principal")),
-        };
-        let principals = Principals::parse(principals)?;
+        let (principals, except_principals) = parse_principals(kind, &mut members)?;
         let (actions, except_actions) = members.either("Action", "NotAction")?;
         if let Some(action) = actions.iter().find(|action| *action != "*" && !action.contains(':')) {
             return Err(grammar(&format!("`{action}` is no action")));
         }
         let (resources, except_resources) = members.either("Resource", "NotResource")?;
-        let is_conditional = members.take("Condition").map(parse_condition).transpose()?.unwrap_or(false);
+        if kind == Kind::Identity && (actions.is_empty() || resources.is_empty()) {
+            return Err(grammar("a statement names no action or no resource"));
+        }
+        let conditions = members.take("Condition").map(condition::parse).transpose()?.unwrap_or_default();
         members.end()?;
         Ok(Self {
+            sid,
             effect,
             principals,
             except_principals,
@@ -156,19 +158,41 @@ impl Statement {
             except_actions,
             resources,
             except_resources,
-            is_conditional,
+            conditions,
         })
     }
 }
 
+/// Whom a statement of a policy of `kind` names, and whether it is about everybody else.
+fn parse_principals(
+    kind: Kind,
+    members: &mut Members,
+) -> Result<(Option<Principals>, bool), ParsePolicyError> {
+    let (principals, except) = match (members.take("Principal"), members.take("NotPrincipal")) {
+        (Some(principals), None) => (principals, false),
+        (None, Some(principals)) => (principals, true),
+        (Some(_), Some(_)) => return Err(grammar("a statement has both `Principal` and `NotPrincipal`")),
+        (None, None) => {
+            return match kind {
+                Kind::Identity => Ok((None, false)),
+                Kind::Resource => Err(grammar("a statement names no principal")),
+            };
+        }
+    };
+    match kind {
+        Kind::Identity => Err(grammar("a statement names a principal, and the policy hangs on one")),
+        Kind::Resource => Ok((Some(Principals::parse(principals)?), except)),
+    }
+}
+
 /// The members of an object, each taken once.
-pub(crate) struct Members(BTreeMap<String, Value>);
+pub(crate) struct Members(pub(crate) BTreeMap<String, Value>);
 
 impl Members {
     pub(crate) fn of(value: Value) -> Result<Self, ParsePolicyError> {
         match value {
             Value::Object(members) => Ok(Self(members)),
-            Value::Boolean | Value::List(_) | Value::Null | Value::Number | Value::Text(_) => {
+            Value::Boolean(_) | Value::List(_) | Value::Null | Value::Number(_) | Value::Text(_) => {
                 Err(grammar("an object is missing where the grammar has one"))
             }
         }
@@ -182,7 +206,7 @@ impl Members {
     pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, ParsePolicyError> {
         let text = |value| match value {
             Value::Text(text) => Ok(text),
-            Value::Boolean | Value::List(_) | Value::Null | Value::Number | Value::Object(_) => {
+            Value::Boolean(_) | Value::List(_) | Value::Null | Value::Number(_) | Value::Object(_) => {
                 Err(grammar(&format!("`{name}` is neither a string nor a list of strings")))
             }
         };
@@ -217,36 +241,13 @@ impl Members {
     }
 }
 
-fn one_or_many(value: Value) -> Vec<Value> {
+pub(crate) fn one_or_many(value: Value) -> Vec<Value> {
     match value {
         Value::List(many) => many,
-        one @ (Value::Boolean | Value::Null | Value::Number | Value::Object(_) | Value::Text(_)) => vec![one],
-    }
-}
-
-/// Checks a `Condition`; whether there is a condition in it.
-fn parse_condition(value: Value) -> Result<bool, ParsePolicyError> {
-    let mut is_conditional = false;
-    for (operator, keys) in Members::of(value)?.0 {
-        if !is_operator(&operator) {
-            return Err(grammar(&format!("`{operator}` is no condition operator")));
-        }
-        for (_, values) in Members::of(keys)?.0 {
-            is_conditional = true;
-            let is_scalar = |value: &Value| matches!(value, Value::Boolean | Value::Number | Value::Text(_));
-            if !one_or_many(values).iter().all(is_scalar) {
-                return Err(grammar("the value of a condition is neither a scalar nor a list of scalars"));
-            }
+        one @ (Value::Boolean(_) | Value::Null | Value::Number(_) | Value::Object(_) | Value::Text(_)) => {
+            vec![one]
         }
     }
-    Ok(is_conditional)
-}
-
-fn is_operator(text: &str) -> bool {
-    let text =
-        text.strip_prefix("ForAllValues:").or_else(|| text.strip_prefix("ForAnyValue:")).unwrap_or(text);
-    let bare = text.strip_suffix("IfExists").unwrap_or(text);
-    OPERATORS.contains(&bare) && (bare != "Null" || bare.len() == text.len())
 }
 
 #[cfg(test)]

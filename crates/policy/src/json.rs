@@ -2,22 +2,25 @@
 //!
 //! The faults carry our own words: what the parser underneath says does not reach a caller.
 
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::cell::Cell;
 use core::fmt;
-use std::collections::BTreeMap;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// How deep lists and objects may lie in one another. AWS: unverified.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// A JSON value. Numbers and truth values are told apart, but not kept.
+/// A JSON value. A number is kept as text: a policy compares it with texts.
 #[derive(Debug)]
 pub(crate) enum Value {
-    Boolean,
+    Boolean(bool),
     List(Vec<Value>),
     Null,
-    Number,
+    Number(String),
     Object(BTreeMap<String, Value>),
     Text(String),
 }
@@ -77,20 +80,20 @@ impl<'de> Visitor<'de> for Nested<'_> {
         f.write_str("a value")
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Value, E> {
-        Ok(Value::Boolean)
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Boolean(value))
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
@@ -124,6 +127,8 @@ impl<'de> Visitor<'de> for Nested<'_> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::{borrow::ToOwned, format};
+
     use super::*;
 
     #[test]

@@ -1,15 +1,42 @@
-//! Key policies: their grammar, and the check that nobody locks himself out.
+//! Policies: their grammar, the check that nobody locks himself out, and the decision on a request.
 //!
-//! Pure functions. A policy that parses is well formed; nothing here decides a request.
-//! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html>.
+//! Pure functions, total and bounded: no I/O, no clock. A text is parsed to a [`Document`], which is well formed; a
+//! [`Policy`] is compiled from it once; [`decide`] asks all policies that bear on a request. What cannot be decided is refused.
+//! Sources: <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html> and
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>.
+#![no_std]
 
+extern crate alloc;
+
+mod action;
+mod arn;
+mod caller;
+mod condition;
+mod context;
+mod decide;
+mod decision;
 mod document;
+mod fuel;
+mod grant;
 mod json;
 mod lockout;
+mod pattern;
+mod policy;
 mod principal;
+mod requirement;
+mod value;
 
-pub use document::{Document, Effect, ParsePolicyError, Statement};
+pub use action::{Action, Operations};
+pub use arn::Resource;
+pub use caller::{Caller, RoleSession};
+pub use condition::{Comparison, Condition, Operator, ParseOperatorError, Quantifier, Relation};
+pub use context::{Context, ContextValue};
+pub use decide::{Policies, Request, decide};
+pub use decision::{Cause, Decision, Grounds, Lack, Layer};
+pub use document::{Document, Effect, Kind, ParsePolicyError, Statement, Version};
+pub use grant::{Constraints, Grant, GrantPrincipal};
 pub use lockout::allows_root_to_put_policy;
+pub use policy::{LONGEST_POLICY, Policy};
 pub use principal::{AwsPrincipal, ParsePrincipalError, Principals};
 
 /// The name of the only policy that a key has.
@@ -17,8 +44,8 @@ pub const DEFAULT_NAME: &str = "default";
 
 /// The policy of a key that was made without one, as it is read back.
 #[must_use]
-pub fn default_text(account: keyreeve_domain::AccountId, partition: &str) -> String {
-    format!(
+pub fn default_text(account: keyreeve_domain::AccountId, partition: &str) -> alloc::string::String {
+    alloc::format!(
         "{{\n  \"Version\" : \"2012-10-17\",\n  \"Id\" : \"key-default-1\",\n  \"Statement\" : [ {{\n    \
          \"Sid\" : \"Enable IAM User Permissions\",\n    \"Effect\" : \"Allow\",\n    \"Principal\" : {{\n      \
          \"AWS\" : \"arn:{partition}:iam::{account}:root\"\n    }},\n    \"Action\" : \"kms:*\",\n    \

@@ -20,7 +20,7 @@ pub fn allows_root_to_put_policy(policy: &Document, account: AccountId, key_arn:
     let mut allowed = false;
     for statement in applicable.by_ref() {
         match statement.effect {
-            Effect::Allow => allowed |= !statement.is_conditional,
+            Effect::Allow => allowed |= statement.conditions.is_empty(),
             Effect::Deny => return false,
         }
     }
@@ -39,8 +39,9 @@ fn covers_key(statement: &Statement, key_arn: &str) -> bool {
 
 fn covers_root(statement: &Statement, account: AccountId) -> bool {
     let named = match &statement.principals {
-        Principals::Anyone => true,
-        Principals::Listed { aws, .. } => aws.iter().any(|principal| match principal {
+        None => return false,
+        Some(Principals::Anyone) => true,
+        Some(Principals::Listed { aws, .. }) => aws.iter().any(|principal| match principal {
             AwsPrincipal::Anyone => true,
             AwsPrincipal::Account(listed) => *listed == account,
             AwsPrincipal::Identity(_) | AwsPrincipal::Gone(_) => false,
@@ -78,6 +79,8 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
 
     #[test]

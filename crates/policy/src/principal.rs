@@ -1,5 +1,7 @@
 //! The principals of a statement.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::str::FromStr;
 
 use keyreeve_domain::AccountId;
@@ -16,7 +18,9 @@ pub enum Principals {
     Listed {
         /// `AWS`: accounts, users, roles and sessions.
         aws: Vec<AwsPrincipal>,
-        /// `Service`, `Federated` and `CanonicalUser`: how many.
+        /// `Service`: names such as `logs.us-east-1.amazonaws.com`.
+        services: Vec<String>,
+        /// `Federated` and `CanonicalUser`: how many. They sign no request to this service, so they match nobody.
         other: usize,
     },
 }
@@ -83,16 +87,18 @@ impl Principals {
         }
         let mut kinds = Members::of(value)?;
         let aws = kinds.texts("AWS")?.unwrap_or_default();
+        let services = kinds.texts("Service")?.unwrap_or_default();
         let mut other = Vec::new();
-        for kind in ["CanonicalUser", "Federated", "Service"] {
+        for kind in ["CanonicalUser", "Federated"] {
             other.extend(kinds.texts(kind)?.unwrap_or_default());
         }
         kinds.end()?;
         let aws = aws.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>();
         let aws = aws.or(Err(ParsePolicyError::Principal))?;
-        if aws.is_empty() && other.is_empty() || other.iter().any(String::is_empty) {
+        let names = || services.iter().chain(&other);
+        if aws.is_empty() && names().next().is_none() || names().any(String::is_empty) {
             return Err(ParsePolicyError::Principal);
         }
-        Ok(Self::Listed { aws, other: other.len() })
+        Ok(Self::Listed { aws, other: other.len(), services })
     }
 }

@@ -22,8 +22,24 @@ pub(crate) enum Command {
     Algorithms,
     /// Print every option of the configuration file with its default, and leave
     Config,
+    /// Work with policies, without a service
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Start the service (the default)
     Serve(ServeArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Decide each of the requests of a file by the policies that stand beside it
+    Decide(DecideArgs),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DecideArgs {
+    /// The requests, one JSON object a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cases: PathBuf,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -52,6 +52,10 @@ pub(crate) enum Failure {
     System(#[from] std::io::Error),
     #[error("the store failed while starting: {0}")]
     Vault(#[from] VaultError),
+    #[error("cannot read `{}`: {error}. Name a file of cases, or `-` for standard input.", path.display())]
+    CasesUnreadable { path: PathBuf, error: std::io::Error },
+    #[error("{count} of the lines are no cases; each is named above.")]
+    MalformedCases { count: usize },
     #[error("the keyring cannot be made or opened: {0}")]
     Keyring(KeyringError),
 }
@@ -62,12 +66,13 @@ impl Failure {
         match self {
             Self::System(_) | Self::Vault(_) | Self::Keyring(_) => 1,
             Self::Config(_)
+            | Self::MalformedCases { .. }
             | Self::NoAccessKey { .. }
             | Self::OtherAccount { .. }
             | Self::PlainHttp { .. }
             | Self::Tls(_) => 2,
             Self::Listen { .. } => 3,
-            Self::CredentialsUnreadable { .. } | Self::NotWritable { .. } => 4,
+            Self::CasesUnreadable { .. } | Self::CredentialsUnreadable { .. } | Self::NotWritable { .. } => 4,
             Self::Locked { .. } => 5,
             Self::Seal(_) => 6,
             Self::Store { .. } | Self::StoreMissing { .. } | Self::Trail { .. } | Self::Unfinished { .. } => {

@@ -11,6 +11,8 @@ mod harden;
 mod jobs;
 mod logging;
 mod offload;
+mod policy_case;
+mod policy_decide;
 mod seal;
 mod serve;
 mod setting;
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use zeroizing_alloc::ZeroAlloc;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, PolicyCommand};
 
 /// Wipes every block of memory that is given back, so that no buffer of a library leaves a secret behind.
 #[global_allocator]
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
             print!("{}", config::reference());
             Ok(())
         }
+        Command::Policy(PolicyCommand::Decide(args)) => policy_decide::run(&args),
         Command::Serve(args) => serve::run(&args),
     };
     match outcome {

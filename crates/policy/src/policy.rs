@@ -1,0 +1,175 @@
+//! A policy, compiled once and asked many times.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::action::{Action, Actions};
+use crate::arn::{Reach, Resource, ResourcePattern};
+use crate::caller::{Caller, NamedPrincipals, Strength};
+use crate::document::{self, Document, Effect, Kind, ParsePolicyError, Version, grammar};
+use crate::pattern::Scope;
+use crate::requirement::{Requirement, Truth, all_hold};
+
+/// The longest policy that is compiled, in bytes: what the API takes at most.
+pub const LONGEST_POLICY: usize = 131_072;
+
+/// A policy, compiled.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// For each statement, the actions of the table that it covers: most are passed over by that alone.
+    masks: Vec<u64>,
+    statements: Vec<Statement>,
+}
+
+/// A statement, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    sid: Option<Box<str>>,
+    effect: Effect,
+    /// None in a policy that hangs on a principal.
+    principals: Option<NamedPrincipals>,
+    actions: Actions,
+    resources: Box<[ResourcePattern]>,
+    except_resources: bool,
+    requirements: Box<[Requirement]>,
+}
+
+/// What statements are asked about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question<'q> {
+    pub(crate) caller: &'q Caller<'q>,
+    /// Whether the caller has a permissions boundary.
+    pub(crate) is_bounded: bool,
+    pub(crate) action: &'q Action,
+    pub(crate) resource: &'q Resource<'q>,
+    pub(crate) scope: Scope<'q, 'q>,
+}
+
+/// What a policy says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    /// A statement allows, naming the caller with this strength.
+    Allow(usize, Strength),
+    /// A statement denies.
+    Deny(usize),
+    /// Nothing.
+    Silence,
+}
+
+impl Policy {
+    /// Compiles a policy that hangs on what `kind` says.
+    ///
+    /// # Errors
+    /// Where it is not of the grammar, names a principal that cannot exist, or is longer than [`LONGEST_POLICY`].
+    pub fn compile(kind: Kind, text: &str) -> Result<Self, ParsePolicyError> {
+        if text.len() > LONGEST_POLICY {
+            return Err(grammar("it is too long"));
+        }
+        Ok(Self::from(&Document::parse_as(kind, text)?))
+    }
+
+    /// The name of a statement.
+    pub(crate) fn sid(&self, statement: usize) -> Option<&str> {
+        self.statements.get(statement)?.sid.as_deref()
+    }
+
+    /// What this policy says. The first statement that denies settles it; else the strongest that allows.
+    pub(crate) fn ask(&self, question: &Question<'_>) -> Verdict {
+        let bit = question.action.bit();
+        let mut verdict = Verdict::Silence;
+        for (index, mask) in self.masks.iter().enumerate() {
+            if bit != 0 && mask & bit == 0 {
+                continue;
+            }
+            let Some(statement) = self.statements.get(index) else { continue };
+            let enough = matches!(verdict, Verdict::Allow(_, Strength::Direct));
+            if enough && statement.effect == Effect::Allow {
+                continue;
+            }
+            let Some(strength) = statement.covers(question) else { continue };
+            match statement.effect {
+                Effect::Deny => return Verdict::Deny(index),
+                Effect::Allow => match verdict {
+                    Verdict::Allow(_, found) if found >= strength => {}
+                    Verdict::Allow(..) | Verdict::Deny(_) | Verdict::Silence => {
+                        verdict = Verdict::Allow(index, strength);
+                    }
+                },
+            }
+        }
+        verdict
+    }
+}
+
+impl From<&Document> for Policy {
+    fn from(document: &Document) -> Self {
+        let compile = |statement| Statement::compile(statement, document.version);
+        let statements: Vec<_> = document.statements.iter().map(compile).collect();
+        Self { masks: statements.iter().map(|statement| statement.actions.known).collect(), statements }
+    }
+}
+
+impl Statement {
+    fn compile(statement: &document::Statement, version: Version) -> Self {
+        let resource = |text: &String| ResourcePattern::compile(text, version);
+        // Without actions or resources it has no effect. To except nothing is to mean everything: so it is read where it denies.
+        let means_everything =
+            |listed: &[String], except| listed.is_empty() && except && statement.effect == Effect::Deny;
+        let any = [String::from("*")];
+        let actions = if means_everything(&statement.actions, statement.except_actions) {
+            Actions::compile(&any, false)
+        } else {
+            let except = statement.except_actions && !statement.actions.is_empty();
+            Actions::compile(&statement.actions, except)
+        };
+        let all_resources = means_everything(&statement.resources, statement.except_resources);
+        let resources = if all_resources { &any[..] } else { &statement.resources };
+        Self {
+            sid: statement.sid.as_deref().map(Into::into),
+            effect: statement.effect,
+            principals: statement
+                .principals
+                .as_ref()
+                .map(|principals| NamedPrincipals::compile(principals, statement.except_principals)),
+            actions,
+            resources: resources.iter().map(resource).collect(),
+            except_resources: statement.except_resources && !statement.resources.is_empty(),
+            requirements: statement
+                .conditions
+                .iter()
+                .map(|condition| Requirement::compile(condition, version))
+                .collect(),
+        }
+    }
+
+    /// How strongly this statement names the caller, if it is about the question. What cannot be decided does not allow, and
+    /// does deny.
+    fn covers(&self, question: &Question<'_>) -> Option<Strength> {
+        let strength = self.strength(question)?;
+        if !self.actions.cover(question.action) || !self.covers_resource(question) {
+            return None;
+        }
+        match (all_hold(&self.requirements, question.scope), self.effect) {
+            (Truth::Yes, _) | (Truth::Unknown, Effect::Deny) => Some(strength),
+            (Truth::No, _) | (Truth::Unknown, Effect::Allow) => None,
+        }
+    }
+
+    fn strength(&self, question: &Question<'_>) -> Option<Strength> {
+        let Some(principals) = &self.principals else { return Some(Strength::Direct) };
+        // Documented: `NotPrincipal` that denies hits everybody who has a permissions boundary, whoever is listed.
+        if principals.is_except() && self.effect == Effect::Deny && question.is_bounded {
+            return Some(Strength::Direct);
+        }
+        principals.strength(question.caller)
+    }
+
+    fn covers_resource(&self, question: &Question<'_>) -> bool {
+        let wide = (self.effect == Effect::Deny) != self.except_resources;
+        let reach = if wide { Reach::Wide } else { Reach::Narrow };
+        let named =
+            self.resources.iter().any(|pattern| pattern.matches(question.resource, reach, question.scope));
+        named != self.except_resources
+    }
+}

@@ -1,0 +1,34 @@
+//! The engine against the naive interpreter, on generated cases.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::{engine, generate, naive};
+
+/// Cases of a run, and of the long one.
+const CASES: (u32, u32) = (8_192, 1_000_000);
+
+#[test]
+fn the_engine_decides_as_the_naive_interpreter_does() {
+    let long = std::env::var_os("KEYREEVE_TEST_LONG").is_some();
+    let cases = if long { CASES.1 } else { CASES.0 };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let seen = RefCell::new(BTreeMap::new());
+    let outcome = TestRunner::new(config).run(&generate::case(), |case| {
+        let decision = engine::decision(&case);
+        *seen.borrow_mut().entry(decision).or_insert(0_u32) += 1;
+        prop_assert_eq!(decision, naive::decision(&case), "{:#}", case);
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    // Cases that all end alike would show nothing.
+    let seen = seen.into_inner();
+    for decision in ["allow", "explicit_deny", "implicit_deny"] {
+        assert!(seen[decision] > cases / 20, "{seen:?}");
+    }
+}
