@@ -33,6 +33,8 @@ const LOCKED: usize = 1 << (usize::BITS - 1);
 // INVARIANT: the owner fits in front of the size, and a slot, which is a power of two of at least 32 bytes, keeps the
 // alignment that the library expects behind a header of 32.
 const _: () = assert!(size_of::<LockedBytes>() + SIZE <= HEADER);
+// INVARIANT: the library's own allocator writes the size into the eight bytes in front of a block, as the plain form does.
+const _: () = assert!(SIZE == 8);
 
 /// Bytes of locked memory that the library may hold.
 static LIMIT: AtomicUsize = AtomicUsize::new(0);
@@ -45,11 +47,15 @@ thread_local! {
 
 /// Sets the functions, once for the process, and lets the library hold up to `limit` bytes of locked memory; from there on it
 /// gets plain memory. Returns whether the functions are set.
+///
+/// The first call comes before any other thread uses the library, which reads the functions without a lock. Later calls
+/// change the limit alone, at any time.
 pub fn keep_locked(limit: usize) -> bool {
     static SET: OnceLock<bool> = OnceLock::new();
     LIMIT.store(limit, Ordering::Relaxed);
     *SET.get_or_init(|| {
-        // SAFETY: the three functions agree with each other and with the library's own on the form of a plain block.
+        // SAFETY: the three functions agree with each other and with the library's own on the form of a plain block. No
+        // other thread uses the library yet, as the documentation asks, so nobody reads them while they are written.
         unsafe { lc::CRYPTO_set_mem_functions(Some(allocate), Some(resize), Some(release)) == 1 }
     })
 }

@@ -2,7 +2,8 @@
 //!
 //! A worker thread serves many connections, so it computes nothing that takes longer than a few hundred microseconds: that
 //! is handed to [`Offload`], which whoever starts the service brings along, and awaited. What waits there is bounded in
-//! number; the wait for a new RSA key, which may take seconds, is bounded in time too.
+//! number, and whoever waits for it is bounded in time: after [`Offload::patience`] the request is refused, and what was not
+//! begun by then is not done.
 
 use core::future::Future;
 use core::pin::{Pin, pin};
@@ -44,7 +45,7 @@ pub trait Offload: Send + Sync {
     /// the same thread costs next to nothing.
     fn landed(&self);
 
-    /// Ready when a request has waited for an RSA key for as long as it may.
+    /// Ready when a request has waited for other threads for as long as it may.
     fn patience(&self) -> Patience;
 }
 
@@ -74,6 +75,9 @@ pub enum OffloadError {
     /// The job ended without a result: it panicked, or the service is ending.
     #[error("the work was given up")]
     Lost,
+    /// The result was not there in time.
+    #[error("the work was not done in time")]
+    Slow,
 }
 
 /// Does `work` on the threads of `offload`, and gives its result. Where nobody waits any more, the work is not begun.
@@ -90,9 +94,9 @@ pub async fn run<T: Send + 'static>(
         if sender.is_awaited() { sender.put(work()).unwrap_or_default() } else { None }
     };
     offload.run(Lane::Operations, Box::new(job))?;
-    let result = receiver.await.ok_or(OffloadError::Lost);
+    let result = before(receiver, offload.patience()).await;
     offload.landed();
-    result
+    result.ok_or(OffloadError::Slow)?.ok_or(OffloadError::Lost)
 }
 
 /// One value on its way from one thread to another.
@@ -191,6 +195,8 @@ pub(crate) async fn before<F: Future + Unpin>(future: F, end: Patience) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use core::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
@@ -217,36 +223,63 @@ mod tests {
         assert_eq!(sender.send(5), Err(5), "it is given back for somebody else");
     }
 
+    /// Takes one job at a time, which the test does.
+    #[derive(Default)]
+    struct Later {
+        jobs: Mutex<Vec<Job>>,
+        /// The time is over.
+        is_late: Arc<AtomicBool>,
+    }
+
+    impl Offload for Later {
+        fn run(&self, _: Lane, job: Job) -> Result<(), FullError> {
+            if self.jobs.lock().len() == 1 {
+                return Err(FullError);
+            }
+            self.jobs.lock().push(job);
+            Ok(())
+        }
+
+        fn landed(&self) {}
+
+        fn patience(&self) -> Patience {
+            let is_late = Arc::clone(&self.is_late);
+            Box::pin(core::future::poll_fn(move |_| match is_late.load(Ordering::Relaxed) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }))
+        }
+    }
+
     #[test]
     fn work_is_not_begun_for_nobody_and_not_lost_silently() {
-        struct Later(Mutex<Vec<Job>>);
-        impl Offload for Later {
-            fn run(&self, _: Lane, job: Job) -> Result<(), FullError> {
-                if self.0.lock().len() == 1 {
-                    return Err(FullError);
-                }
-                self.0.lock().push(job);
-                Ok(())
-            }
-            fn landed(&self) {}
-
-            fn patience(&self) -> Patience {
-                Box::pin(core::future::pending())
-            }
-        }
-        let later = Later(Mutex::default());
+        let later = Later::default();
         let begun = Arc::new(Mutex::new(false));
         let mark = Arc::clone(&begun);
         let mut waiting = Box::pin(run(&later, move || *mark.lock() = true));
         assert_eq!(poll(&mut waiting), Poll::Pending);
         assert_eq!(poll(&mut Box::pin(run(&later, || ()))), Poll::Ready(Err(OffloadError::Full(FullError))));
         drop(waiting);
-        later.0.lock().pop().unwrap()();
+        later.jobs.lock().pop().unwrap()();
         assert!(!*begun.lock());
         let mut waiting = Box::pin(run(&later, || ()));
         assert_eq!(poll(&mut waiting), Poll::Pending);
-        later.0.lock().clear();
+        later.jobs.lock().clear();
         assert_eq!(poll(&mut waiting), Poll::Ready(Err(OffloadError::Lost)));
+    }
+
+    #[test]
+    fn nobody_waits_for_work_for_ever_and_what_is_too_late_is_not_begun() {
+        let later = Later::default();
+        let begun = Arc::new(AtomicBool::new(false));
+        let mark = Arc::clone(&begun);
+        let mut waiting = Box::pin(run(&later, move || mark.store(true, Ordering::Relaxed)));
+        assert_eq!(poll(&mut waiting), Poll::Pending);
+        later.is_late.store(true, Ordering::Relaxed);
+        assert_eq!(poll(&mut waiting), Poll::Ready(Err(OffloadError::Slow)));
+        drop(waiting);
+        later.jobs.lock().pop().unwrap()();
+        assert!(!begun.load(Ordering::Relaxed));
     }
 
     #[test]

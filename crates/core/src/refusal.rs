@@ -45,8 +45,13 @@ impl Refusal {
 
 impl From<VaultError> for Refusal {
     fn from(error: VaultError) -> Self {
-        // The caller is told that something failed; what it was is for the operator.
-        tracing::error!(%error, "a request failed inside");
+        // The caller is told that something failed; what it was is for the operator. That there is more to do than can be
+        // done is no failure, and what is told of it is told often.
+        if matches!(error, VaultError::Busy | VaultError::Slow) {
+            tracing::debug!(%error, "a request was turned away");
+        } else {
+            tracing::error!(%error, "a request failed inside");
+        }
         match error {
             VaultError::Unrecorded => Self::unrecorded(),
             VaultError::Unwritable(_) => Self::new(
@@ -88,5 +93,57 @@ impl From<OffloadError> for Refusal {
 impl From<RandomError> for Refusal {
     fn from(RandomError: RandomError) -> Self {
         Self::internal()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Level, Metadata, Subscriber};
+
+    use super::*;
+    use crate::offload::FullError;
+
+    /// Notes the level of each event.
+    #[derive(Clone, Default)]
+    struct Levels(Arc<Mutex<Vec<Level>>>);
+
+    impl Subscriber for Levels {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            self.0.lock().push(*event.metadata().level());
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn too_much_work_is_no_error_in_the_log() {
+        for (error, code, level) in [
+            (OffloadError::Full(FullError), ErrorCode::Throttling, Level::DEBUG),
+            (OffloadError::Slow, ErrorCode::DependencyTimeout, Level::DEBUG),
+            (OffloadError::Lost, ErrorCode::KmsInternal, Level::ERROR),
+        ] {
+            let levels = Levels::default();
+            let refusal = tracing::subscriber::with_default(levels.clone(), || Refusal::from(error));
+            assert_eq!(refusal.0.code, code);
+            assert_eq!(*levels.0.lock(), [level], "{error}");
+        }
     }
 }

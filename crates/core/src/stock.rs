@@ -5,6 +5,7 @@
 //! [`MOST_WAITING`] at once and each at most as long as [`Offload::patience`] says.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use keyreeve_crypto::asymmetric::MakeMaterialError;
@@ -102,16 +103,23 @@ impl Shelf {
     /// Sees to it that as many keys are in hand as are missing.
     fn restock(shelf: &Arc<Self>, offload: &Arc<dyn Offload>) {
         while shelf.begin() {
-            let (own, again) = (Arc::clone(shelf), Arc::clone(offload));
+            let (mut order, again) = (Order(Some(Arc::clone(shelf))), Arc::clone(offload));
             let job = move || {
+                let own = order.0.take()?;
+                let made = catch_unwind(AssertUnwindSafe(|| (own.make)(own.spec)));
+                let (made, panic) = match made {
+                    Ok(made) => (made, None),
+                    Err(panic) => (Err(MakeMaterialError::Library), Some(panic)),
+                };
                 // A key that cannot be made is tried again only for somebody who waits.
-                if own.finish((own.make)(own.spec)) {
+                if own.finish(made) {
                     Self::restock(&own, &again);
                 }
-                None
+                // What a panic means is for the thread to say.
+                panic.map(|panic| resume_unwind(panic))
             };
+            // A job that is refused is dropped, and its order given up.
             if offload.run(Lane::RsaKeys, Box::new(job)).is_err() {
-                shelf.give_up();
                 return;
             }
         }
@@ -144,12 +152,25 @@ impl Shelf {
         whole
     }
 
-    /// The lane takes no more: whoever waits while nothing is in hand would wait for nothing.
+    /// A key in hand will not be made: whoever waits while nothing else is in hand would wait for nothing.
     fn give_up(&self) {
         let mut state = self.state.lock();
         state.in_hand = state.in_hand.saturating_sub(1);
-        if state.in_hand == 0 {
-            state.waiting.clear();
+        let left = if state.in_hand == 0 { core::mem::take(&mut state.waiting) } else { VecDeque::new() };
+        // They are told outside the lock.
+        drop(state);
+        drop(left);
+    }
+}
+
+/// One key in hand whose making has not begun. It is given up where it never does: the lane takes no more, or the service
+/// is ending.
+struct Order(Option<Arc<Shelf>>);
+
+impl Drop for Order {
+    fn drop(&mut self) {
+        if let Some(shelf) = self.0.take() {
+            shelf.give_up();
         }
     }
 }
@@ -158,6 +179,7 @@ impl Shelf {
 mod tests {
     use core::future::Future;
     use core::pin::Pin;
+    use core::sync::atomic::{AtomicUsize, Ordering};
     use core::task::{Context, Poll, Waker};
 
     use keyreeve_crypto::LockedMemoryError;
@@ -292,5 +314,41 @@ mod tests {
         for taken in &mut waiting {
             assert!(matches!(poll(taken), Poll::Ready(Some(Err(StockError::Make(_))))));
         }
+    }
+
+    #[test]
+    fn a_panic_fails_one_who_waits_and_holds_up_nobody_else() {
+        let later = Later::patient();
+        let (counting, asked) = (counting(), AtomicUsize::new(0));
+        let maker: Maker = Arc::new(move |spec| {
+            assert!(asked.fetch_add(1, Ordering::Relaxed) >= 2, "on purpose");
+            counting(spec)
+        });
+        let stock = Stock::new(0, &maker, later.clone());
+        let mut waiting: Vec<_> = (0..4).map(|_| Box::pin(stock.take(KeySpec::Rsa2048))).collect();
+        waiting.iter_mut().for_each(|taken| assert!(poll(taken).is_pending()));
+        let panicked = (0..10).filter(|_| catch_unwind(AssertUnwindSafe(|| later.step())).is_err()).count();
+        assert_eq!(panicked, 2);
+        for failed in &mut waiting[..2] {
+            assert!(matches!(poll(failed), Poll::Ready(Some(Err(StockError::Make(_))))));
+        }
+        let numbers: Vec<_> = waiting.iter_mut().skip(2).map(|taken| number(poll(taken))).collect();
+        assert_eq!(numbers, [Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn a_job_that_is_never_begun_is_not_in_hand() {
+        let later = Later::patient();
+        let stock = Stock::new(0, &counting(), later.clone());
+        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(stock.take(KeySpec::Rsa2048))).collect();
+        waiting.iter_mut().for_each(|taken| assert!(poll(taken).is_pending()));
+        later.jobs.lock().clear();
+        for taken in &mut waiting {
+            assert!(matches!(poll(taken), Poll::Ready(Some(Err(StockError::Lost)))));
+        }
+        let mut next = Box::pin(stock.take(KeySpec::Rsa2048));
+        assert!(poll(&mut next).is_pending());
+        assert!(later.step());
+        assert_eq!(number(poll(&mut next)), Some(1));
     }
 }

@@ -49,8 +49,8 @@ pub enum VaultError {
     /// No locked memory is left.
     #[error(transparent)]
     Memory(#[from] LockedMemoryError),
-    /// No new key was ready in time.
-    #[error("no new key was ready in time")]
+    /// A computation or a new key was not ready in time.
+    #[error("what was to be computed was not ready in time")]
     Slow,
     /// The store did not answer in time.
     #[error("the store did not answer in time")]
@@ -100,6 +100,7 @@ impl From<OffloadError> for VaultError {
         match error {
             OffloadError::Full(FullError) => Self::Busy,
             OffloadError::Lost => Self::Lost,
+            OffloadError::Slow => Self::Slow,
         }
     }
 }

@@ -27,7 +27,7 @@ mod rsa;
 mod sm2;
 
 use keyreeve_aws_lc_ffi::memory;
-use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, SigningAlgorithm};
+use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, KeyUsage, SigningAlgorithm};
 use zeroize::Zeroizing;
 
 use crate::ciphertext::OpenError;
@@ -70,16 +70,28 @@ enum Private {
 }
 
 impl KeyPair {
-    /// The key pair of `material` as [`make_material`] returned it.
+    /// The key pair of `material` as [`make_material`] returned it, for all that its spec can do.
     ///
     /// # Errors
-    /// Where the spec has no key pair, or the bytes are none of this spec.
+    /// Where the spec has no key pair, or the bytes are none of this spec; where no locked memory is left.
     pub fn parse(spec: KeySpec, material: &KeyMaterial) -> Result<Self, ParseKeyError> {
+        Self::parse_for(spec, None, material)
+    }
+
+    /// As [`parse`](Self::parse); an RSA key for one `usage` alone takes half the memory.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_for(
+        spec: KeySpec,
+        usage: Option<KeyUsage>,
+        material: &KeyMaterial,
+    ) -> Result<Self, ParseKeyError> {
         // EXPOSE: the library parses the material and wipes its copy when the pair is dropped.
         let material = material.expose();
         match seed_prefix(spec) {
             Some(_) => Self::from_seed(spec, material),
-            None => Self::parse_pkcs8(spec, material),
+            None => Self::read_pkcs8(spec, usage, material),
         }
     }
 
@@ -89,10 +101,14 @@ impl KeyPair {
     /// Where the spec has no key pair; where anything stands before or after the document; where the key is of another
     /// kind, curve or size, or is inconsistent.
     pub fn parse_pkcs8(spec: KeySpec, pkcs8: &[u8]) -> Result<Self, ParseKeyError> {
+        Self::read_pkcs8(spec, None, pkcs8)
+    }
+
+    fn read_pkcs8(spec: KeySpec, usage: Option<KeyUsage>, pkcs8: &[u8]) -> Result<Self, ParseKeyError> {
         let info = pkcs8::info(pkcs8).ok_or(ParseKeyError::Rejected)?;
         let (private, spki) = match spec {
             KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096 => {
-                let (private, spki) = rsa::Private::from_pkcs8(pkcs8)?;
+                let (private, spki) = rsa::Private::from_pkcs8(usage, pkcs8)?;
                 (Private::Rsa(Box::new(private)), spki)
             }
             KeySpec::EccNistP256 | KeySpec::EccNistP384 | KeySpec::EccNistP521 | KeySpec::EccSecgP256K1 => {

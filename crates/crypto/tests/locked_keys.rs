@@ -12,7 +12,7 @@ use keyreeve_crypto::key::KeyMaterial;
 use keyreeve_crypto::parsed_keys::{keep_locked, locked_len};
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_crypto::{Protection, protection};
-use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec};
+use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, SigningAlgorithm};
 
 /// Part of the private key as the library holds it, every bit inverted, so that the search does not find itself.
 fn inverted(spec: KeySpec, material: &KeyMaterial) -> Vec<u8> {
@@ -80,6 +80,15 @@ fn use_it(pair: &KeyPair) {
     }
 }
 
+/// A failed use, as a client can bring it about.
+fn fail_with_it(pair: &KeyPair) {
+    if pair.spec() == KeySpec::Rsa2048 {
+        assert!(pair.decrypt(EncryptionAlgorithm::RsaesOaepSha256, &[1; 256]).is_err());
+        assert!(pair.decrypt(EncryptionAlgorithm::RsaesOaepSha256, b"short").is_err());
+        assert!(pair.sign(SigningAlgorithm::RsassaPssSha256, Message::Digest(b"short")).is_err());
+    }
+}
+
 #[test]
 fn a_parsed_key_lies_in_locked_memory_while_there_is_room_and_is_gone_when_it_is_dropped() {
     let secret = protection().unwrap() == Protection::Secret;
@@ -97,6 +106,9 @@ fn a_parsed_key_lies_in_locked_memory_while_there_is_room_and_is_gone_when_it_is
             let _set = keep_locked(limit);
             let before = locked_len();
             let pair = KeyPair::parse(spec, &material).unwrap();
+            fail_with_it(&pair);
+            let held = locked_len() - before;
+            assert_eq!(held > 0, limit > 0, "{spec} {case}: kept after a failed use");
             use_it(&pair);
             use_it(&pair);
             let (held, found) = (locked_len() - before, count(&pattern));

@@ -4,6 +4,7 @@ use core::fmt::Display;
 
 use keyreeve_core::Refusal;
 use keyreeve_core::gate::pairs::UseError;
+use keyreeve_core::vault::VaultError;
 use keyreeve_crypto::asymmetric::Message;
 use keyreeve_domain::spec::{
     EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, KeySpec, MacAlgorithm, MessageType,
@@ -167,6 +168,7 @@ pub(crate) fn refusal<E: Display>(
                 Refusal::internal()
             })
         }
+        UseError::Memory(error) => VaultError::Memory(error).into(),
         UseError::Parse => {
             tracing::error!("the material of a key is no key of its spec");
             Refusal::internal()

@@ -112,7 +112,7 @@ section! {
         rsa_threads: usize = 1, "1", since "0.1";
         /// RSA keys of each size that are kept ready, from the first key of that size on.
         ready_rsa_keys: usize = 2, "2", since "0.1";
-        /// Seconds that a request waits for a new RSA key; then the answer is DependencyTimeoutException.
+        /// Seconds that a request waits for a computation or a new RSA key; then the answer is DependencyTimeoutException.
         key_wait_seconds: u64 = 20, "20", since "0.1";
         /// KiB of locked memory for parsed private keys, 11 for an RSA_2048 key; beyond, they lie in ordinary memory.
         locked_kib: usize = 2048, "2048", since "0.1";

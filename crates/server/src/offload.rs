@@ -187,7 +187,8 @@ const RSA_QUEUE: usize = 16;
 const NICE_OPERATIONS: i32 = 19;
 /// A tenth of a core that everybody wants: a new key takes seconds as it is, and somebody may be waiting.
 const NICE_RSA_KEYS: i32 = 10;
-/// How long after its job began a result is kept back at most, but for the job in hand.
+/// A result whose job began longer ago than this is told before the next job begins: it waits at most for the job in hand,
+/// which is one of the same lane. Jobs that make RSA keys have no results that somebody is woken for, so none waits for them.
 const HELD_MOST: Duration = Duration::from_millis(5);
 
 #[cfg(test)]

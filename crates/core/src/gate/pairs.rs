@@ -1,19 +1,21 @@
 //! What the gate hands out of an asymmetric or HMAC key.
 //!
 //! A handle owns what it works with, so that it can move to another thread; it is made by a [`Ready`] of the right action
-//! and does that action alone. The key is parsed once and kept parsed beside the record; the material itself is not kept.
+//! and does that action alone. The key is parsed once, for the usage of its record, and kept parsed beside it. The material
+//! goes when the handle does; a parsed key has of it what it computes with, see [`keyreeve_crypto::parsed_keys`].
 
 use std::sync::Arc;
 
 use keyreeve_crypto::asymmetric::{
-    AgreeError, DecapsulateError, EncapsulateError, Encapsulated, EncryptError, KeyPair, Message, SignError,
-    VerifyError,
+    AgreeError, DecapsulateError, EncapsulateError, Encapsulated, EncryptError, KeyPair, Message,
+    ParseKeyError, SignError, VerifyError,
 };
 use keyreeve_crypto::ciphertext::OpenError;
 use keyreeve_crypto::hmac::MismatchError;
 use keyreeve_crypto::key::KeyMaterial;
 use keyreeve_crypto::mac::MacKey;
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, SigningAlgorithm};
+use keyreeve_locked_memory::LockedMemoryError;
 use zeroize::Zeroizing;
 
 use super::Ready;
@@ -27,12 +29,24 @@ use crate::vault::VaultError;
 /// The use of a key failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UseError<E> {
+    /// No locked memory is left to parse the key into.
+    #[error(transparent)]
+    Memory(LockedMemoryError),
     /// The material is no key of its spec.
     #[error("the material is no key of its spec")]
     Parse,
     /// The operation itself failed.
     #[error("{0}")]
     Operation(E),
+}
+
+impl<E> From<ParseKeyError> for UseError<E> {
+    fn from(error: ParseKeyError) -> Self {
+        match error {
+            ParseKeyError::Memory(error) => Self::Memory(error),
+            ParseKeyError::NoPair | ParseKeyError::Rejected => Self::Parse,
+        }
+    }
 }
 
 /// A handle, and how long its work takes.
@@ -60,33 +74,33 @@ impl Held {
         self.key.record().spec
     }
 
-    /// The parsed key; `None` where the material is none of its spec.
-    fn parsed(&self) -> Option<&Parsed> {
+    fn parsed<E>(&self) -> Result<&Parsed, UseError<E>> {
         if let Some(parsed) = self.key.parsed() {
-            return Some(parsed);
+            return Ok(parsed);
         }
         // INVARIANT: a handle without material was made of a key that is parsed already, and stays so.
-        let (spec, material) = (self.spec(), self.material.as_ref()?);
+        let material = self.material.as_ref().ok_or(UseError::Parse)?;
+        let (spec, usage) = (self.spec(), self.key.record().usage);
         let parsed = match kind(spec) {
-            Kind::Mac => Parsed::Mac(Box::new(MacKey::new(spec, material).ok()?)),
-            Kind::Pair => Parsed::Pair(KeyPair::parse(spec, material).ok()?),
-            Kind::Symmetric => return None,
+            Kind::Mac => Parsed::Mac(Box::new(MacKey::new(spec, material).or(Err(UseError::Parse))?)),
+            Kind::Pair => Parsed::Pair(KeyPair::parse_for(spec, Some(usage), material)?),
+            Kind::Symmetric => return Err(UseError::Parse),
         };
         // Two threads may parse the same key at once; the second copy is wiped.
-        Some(self.key.keep(parsed))
+        Ok(self.key.keep(parsed))
     }
 
     fn with<T, E>(&self, work: impl FnOnce(&KeyPair) -> Result<T, E>) -> Result<T, UseError<E>> {
-        match self.parsed() {
-            Some(Parsed::Pair(pair)) => work(pair).map_err(UseError::Operation),
-            Some(Parsed::Mac(_)) | None => Err(UseError::Parse),
+        match self.parsed()? {
+            Parsed::Pair(pair) => work(pair).map_err(UseError::Operation),
+            Parsed::Mac(_) => Err(UseError::Parse),
         }
     }
 
     fn with_mac<T, E>(&self, work: impl FnOnce(&MacKey) -> Result<T, E>) -> Result<T, UseError<E>> {
-        match self.parsed() {
-            Some(Parsed::Mac(key)) => work(key).map_err(UseError::Operation),
-            Some(Parsed::Pair(_)) | None => Err(UseError::Parse),
+        match self.parsed()? {
+            Parsed::Mac(key) => work(key).map_err(UseError::Operation),
+            Parsed::Pair(_) => Err(UseError::Parse),
         }
     }
 
@@ -328,5 +342,21 @@ impl VerifyingKey {
         signature: &[u8],
     ) -> Result<(), UseError<VerifyError>> {
         self.0.with(|pair| pair.verify(algorithm, message, signature))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_memory_is_not_told_as_a_bad_key() {
+        for (error, told) in [
+            (ParseKeyError::Memory(LockedMemoryError), UseError::Memory(LockedMemoryError)),
+            (ParseKeyError::NoPair, UseError::Parse),
+            (ParseKeyError::Rejected, UseError::Parse),
+        ] {
+            assert_eq!(UseError::<SignError>::from(error), told);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! RSA: PKCS #1 version 2.2 (RFC 8017), OAEP without a label, PSS with a salt as long as the hash.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{self, Digest};
@@ -13,8 +14,7 @@ use aws_lc_rs::signature::{
     self, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaKeyPair, VerificationAlgorithm,
 };
 use keyreeve_aws_lc_ffi::memory;
-use keyreeve_domain::spec::{EncryptionAlgorithm, SigningAlgorithm};
-use keyreeve_locked_memory::LockedBytes;
+use keyreeve_domain::spec::{EncryptionAlgorithm, KeyUsage, SigningAlgorithm};
 use zeroize::Zeroizing;
 
 use super::{EncryptError, Message, ParseKeyError, SignError, VerifyError, der};
@@ -23,30 +23,35 @@ use crate::ciphertext::OpenError;
 /// The smallest public exponent (FIPS 186-5 section 5.1).
 const MIN_EXPONENT: u64 = 65537;
 
-/// A key is used to sign or to decrypt, and the library has a type for each: the one that is used is parsed at its first use.
+/// A key is used to sign or to decrypt, and the library has a type for each. The document is not kept: what is parsed of it
+/// is what the key will be used for.
 pub(super) struct Private {
-    pkcs8: LockedBytes,
     modulus_len: usize,
-    signing: OnceLock<RsaKeyPair>,
-    decrypting: OnceLock<OaepPrivateDecryptingKey>,
+    signing: Option<Form<RsaKeyPair>>,
+    decrypting: Option<Form<OaepPrivateDecryptingKey>>,
 }
 
 impl Private {
-    /// The private key, and its public key as `SubjectPublicKeyInfo`; [`Public::parse`] checks the size.
-    pub(super) fn from_pkcs8(pkcs8: &[u8]) -> Result<(Self, Vec<u8>), ParseKeyError> {
+    /// The private key for `usage`, or for whatever RSA can do, and its public key as `SubjectPublicKeyInfo`;
+    /// [`Public::parse`] checks the size.
+    pub(super) fn from_pkcs8(
+        usage: Option<KeyUsage>,
+        pkcs8: &[u8],
+    ) -> Result<(Self, Vec<u8>), ParseKeyError> {
         let key = memory::locked(|| RsaKeyPair::from_pkcs8(pkcs8)).or(Err(ParseKeyError::Rejected))?;
         let public = key.public_key();
         if !exponent(public.as_ref()).is_some_and(|e| e >= MIN_EXPONENT && e % 2 == 1) {
             return Err(ParseKeyError::Rejected);
         }
         let spki = public.as_der().or(Err(ParseKeyError::Rejected))?.as_ref().to_vec();
-        let private = Self {
-            pkcs8: LockedBytes::copy_of(pkcs8)?,
-            modulus_len: key.public_modulus_len(),
-            signing: OnceLock::new(),
-            decrypting: OnceLock::new(),
+        let modulus_len = key.public_modulus_len();
+        let is_for = |wanted| usage.is_none_or(|usage| usage == wanted);
+        let signing = is_for(KeyUsage::SignVerify).then(|| Form::new(key));
+        let decrypting = match is_for(KeyUsage::EncryptDecrypt) {
+            true => Some(Form::new(memory::locked(|| decrypting(pkcs8))?)),
+            false => None,
         };
-        Ok((private, spki))
+        Ok((Self { modulus_len, signing, decrypting }, spki))
     }
 
     pub(super) fn sign(
@@ -55,9 +60,7 @@ impl Private {
         message: Message<'_>,
     ) -> Result<Vec<u8>, SignError> {
         let scheme = Scheme::of(algorithm).ok_or(SignError::Unsupported)?;
-        // EXPOSE: parsed at the first use.
-        let parse = || RsaKeyPair::from_pkcs8(self.pkcs8.expose()).or(Err(SignError::Library));
-        with(&self.signing, parse, |key| {
+        self.signing.as_ref().ok_or(SignError::Unsupported)?.with(|key| {
             let mut signature = vec![0; self.modulus_len];
             match message {
                 Message::Raw(message) => {
@@ -81,12 +84,7 @@ impl Private {
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let oaep = oaep(algorithm).ok_or(OpenError)?;
-        let parse = || {
-            // EXPOSE: parsed at the first use.
-            let key = PrivateDecryptingKey::from_pkcs8(self.pkcs8.expose()).or(Err(OpenError))?;
-            OaepPrivateDecryptingKey::new(key).or(Err(OpenError))
-        };
-        with(&self.decrypting, parse, |key| {
+        self.decrypting.as_ref().ok_or(OpenError)?.with(|key| {
             let mut plaintext = Zeroizing::new(vec![0; key.min_output_size()]);
             let len = key.decrypt(oaep, ciphertext, &mut plaintext, None).or(Err(OpenError))?.len();
             plaintext.truncate(len);
@@ -95,25 +93,35 @@ impl Private {
     }
 }
 
-/// `work` with the key in `slot`, which is parsed if need be.
+fn decrypting(pkcs8: &[u8]) -> Result<OaepPrivateDecryptingKey, ParseKeyError> {
+    let key = PrivateDecryptingKey::from_pkcs8(pkcs8).or(Err(ParseKeyError::Rejected))?;
+    OaepPrivateDecryptingKey::new(key).or(Err(ParseKeyError::Rejected))
+}
+
+/// A parsed key, parsed inside [`memory::locked`].
 ///
-/// The library completes a key while it uses it first. The parsed key therefore lies in locked memory as a whole only if that
-/// use was inside [`memory::locked`] and went through; it is not kept otherwise.
-fn with<K, T, E>(
-    slot: &OnceLock<K>,
-    parse: impl FnOnce() -> Result<K, E>,
-    work: impl FnOnce(&K) -> Result<T, E>,
-) -> Result<T, E> {
-    if let Some(key) = slot.get() {
-        return work(key);
+/// The library completes a key while it uses it first. The key lies in locked memory as a whole only if that happened
+/// inside [`memory::locked`] too: every use is, until one went through.
+struct Form<K> {
+    key: K,
+    is_complete: AtomicBool,
+}
+
+impl<K> Form<K> {
+    fn new(key: K) -> Self {
+        Self { key, is_complete: AtomicBool::new(false) }
     }
-    memory::locked(|| {
-        let key = parse()?;
-        let done = work(&key)?;
-        // Whoever came first has put the same key there.
-        slot.get_or_init(|| key);
-        Ok(done)
-    })
+
+    fn with<T, E>(&self, work: impl FnOnce(&K) -> Result<T, E>) -> Result<T, E> {
+        if self.is_complete.load(Ordering::Acquire) {
+            return work(&self.key);
+        }
+        memory::locked(|| {
+            let done = work(&self.key)?;
+            self.is_complete.store(true, Ordering::Release);
+            Ok(done)
+        })
+    }
 }
 
 pub(super) struct Public {
