@@ -1,6 +1,6 @@
 //! Parsed keys beyond the limit take no locked memory, which others need.
 
-#![expect(clippy::disallowed_methods, reason = "it reads /proc/self")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use keyreeve_crypto::asymmetric::{KeyPair, Message, SignError, make_material};
 use keyreeve_crypto::parsed_keys::keep_locked;
