@@ -213,6 +213,7 @@ mod tests {
             ("arn:aws:kms:us-west-2:111122223333:${aws:nothing, 'key'}/1234*", true, true),
             ("arn:aws:kms:us-west-2:111122223333:key/${aws:nothing}", false, false),
             ("arn:aws:kms:us-west-2:${aws:PrincipalAccount}:key/*", false, true),
+            ("arn:aws:kms:us-west-2:${nothing, '111122223333'}:key/*", false, true),
             ("key/*", false, false),
             ("", false, false),
         ] {

@@ -180,28 +180,26 @@ impl<'p> Evaluation<'_, 'p> {
         }
     }
 
-    /// The strongest statement of a layer that allows. One that denies settles it.
+    /// The statement of a layer that allows: the first policy's that does, its strongest. One that denies settles it.
     fn ask(
         &self,
         layer: Layer,
         level: Option<usize>,
         policies: &[&'p Policy],
     ) -> Settled<'p, Option<Allowance<'p>>> {
-        let mut best: Option<Allowance<'p>> = None;
+        let mut allowance = None;
         for (index, policy) in policies.iter().enumerate() {
             let cause =
                 |statement| Cause { layer, level, policy: index, statement, sid: policy.sid(statement) };
             match policy.ask(&self.question) {
                 Verdict::Deny(statement) => return Err(Decision::ExplicitDeny(cause(statement))),
                 Verdict::Allow(statement, strength) => {
-                    if best.is_none_or(|best| best.strength < strength) {
-                        best = Some(Allowance { cause: cause(statement), strength });
-                    }
+                    allowance = allowance.or(Some(Allowance { cause: cause(statement), strength }));
                 }
                 Verdict::Silence => {}
             }
         }
-        Ok(best)
+        Ok(allowance)
     }
 
     /// In the account of the key.

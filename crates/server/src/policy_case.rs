@@ -7,8 +7,7 @@ use std::marker::PhantomData;
 
 use keyreeve_domain::AccountId;
 use keyreeve_policy::{
-    AwsPrincipal, Caller, Constraints, ContextValue, Grant, GrantPrincipal, Kind, Operations, Policy,
-    Resource, RoleSession,
+    Caller, Constraints, ContextValue, Grant, GrantPrincipal, Kind, Operations, Policy, Resource, RoleSession,
 };
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -217,15 +216,10 @@ impl GrantMembers {
             let arn = arn.as_deref().map(GrantPrincipal::aws);
             arn.or_else(|| service.as_deref().map(GrantPrincipal::service))
         };
-        let issuing_account = match self.issuing_account.as_deref() {
-            None => None,
-            Some(text) => match text.parse() {
-                Ok(AwsPrincipal::Account(account)) => Some(account),
-                Ok(AwsPrincipal::Anyone | AwsPrincipal::Gone(_) | AwsPrincipal::Identity(_)) | Err(_) => {
-                    return Err(CaseError::Value { what: "account", value: text.to_owned() });
-                }
-            },
-        };
+        // An account id, or an ARN of the account.
+        let of_arn = |text| Resource::new(text).account().unwrap_or(text);
+        let issuing_account =
+            self.issuing_account.as_deref().map(|text| account(of_arn(text))).transpose()?;
         Ok(Grant {
             id: self.grant_id.clone().unwrap_or_default(),
             key: self.key_id.clone().unwrap_or_default(),

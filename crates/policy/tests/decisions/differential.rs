@@ -8,13 +8,23 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::{engine, generate, naive};
 
-/// Cases of a run, and of the long one.
-const CASES: (u32, u32) = (8_192, 1_000_000);
+/// Cases of a run, and of a long one.
+const CASES: (u32, u32) = (8_192, 150_000);
+const MILLION: u32 = 1_000_000;
 
 #[test]
 fn the_engine_decides_as_the_naive_interpreter_does() {
     let long = std::env::var_os("KEYREEVE_TEST_LONG").is_some();
-    let cases = if long { CASES.1 } else { CASES.0 };
+    compare(if long { CASES.1 } else { CASES.0 });
+}
+
+#[test]
+#[ignore = "takes a quarter of an hour"]
+fn the_engine_decides_a_million_cases_as_the_naive_interpreter_does() {
+    compare(MILLION);
+}
+
+fn compare(cases: u32) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let seen = RefCell::new(BTreeMap::new());
     let outcome = TestRunner::new(config).run(&generate::case(), |case| {
