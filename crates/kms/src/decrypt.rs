@@ -1,8 +1,9 @@
 //! Decrypt: <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>.
 //!
-//! Errors, in order: InvalidGrantToken, ValidationException (Recipient) · NotFound · InvalidCiphertext (no blob of ours) ·
-//! IncorrectKey · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState · InvalidKeyUsage (algorithm) ·
-//! ValidationException (context; asymmetric keys) · InvalidCiphertext · DryRunOperation.
+//! Errors, in order: InvalidGrantToken, ValidationException (Recipient) · NotFound · AccessDenied (a named key) ·
+//! InvalidCiphertext (no blob of ours) · IncorrectKey · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState ·
+//! ValidationException (Recipient's document) · InvalidKeyUsage (algorithm) · ValidationException (context; asymmetric
+//! keys) · InvalidCiphertext · DryRunOperation.
 
 use keyreeve_core::gate::actions::Opening;
 use keyreeve_core::gate::{self, Ready, actions};
@@ -18,12 +19,13 @@ use crate::{asymmetric, grant_tokens, public_key, recipient, symmetric};
 
 pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<DecryptOutput, Refusal> {
     grant_tokens::check(&input.grant_tokens)?;
-    recipient::attest(cx, input.recipient).await?;
+    let recipient = recipient::check(input.recipient)?;
     let ignored = input.dry_run && input.dry_run_modifiers.contains(&DryRunModifier::IgnoreCiphertext);
     let blob = input.ciphertext_blob.as_ref().filter(|_| !ignored);
     let asked = input.encryption_algorithm;
     let (found, source) = find_source::<actions::Decrypt>(cx, blob, input.key_id.as_deref(), asked).await?;
     let ready = cx.open::<actions::Decrypt>(&found)?;
+    recipient::attest(cx, recipient).await?;
     let encryption_algorithm = symmetric::check_algorithm(&ready, asked)?;
     let context = &input.encryption_context;
     let opened = open_source(cx, &ready, source, encryption_algorithm, context).await?;
