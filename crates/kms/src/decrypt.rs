@@ -67,7 +67,12 @@ pub(crate) async fn find_source<'b, A: Opening>(
     algorithm: Option<EncryptionAlgorithm>,
 ) -> Result<(Found, Source<'b>), Refusal> {
     let named = match key_id {
-        Some(key_id) => Some(cx.find::<A>(key_id).await?),
+        Some(key_id) => {
+            let named = cx.find::<A>(key_id).await?;
+            // ORDER: whether the blob is of this key is for those who may use it to know.
+            cx.authorize::<A>(&named)?;
+            Some(named)
+        }
         None => None,
     };
     // A bare ciphertext says nothing of its key.
