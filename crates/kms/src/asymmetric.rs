@@ -49,9 +49,12 @@ pub(crate) fn check_encapsulation(spec: KeySpec, algorithm: EncapsulationAlgorit
     }
 }
 
-/// Refuses an encryption context, which no asymmetric algorithm takes.
-pub(crate) fn check_no_context(context: &EncryptionContext) -> Result<(), Refusal> {
-    if context.is_empty() {
+/// Refuses an encryption context, where the algorithm is an asymmetric one: none of those takes any.
+pub(crate) fn check_context(
+    algorithm: EncryptionAlgorithm,
+    context: &EncryptionContext,
+) -> Result<(), Refusal> {
+    if context.is_empty() || algorithm == EncryptionAlgorithm::SymmetricDefault {
         return Ok(());
     }
     let message = "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.";

@@ -28,6 +28,7 @@ pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<Decr
     recipient::attest(cx, recipient).await?;
     let encryption_algorithm = symmetric::check_algorithm(&ready, asked)?;
     let context = &input.encryption_context;
+    asymmetric::check_context(encryption_algorithm, context)?;
     let opened = open_source(cx, &ready, source, encryption_algorithm, context).await?;
     let Opened { plaintext, material } = opened.ok_or_else(symmetric::dry_run_ended)?;
     symmetric::end_dry_run(input.dry_run)?;
@@ -113,7 +114,6 @@ pub(crate) async fn open_source<A: Opening>(
     match source {
         Source::Ignored => Ok(None),
         Source::Bare(ciphertext) => {
-            asymmetric::check_no_context(context)?;
             let plaintext = public_key::decrypt(cx, ready, algorithm, ciphertext).await?;
             Ok(Some(Opened { plaintext, material: None }))
         }

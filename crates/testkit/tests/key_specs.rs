@@ -482,6 +482,49 @@ fn a_ciphertext_is_re_encrypted_between_keys_of_all_kinds() {
 }
 
 #[test]
+fn no_side_of_a_re_encryption_that_is_asymmetric_takes_a_context() {
+    let world = World::default();
+    let (symmetric, rsa) = (world.key(), world.key_of(KeySpec::Rsa2048, KeyUsage::EncryptDecrypt));
+    let text = "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.";
+    let blob =
+        world.done(Encrypt, json!({"KeyId": symmetric, "Plaintext": "AAAA"}))["CiphertextBlob"].clone();
+    // A ciphertext that is ignored, and two that cannot be decrypted.
+    for ignored in [true, false] {
+        for (member, mut request) in [
+            (
+                "SourceEncryptionContext",
+                json!({
+                    "SourceKeyId": rsa, "SourceEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+                    "DestinationKeyId": symmetric, "CiphertextBlob": "AAAA",
+                }),
+            ),
+            (
+                "DestinationEncryptionContext",
+                json!({
+                    "SourceKeyId": symmetric, "SourceEncryptionContext": {"not": "its"}, "CiphertextBlob": blob,
+                    "DestinationKeyId": rsa, "DestinationEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+                }),
+            ),
+        ] {
+            if ignored {
+                request["DryRun"] = json!(true);
+                request["DryRunModifiers"] = json!(["IGNORE_CIPHERTEXT"]);
+            }
+            let (code, end) = match ignored {
+                true => {
+                    let text = "The request would have succeeded, but the DryRun option is set.";
+                    ("DryRunOperationException", Some(text))
+                }
+                false => ("InvalidCiphertextException", None),
+            };
+            refused(&world, ReEncrypt, &request, code, end);
+            request[member] = json!({"a": "b"});
+            refused(&world, ReEncrypt, &request, "ValidationException", Some(text));
+        }
+    }
+}
+
+#[test]
 fn a_ciphertext_too_long_for_the_new_key_stays_where_it_is() {
     let world = World::default();
     let (from, to) = (world.key(), world.key_of(KeySpec::Rsa2048, KeyUsage::EncryptDecrypt));
