@@ -61,12 +61,18 @@ pub(crate) fn check_context(
     Err(Refusal::new(ErrorCode::Validation, message))
 }
 
-/// Refuses a plaintext that is too long for the key.
+/// Refuses a plaintext that is too long for the key, or empty where the algorithm encrypts no empty one: ReEncrypt may bring
+/// one, which was encrypted elsewhere under an RSA public key.
 pub(crate) fn check_plaintext(
     spec: KeySpec,
     algorithm: EncryptionAlgorithm,
     plaintext: &[u8],
 ) -> Result<(), Refusal> {
+    if plaintext.is_empty() && algorithm == EncryptionAlgorithm::Sm2Pke {
+        // AWS: unverified. The form is that of a plaintext that is too long.
+        let message = format!("Algorithm {algorithm} and key spec {spec} cannot encrypt empty data.");
+        return Err(Refusal::new(ErrorCode::Validation, message));
+    }
     match longest_plaintext(spec, algorithm) {
         Some(most) if plaintext.len() > most => Err(too_long(spec, algorithm, most)),
         Some(_) | None => Ok(()),

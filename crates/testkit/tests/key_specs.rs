@@ -7,6 +7,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use keyreeve_crypto::asymmetric::PublicKey;
 use keyreeve_domain::spec::{
     DataKeyPairSpec, EncryptionAlgorithm, KeySpec, KeyUsage, MacAlgorithm, MessageType, SigningAlgorithm,
 };
@@ -536,6 +537,31 @@ fn a_ciphertext_too_long_for_the_new_key_stays_where_it_is() {
     let text =
         "Algorithm RSAES_OAEP_SHA_256 and key spec RSA_2048 cannot encrypt data larger than 190 bytes.";
     refused(&world, ReEncrypt, &request, "ValidationException", Some(text));
+}
+
+#[test]
+fn an_empty_plaintext_is_re_encrypted_where_the_algorithm_takes_one() {
+    let world = World::default();
+    let rsa = world.key_of(KeySpec::Rsa2048, KeyUsage::EncryptDecrypt);
+    let public = bytes(&world.done(GetPublicKey, json!({"KeyId": rsa})), "PublicKey");
+    let public = PublicKey::parse(KeySpec::Rsa2048, &public).unwrap();
+    let empty = public.encrypt(EncryptionAlgorithm::RsaesOaepSha256, &[]).unwrap();
+    for (to, algorithm) in [
+        (world.key(), "SYMMETRIC_DEFAULT"),
+        (rsa.clone(), "RSAES_OAEP_SHA_256"),
+        (world.key_of(KeySpec::Sm2, KeyUsage::EncryptDecrypt), "SM2PKE"),
+    ] {
+        let request = json!({
+            "SourceKeyId": rsa, "SourceEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "CiphertextBlob": b64(&empty),
+            "DestinationKeyId": to, "DestinationEncryptionAlgorithm": algorithm,
+        });
+        if algorithm == "SM2PKE" {
+            let text = "Algorithm SM2PKE and key spec SM2 cannot encrypt empty data.";
+            refused(&world, ReEncrypt, &request, "ValidationException", Some(text));
+        } else {
+            world.done(ReEncrypt, request);
+        }
+    }
 }
 
 #[test]
