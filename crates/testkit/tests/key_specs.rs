@@ -11,6 +11,7 @@ use keyreeve_crypto::asymmetric::PublicKey;
 use keyreeve_domain::spec::{
     DataKeyPairSpec, EncryptionAlgorithm, KeySpec, KeyUsage, MacAlgorithm, MessageType, SigningAlgorithm,
 };
+use keyreeve_kms::answer_capacity;
 use keyreeve_testkit::World;
 use keyreeve_wire::Operation::{self, *};
 use serde_json::{Value, json};
@@ -160,6 +161,11 @@ fn cell(world: &World, operation: Operation, request: &Value, end: &End) -> Opti
 
 fn refused(world: &World, operation: Operation, request: &Value, code: &'static str, text: Option<&str>) {
     cell(world, operation, request, &Err((code, text.map(str::to_owned))));
+}
+
+/// Whether the buffer of an answer does not grow once a secret is in it.
+fn fits(operation: Operation, answer: &Value) -> bool {
+    answer.to_string().len() <= answer_capacity(operation)
 }
 
 fn b64(bytes: &[u8]) -> String {
@@ -623,6 +629,7 @@ fn secrets_are_encapsulated_and_a_forged_one_gives_another() {
             cell(&world, Decapsulate, &open, &key.fits(Decapsulate, "ENCAPSULATE_DECAPSULATE", "ML_KEM"));
         let (Some(made), Some(opened)) = (made, opened) else { continue };
         assert_eq!(made["SharedSecret"], opened["SharedSecret"]);
+        assert!(fits(Encapsulate, &made), "{}", key.spec);
         assert_eq!((&made["KeyId"], &opened["KeyId"]), (&json!(key.arn), &json!(key.arn)));
         assert_eq!(bytes(&opened, "SharedSecret").len(), 32);
         let blob = bytes(&made, "SharedSecretCiphertextBlob");
@@ -667,6 +674,7 @@ fn data_keys_and_pairs_are_made_under_symmetric_keys_alone() {
                 let Some(made) = cell(&world, operation, &request, &end(operation)) else { continue };
                 let len = KEYS.iter().find(|(spec, ..)| spec == pair).unwrap().3;
                 assert_eq!(Some(bytes(&made, "PublicKey").len()), len, "{pair}");
+                assert!(operation != GenerateDataKeyPair || fits(operation, &made), "{pair}");
                 assert_eq!((&made["KeyId"], &made["KeyPairSpec"]), (&json!(key.arn), &json!(pair)));
                 assert_eq!(made["KeyMaterialId"], key.metadata["CurrentKeyMaterialId"]);
                 let blob = &made["PrivateKeyCiphertextBlob"];
