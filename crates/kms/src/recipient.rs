@@ -4,6 +4,7 @@
 //! behind the gate, so that nobody who may do nothing has several signatures verified. Policies with conditions on
 //! `kms:RecipientAttestation` will need it sooner: once they are evaluated, for a caller that they would otherwise allow.
 
+use keyreeve_attestation::Platform;
 use keyreeve_audit::json::Object;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::KeyMaterialId;
@@ -38,11 +39,22 @@ pub(crate) async fn attest(cx: &mut Cx<'_>, document: Option<Document>) -> Resul
     if let Some(digest) = attestation.measurements.image_digest() {
         recipient.string("attestationDocumentEnclaveImageDigest", &digest);
     }
+    if attestation.measurements.platform() == Platform::NitroTpm {
+        // AWS: unverified. These are the registers of the examples; whether the service has others is not known.
+        for (index, register) in attestation.measurements.registers() {
+            if NITROTPM_REGISTERS.contains(&index) {
+                recipient.string(&format!("attestationDocumentNitroTPMPCR{index}"), &register);
+            }
+        }
+    }
     recipient.end();
     data.end();
     cx.attestation = Some(attestation);
     Ok(())
 }
+
+/// The registers of a NitroTPM that the trail has.
+const NITROTPM_REGISTERS: [u8; 6] = [4, 7, 8, 9, 16, 23];
 
 // AWS: unverified. The texts of this module are our own.
 fn refused(text: &str) -> Refusal {
