@@ -294,6 +294,24 @@ def cases():
         return Issued(chain.signer.name, lower, **{**validity, "ca": False, "key": chain.signer.key, **options}).der
 
     stranger = Chain(intermediates=0, **validity).authorities[0]
+    by_another = {
+        "upper": Issued(upper.name, stranger, key=upper.key, path_length=1, issuer_name=root.name, **validity).der,
+        "lower": authority(stranger, issuer_name=upper.name),
+        "signer": Issued(
+            chain.signer.name, stranger, key=chain.signer.key, ca=False, issuer_name=lower.name, **validity
+        ).der,
+    }
+
+    def spoiled(signer=chain.signer.der, **authorities):
+        """A document that is signed, and whose chain is not."""
+        named = {"root": root.der, "upper": upper.der, "lower": lower.der} | authorities
+        return chain.document(rsa_key, certificate=signer, cabundle=list(named.values()), **short)
+
+    def changed(der, index):
+        return der[:index] + bytes([der[index] ^ 1]) + (der[index + 1 :] if index != -1 else b"")
+
+    # A byte of the serial number.
+    serial = chain.signer.der.index(chain.signer.certificate.serial_number.to_bytes(20, "big").lstrip(b"\0")) + 4
     unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.1"), b"\x05\x00")
     return {
         "timestamp": timestamp,
@@ -312,6 +330,12 @@ def cases():
                 rsa_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1), **short
             ),
             "key with a byte more": chain.document(spki(rsa_key) + b"\0", **short),
+            "upper, signed by another": spoiled(upper=by_another["upper"]),
+            "lower, signed by another": spoiled(lower=by_another["lower"]),
+            "upper and lower, signed by another": spoiled(upper=by_another["upper"], lower=by_another["lower"]),
+            "signer, signed by another": spoiled(by_another["signer"]),
+            "signer, changed": spoiled(changed(chain.signer.der, serial)),
+            "signer, changed signature": spoiled(changed(chain.signer.der, -1)),
         },
         "certificates": {
             "root": root.der,
@@ -328,7 +352,6 @@ def cases():
             "lower, no constraints": authority(constraints=False),
             "lower, no key usage": authority(usage=set()),
             "lower, signs data": authority(usage={"digital_signature"}),
-            "lower, signed by another": authority(stranger, issuer_name=upper.name),
             "lower, issued by another": authority(stranger),
             "lower, signed with SHA-256": authority(digest=hashes.SHA256()),
             "lower, unknown extension": authority(extra=[(unknown, False)]),

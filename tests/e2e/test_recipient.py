@@ -124,7 +124,19 @@ def test_who_asked_is_in_the_trail(running, kms, key, nitro, enclave):
             "attestationDocumentEnclaveImageDigest": attestation.pcrs()[0].hex(),
         }
     }
+    assert "recipient" not in event["requestParameters"]
     assert recipient["AttestationDocument"].hex() not in str(event)
+
+
+def test_the_registers_of_a_nitrotpm_are_in_the_trail(running, kms, nitro, enclave):
+    registers = attestation.pcrs(24)
+    recipient = attestation.recipient(nitro.document(enclave.public_key(), nitrotpm=True))
+    answer = kms.generate_random(NumberOfBytes=32, Recipient=recipient)
+    event = audit.completed(running.data_dir / "audit")[answer["ResponseMetadata"]["RequestId"]]
+    assert event["additionalEventData"] == {
+        "recipient": {"attestationDocumentModuleId": attestation.TPM_MODULE_ID}
+        | {f"attestationDocumentNitroTPMPCR{index}": registers[index].hex() for index in (4, 7, 8, 9, 16, 23)}
+    }
 
 
 def test_what_proves_nothing_is_refused_and_uses_no_key(kms, key, nitro, enclave):

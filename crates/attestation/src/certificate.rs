@@ -81,11 +81,16 @@ impl Certificate {
         if self.usage.as_ref().is_some_and(allows) { Ok(()) } else { Err(CertificateError::KeyUsage) }
     }
 
-    /// Checks that `issuer` issued this.
+    /// Checks that this names `issuer` as its issuer.
     pub(crate) fn check_issuer(&self, issuer: &Self) -> Result<(), CertificateError> {
         if self.issuer() != issuer.subject() || self.issuer().is_empty() {
             return Err(CertificateError::Issuer);
         }
+        Ok(())
+    }
+
+    /// Checks that `issuer` signed this.
+    pub(crate) fn check_signature(&self, issuer: &Self) -> Result<(), CertificateError> {
         let message = self.parsed.tbs_certificate().to_der().or(Err(CertificateError::Malformed))?;
         let signature = self.parsed.signature().as_bytes().ok_or(CertificateError::Malformed)?;
         issuer.key.verify_asn1(&message, signature).or(Err(CertificateError::Signature))

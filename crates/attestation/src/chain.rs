@@ -11,38 +11,54 @@ use crate::certificate::Certificate;
 use crate::error::{AttestationError, CertificateError, Field, FieldError};
 use crate::roots::Roots;
 
-/// The key of `signer`, to which `authorities` lead at `time`.
-pub(crate) fn verify(
-    authorities: &[&[u8]],
-    signer: &[u8],
-    time: Timestamp,
-    roots: &Roots,
-) -> Result<PublicKey, AttestationError> {
-    let (root, others) = authorities.split_first().ok_or(Field::CaBundle.wrong(FieldError::Missing))?;
-    if !roots.contains(root) {
-        return Err(AttestationError::Root);
-    }
-    let mut issuer = authority(root, None, others.len(), time).map_err(at(0))?;
-    for (position, der) in (1..).zip(others) {
-        issuer = authority(der, Some(&issuer), others.len().saturating_sub(position), time)
-            .map_err(at(position))?;
-    }
-    let signer =
-        checked(signer, Some(&issuer), time, Certificate::check_signer).map_err(at(authorities.len()))?;
-    Ok(signer.key().clone())
+/// A configured root and what follows it, each fit for its place; whether each issued the next one is not verified yet.
+pub(crate) struct Chain {
+    authorities: Vec<Certificate>,
+    signer: Certificate,
 }
 
-fn authority(
-    der: &[u8],
-    issuer: Option<&Certificate>,
-    authorities_below: usize,
-    time: Timestamp,
-) -> Result<Certificate, CertificateError> {
-    checked(der, issuer, time, |certificate| certificate.check_authority(authorities_below))
+impl Chain {
+    /// The chain of `signer`, to which `authorities` lead at `time`: all that shows without a signature.
+    pub(crate) fn read(
+        authorities: &[&[u8]],
+        signer: &[u8],
+        time: Timestamp,
+        roots: &Roots,
+    ) -> Result<Self, AttestationError> {
+        let root = authorities.first().ok_or(Field::CaBundle.wrong(FieldError::Missing))?;
+        if !roots.contains(root) {
+            return Err(AttestationError::Root);
+        }
+        let mut read: Vec<Certificate> = Vec::with_capacity(authorities.len());
+        for (position, der) in authorities.iter().enumerate() {
+            let below = authorities.len().saturating_sub(position).saturating_sub(1);
+            let authority = fit(der, read.last(), time, |authority| authority.check_authority(below));
+            read.push(authority.map_err(at(position))?);
+        }
+        let signer = fit(signer, read.last(), time, Certificate::check_signer);
+        let signer = signer.map_err(at(authorities.len()))?;
+        Ok(Self { authorities: read, signer })
+    }
+
+    /// The key that signs the document.
+    pub(crate) fn key(&self) -> &PublicKey {
+        self.signer.key()
+    }
+
+    /// Checks that each certificate signed the next one. A root has no issuer, because it was configured.
+    // ORDER: from the root down, so that the first certificate that no authority made ends it: no forgery costs more
+    // verifications than a document that holds.
+    pub(crate) fn check_signatures(&self) -> Result<(), AttestationError> {
+        let below = self.authorities.iter().skip(1).chain([&self.signer]);
+        for (position, (issuer, certificate)) in (1..).zip(self.authorities.iter().zip(below)) {
+            certificate.check_signature(issuer).map_err(at(position))?;
+        }
+        Ok(())
+    }
 }
 
-/// A certificate fit for its place; a root has no issuer, because it was configured.
-fn checked(
+/// A certificate fit for its place below `issuer`; a root has none.
+fn fit(
     der: &[u8],
     issuer: Option<&Certificate>,
     time: Timestamp,

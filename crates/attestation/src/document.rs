@@ -169,10 +169,15 @@ fn optional<'d>(
 fn cabundle<'d>(reader: &mut Reader<'d>) -> Result<Vec<&'d [u8]>, AttestationError> {
     let mut certificates = vec![];
     let mut items = reader.array()?;
+    let invalid = Field::CaBundle.wrong(FieldError::Invalid);
     while reader.has_next(&mut items)? {
-        certificates.push(bytes(Field::CaBundle, reader, 1, MAX_CERTIFICATE_LEN)?);
+        let certificate = bytes(Field::CaBundle, reader, 1, MAX_CERTIFICATE_LEN)?;
+        if certificates.len() == MAX_AUTHORITIES || certificates.contains(&certificate) {
+            return Err(invalid);
+        }
+        certificates.push(certificate);
     }
-    if certificates.is_empty() { Err(Field::CaBundle.wrong(FieldError::Invalid)) } else { Ok(certificates) }
+    if certificates.is_empty() { Err(invalid) } else { Ok(certificates) }
 }
 
 fn measurements(
@@ -206,5 +211,8 @@ const MAX_PAYLOAD_LEN: usize = 16384;
 // AWS: unverified. The specification wants one that is not empty; real ones have about 40 bytes.
 const MAX_MODULE_ID_LEN: usize = 256;
 const MAX_CERTIFICATE_LEN: usize = 1024;
+/// The most certificates of a `cabundle`. The specification has no limit; real documents have four.
+// AWS: unverified.
+const MAX_AUTHORITIES: usize = 8;
 const MAX_PUBLIC_KEY_LEN: usize = 1024;
 const MAX_USER_DATA_LEN: usize = 512;

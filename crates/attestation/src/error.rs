@@ -44,7 +44,7 @@ pub enum AttestationError {
         /// What is wrong with it.
         error: CertificateError,
     },
-    /// The certificate's key did not sign this.
+    /// The key of the certificate did not sign this; found before a signature of the chain that does not fit.
     #[error("the signature of the attestation document does not fit")]
     Signature,
     /// There is no key to envelope answers for.
@@ -171,7 +171,7 @@ pub enum CertificateError {
     /// It names another issuer than the certificate before it.
     #[error("has another issuer")]
     Issuer,
-    /// The key of the certificate before it did not sign it.
+    /// The key of the certificate before it did not sign it; verified after the signature of the document.
     #[error("has a signature that does not fit")]
     Signature,
 }

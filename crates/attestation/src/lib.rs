@@ -51,7 +51,8 @@ pub struct Attestation {
 /// The certificates are held to the document's own time, which is [`MAX_AGE`] before `now` at the earliest.
 ///
 /// # Errors
-/// The first check that fails, in the order of the variants of [`AttestationError`].
+/// The first check that fails, in the order of the variants of [`AttestationError`]; but what a signature has to show comes
+/// after all that shows without one, and there the document's own comes first.
 pub fn verify(document: &[u8], now: Timestamp, roots: &Roots) -> Result<Attestation, AttestationError> {
     if document.len() > MAX_DOCUMENT_LEN {
         return Err(AttestationError::TooLong);
@@ -59,8 +60,13 @@ pub fn verify(document: &[u8], now: Timestamp, roots: &Roots) -> Result<Attestat
     let signed = document::Signed::parse(document)?;
     let payload = document::Payload::parse(signed.payload)?;
     check_age(payload.timestamp, now)?;
-    let key = chain::verify(&payload.cabundle, payload.certificate, payload.timestamp, roots)?;
-    key.verify_fixed(&signed.signed_bytes(), signed.signature).or(Err(AttestationError::Signature))?;
+    let chain = chain::Chain::read(&payload.cabundle, payload.certificate, payload.timestamp, roots)?;
+    // ORDER: whoever has no key of the chain, which anybody can copy from a document, is refused after one verification.
+    chain
+        .key()
+        .verify_fixed(&signed.signed_bytes(), signed.signature)
+        .or(Err(AttestationError::Signature))?;
+    chain.check_signatures()?;
     let public_key = payload.public_key.ok_or(AttestationError::NoPublicKey)?;
     Ok(Attestation {
         module_id: payload.module_id.to_owned(),

@@ -273,6 +273,14 @@ impl<'a> Cx<'a> {
         arn.split(':').nth(4).is_some_and(|account| account != self.caller.account().to_string())
     }
 
+    /// Checks that the caller may do `A` with `found`, before [`Cx::open`] asks for its usage and state.
+    ///
+    /// # Errors
+    /// Not authorized.
+    pub fn authorize<A: Action>(&self, found: &Found) -> Result<(), Refusal> {
+        Ok(gate::authorize::<A>(self.caller, &found.key)?)
+    }
+
     /// Lets the caller through to `found` for the action `A`.
     ///
     /// # Errors

@@ -232,9 +232,15 @@ pub fn open<'a, A: Action>(
     Ok(Ready { key, vault, action: PhantomData })
 }
 
+/// Checks that `caller` may do `A` with `key`, and gives nothing of it: for the few operations that have to compare something
+/// with the key before they ask for its usage and state, which [`open`] then does.
+///
 /// Until policies are evaluated, the root of the account that owns the key is the one principal that may do anything.
 /// With an AWS managed key it may use and look, but not change.
-fn authorize<A: Action>(caller: &Caller, key: &OpenKey) -> Result<(), GateError> {
+///
+/// # Errors
+/// Not authorized.
+pub fn authorize<A: Action>(caller: &Caller, key: &OpenKey) -> Result<(), GateError> {
     let denied = |missing| {
         Err(GateError::Denied {
             caller: caller.arn(),

@@ -58,8 +58,10 @@ impl Answer {
     }
 }
 
-/// Handles `request`, whose body is dropped as soon as it is decoded: a request may wait, and bodies take room. The answer is returned only once its record is in the trail. Where the trail cannot be written the
+/// Handles `request`. The answer is returned only once its record is in the trail. Where the trail cannot be written the
 /// answer is an error: nothing was changed, or the record that announced the change says that it may have been.
+///
+/// `body` is dropped as soon as it is decoded: a request may wait, and bodies take room.
 pub async fn answer(
     service: &Arc<Service>,
     trail: &dyn Trail,
@@ -91,7 +93,7 @@ pub async fn answer(
         notes: &mut notes,
         announcement: Announcement::new(trail, &head, request.begun),
     };
-    let mut answer = Vec::with_capacity(ANSWER_CAPACITY);
+    let mut answer = Vec::with_capacity(answer_capacity(request.operation));
     let outcome = dispatch::dispatch(&mut cx, request.operation, body, &mut answer).await;
     let refused = outcome.as_ref().err().map(|refusal| &refusal.0);
     if trail.append(head.completed(&notes, refused)).await.is_err() {
@@ -103,8 +105,24 @@ pub async fn answer(
     }
 }
 
-/// Fits the answers of the cryptographic operations, so that a secret is not copied while the buffer grows.
-const ANSWER_CAPACITY: usize = 1024;
+/// The bytes set aside for an answer of `operation`: they fit most, so that nothing is copied while the buffer grows. A
+/// secret makes room for itself before it is written; where much may follow it, all of the answer fits.
+#[must_use]
+pub fn answer_capacity(operation: Operation) -> usize {
+    if operation == Operation::GenerateDataKeyPair {
+        DATA_KEY_PAIR_CAPACITY
+    } else if operation == Operation::Encapsulate {
+        ENCAPSULATED_CAPACITY
+    } else {
+        CAPACITY
+    }
+}
+
+const CAPACITY: usize = 1024;
+/// Fits a secret that was encapsulated with ML-KEM-1024.
+const ENCAPSULATED_CAPACITY: usize = 3 * 1024;
+/// Fits an ML-KEM-1024 or RSA-4096 key: the private key in the clear and encrypted, and the public key.
+const DATA_KEY_PAIR_CAPACITY: usize = 12 * 1024;
 
 /// Notes the ARN of the key that a change was made to, as CloudTrail's `responseElements` have it.
 pub(crate) fn note_key(cx: &mut Cx<'_>, arn: &str) {

@@ -50,21 +50,30 @@ pub(crate) fn check_encapsulation(spec: KeySpec, algorithm: EncapsulationAlgorit
     }
 }
 
-/// Refuses an encryption context, which no asymmetric algorithm takes.
-pub(crate) fn check_no_context(context: &EncryptionContext) -> Result<(), Refusal> {
-    if context.is_empty() {
+/// Refuses an encryption context, where the algorithm is an asymmetric one: none of those takes any.
+pub(crate) fn check_context(
+    algorithm: EncryptionAlgorithm,
+    context: &EncryptionContext,
+) -> Result<(), Refusal> {
+    if context.is_empty() || algorithm == EncryptionAlgorithm::SymmetricDefault {
         return Ok(());
     }
     let message = "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.";
     Err(Refusal::new(ErrorCode::Validation, message))
 }
 
-/// Refuses a plaintext that is too long for the key.
+/// Refuses a plaintext that is too long for the key, or empty where the algorithm encrypts no empty one: ReEncrypt may bring
+/// one, which was encrypted elsewhere under an RSA public key.
 pub(crate) fn check_plaintext(
     spec: KeySpec,
     algorithm: EncryptionAlgorithm,
     plaintext: &[u8],
 ) -> Result<(), Refusal> {
+    if plaintext.is_empty() && algorithm == EncryptionAlgorithm::Sm2Pke {
+        // AWS: unverified. The form is that of a plaintext that is too long.
+        let message = format!("Algorithm {algorithm} and key spec {spec} cannot encrypt empty data.");
+        return Err(Refusal::new(ErrorCode::Validation, message));
+    }
     match longest_plaintext(spec, algorithm) {
         Some(most) if plaintext.len() > most => Err(too_long(spec, algorithm, most)),
         Some(_) | None => Ok(()),

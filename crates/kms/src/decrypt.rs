@@ -1,8 +1,9 @@
 //! Decrypt: <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>.
 //!
-//! Errors, in order: InvalidGrantToken, ValidationException (Recipient) · NotFound · InvalidCiphertext (no blob of ours) ·
-//! IncorrectKey · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState · InvalidKeyUsage (algorithm) ·
-//! ValidationException (context; asymmetric keys) · InvalidCiphertext · DryRunOperation.
+//! Errors, in order: InvalidGrantToken, ValidationException (Recipient) · NotFound · AccessDenied (a named key) ·
+//! InvalidCiphertext (no blob of ours) · IncorrectKey · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState ·
+//! ValidationException (Recipient's document) · InvalidKeyUsage (algorithm) · ValidationException (context; asymmetric
+//! keys) · InvalidCiphertext · DryRunOperation.
 
 use keyreeve_core::gate::actions::Opening;
 use keyreeve_core::gate::{self, Ready, actions};
@@ -18,14 +19,16 @@ use crate::{asymmetric, grant_tokens, public_key, recipient, symmetric};
 
 pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<DecryptOutput, Refusal> {
     grant_tokens::check(&input.grant_tokens)?;
-    recipient::attest(cx, input.recipient).await?;
+    let recipient = recipient::check(input.recipient)?;
     let ignored = input.dry_run && input.dry_run_modifiers.contains(&DryRunModifier::IgnoreCiphertext);
     let blob = input.ciphertext_blob.as_ref().filter(|_| !ignored);
     let asked = input.encryption_algorithm;
     let (found, source) = find_source::<actions::Decrypt>(cx, blob, input.key_id.as_deref(), asked).await?;
     let ready = cx.open::<actions::Decrypt>(&found)?;
+    recipient::attest(cx, recipient).await?;
     let encryption_algorithm = symmetric::check_algorithm(&ready, asked)?;
     let context = &input.encryption_context;
+    asymmetric::check_context(encryption_algorithm, context)?;
     let opened = open_source(cx, &ready, source, encryption_algorithm, context).await?;
     let Opened { plaintext, material } = opened.ok_or_else(symmetric::dry_run_ended)?;
     symmetric::end_dry_run(input.dry_run)?;
@@ -65,7 +68,12 @@ pub(crate) async fn find_source<'b, A: Opening>(
     algorithm: Option<EncryptionAlgorithm>,
 ) -> Result<(Found, Source<'b>), Refusal> {
     let named = match key_id {
-        Some(key_id) => Some(cx.find::<A>(key_id).await?),
+        Some(key_id) => {
+            let named = cx.find::<A>(key_id).await?;
+            // ORDER: whether the blob is of this key is for those who may use it to know.
+            cx.authorize::<A>(&named)?;
+            Some(named)
+        }
         None => None,
     };
     // A bare ciphertext says nothing of its key.
@@ -106,7 +114,6 @@ pub(crate) async fn open_source<A: Opening>(
     match source {
         Source::Ignored => Ok(None),
         Source::Bare(ciphertext) => {
-            asymmetric::check_no_context(context)?;
             let plaintext = public_key::decrypt(cx, ready, algorithm, ciphertext).await?;
             Ok(Some(Opened { plaintext, material: None }))
         }

@@ -1,8 +1,8 @@
 //! DeriveSharedSecret: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeriveSharedSecret.html>.
 //!
 //! Errors, in order: InvalidGrantToken, ValidationException (Recipient) · NotFound · AccessDenied · InvalidKeyUsage ·
-//! Disabled, KMSInvalidState · InvalidKeyUsage (algorithm) · ValidationException (the other's public key) ·
-//! DryRunOperation.
+//! Disabled, KMSInvalidState · ValidationException (Recipient's document) · InvalidKeyUsage (algorithm) ·
+//! ValidationException (the other's public key) · DryRunOperation.
 
 use keyreeve_core::gate::actions;
 use keyreeve_core::{Cx, Refusal};
@@ -18,9 +18,10 @@ pub(crate) async fn derive_shared_secret(
     input: DeriveSharedSecretInput,
 ) -> Result<DeriveSharedSecretOutput, Refusal> {
     grant_tokens::check(&input.grant_tokens)?;
-    recipient::attest(cx, input.recipient).await?;
+    let recipient = recipient::check(input.recipient)?;
     let found = cx.find::<actions::DeriveSharedSecret>(&input.key_id).await?;
     let ready = cx.open::<actions::DeriveSharedSecret>(&found)?;
+    recipient::attest(cx, recipient).await?;
     check_agreement(ready.record().spec, input.key_agreement_algorithm)?;
     let peer = input.public_key;
     let agreed = cx.service.compute(ready.agreeing()?, move |key| key.agree(peer.as_ref()));

@@ -1,6 +1,7 @@
 //! DisableKeyRotation: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html>.
 //!
-//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState.
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState. A key that never rotates is no error, whatever
+//! the API page lists: the service answers so.
 
 use keyreeve_core::gate::actions;
 use keyreeve_core::{Cx, Refusal};

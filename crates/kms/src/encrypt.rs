@@ -36,7 +36,7 @@ async fn encrypt_under_public_key(
     input: EncryptInput,
     encryption_algorithm: EncryptionAlgorithm,
 ) -> Result<EncryptOutput, Refusal> {
-    asymmetric::check_no_context(&input.encryption_context)?;
+    asymmetric::check_context(encryption_algorithm, &input.encryption_context)?;
     let plaintext = input.plaintext.into_inner();
     asymmetric::check_plaintext(ready.record().spec, encryption_algorithm, &plaintext)?;
     symmetric::end_dry_run(input.dry_run)?;

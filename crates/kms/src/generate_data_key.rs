@@ -2,8 +2,8 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html>.
 //!
 //! Errors, in order: ValidationException (neither or both lengths) · InvalidGrantToken, ValidationException (Recipient) ·
-//! NotFound · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState · InvalidKeyUsage (an asymmetric key) ·
-//! DryRunOperation.
+//! NotFound · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState · ValidationException (Recipient's document) ·
+//! InvalidKeyUsage (an asymmetric key) · DryRunOperation.
 
 use std::collections::BTreeMap;
 
@@ -25,11 +25,19 @@ pub(crate) async fn generate_data_key(
 ) -> Result<GenerateDataKeyOutput, Refusal> {
     let len = data_key_len(input.key_spec, input.number_of_bytes)?;
     grant_tokens::check(&input.grant_tokens)?;
-    recipient::attest(cx, input.recipient).await?;
+    let recipient = recipient::check(input.recipient)?;
     let operation = KeyLastUsageOperation::GenerateDataKey;
     let context = input.encryption_context.as_map();
-    let made =
-        make::<actions::GenerateDataKey>(cx, &input.key_id, len, context, input.dry_run, operation).await?;
+    let made = make::<actions::GenerateDataKey>(
+        cx,
+        &input.key_id,
+        len,
+        context,
+        input.dry_run,
+        operation,
+        recipient,
+    )
+    .await?;
     let delivered = recipient::deliver(cx, made.plaintext)?;
     Ok(GenerateDataKeyOutput {
         ciphertext_blob: made.blob.into(),
@@ -55,6 +63,7 @@ pub(crate) async fn generate_data_key_without_plaintext(
         context,
         input.dry_run,
         operation,
+        None,
     )
     .await?;
     Ok(GenerateDataKeyWithoutPlaintextOutput {
@@ -79,9 +88,11 @@ async fn make<A: Sealing>(
     context: &BTreeMap<String, String>,
     dry_run: bool,
     operation: KeyLastUsageOperation,
+    recipient: Option<recipient::Document>,
 ) -> Result<DataKey, Refusal> {
     let found = managed_key::find::<A>(cx, key_id).await?;
     let ready = cx.open::<A>(&found)?;
+    recipient::attest(cx, recipient).await?;
     symmetric::check_symmetric(&ready)?;
     symmetric::end_dry_run(dry_run)?;
     let random = cx.service.vault().random();

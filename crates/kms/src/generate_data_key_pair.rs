@@ -2,7 +2,8 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPair.html>.
 //!
 //! Errors, in order: InvalidGrantToken, ValidationException (Recipient) · NotFound · AccessDenied · InvalidKeyUsage ·
-//! Disabled, KMSInvalidState · InvalidKeyUsage (an asymmetric key) · UnsupportedOperation (SM2) · DryRunOperation.
+//! Disabled, KMSInvalidState · ValidationException (Recipient's document) · InvalidKeyUsage (an asymmetric key) ·
+//! UnsupportedOperation (SM2) · DryRunOperation.
 
 use keyreeve_core::gate::actions::{self, Sealing};
 use keyreeve_core::{Cx, Refusal};
@@ -21,7 +22,7 @@ pub(crate) async fn generate_data_key_pair(
     input: GenerateDataKeyPairInput,
 ) -> Result<GenerateDataKeyPairOutput, Refusal> {
     grant_tokens::check(&input.grant_tokens)?;
-    recipient::attest(cx, input.recipient).await?;
+    let recipient = recipient::check(input.recipient)?;
     let asked = Asked {
         key_id: &input.key_id,
         spec: input.key_pair_spec,
@@ -29,7 +30,7 @@ pub(crate) async fn generate_data_key_pair(
         dry_run: input.dry_run,
     };
     let operation = KeyLastUsageOperation::GenerateDataKeyPair;
-    let made = make::<actions::GenerateDataKeyPair>(cx, &asked, operation).await?;
+    let made = make::<actions::GenerateDataKeyPair>(cx, &asked, operation, recipient).await?;
     let delivered = recipient::deliver(cx, made.pair.private_key)?;
     Ok(GenerateDataKeyPairOutput {
         ciphertext_for_recipient: delivered.for_recipient,
@@ -54,7 +55,7 @@ pub(crate) async fn generate_data_key_pair_without_plaintext(
         dry_run: input.dry_run,
     };
     let operation = KeyLastUsageOperation::GenerateDataKeyPairWithoutPlaintext;
-    let made = make::<actions::GenerateDataKeyPairWithoutPlaintext>(cx, &asked, operation).await?;
+    let made = make::<actions::GenerateDataKeyPairWithoutPlaintext>(cx, &asked, operation, None).await?;
     Ok(GenerateDataKeyPairWithoutPlaintextOutput {
         key_id: made.key_id,
         key_material_id: Some(made.material.to_string()),
@@ -84,9 +85,11 @@ async fn make<A: Sealing>(
     cx: &mut Cx<'_>,
     asked: &Asked<'_>,
     operation: KeyLastUsageOperation,
+    recipient: Option<recipient::Document>,
 ) -> Result<Made, Refusal> {
     let found = managed_key::find::<A>(cx, asked.key_id).await?;
     let ready = cx.open::<A>(&found)?;
+    recipient::attest(cx, recipient).await?;
     // AWS: unverified for key pairs; this is the answer of GenerateDataKey.
     symmetric::check_symmetric(&ready)?;
     if asked.spec == DataKeyPairSpec::Sm2 && !cx.service.makes_sm2() {

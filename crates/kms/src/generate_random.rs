@@ -1,6 +1,7 @@
 //! GenerateRandom: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateRandom.html>.
 //!
-//! Errors, in order: ValidationException (no length; Recipient) · AccessDenied · CustomKeyStoreNotFound.
+//! Errors, in order: ValidationException (no length; Recipient) · AccessDenied · ValidationException (Recipient's document) ·
+//! CustomKeyStoreNotFound.
 
 use keyreeve_core::gate::{self, actions};
 use keyreeve_core::{Cx, Refusal};
@@ -15,8 +16,9 @@ pub(crate) async fn generate_random(
 ) -> Result<GenerateRandomOutput, Refusal> {
     let missing = || Refusal::new(ErrorCode::Validation, "NumberOfBytes is required.");
     let len = input.number_of_bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(missing)?;
-    recipient::attest(cx, input.recipient).await?;
+    let recipient = recipient::check(input.recipient)?;
     gate::open_account::<actions::GenerateRandom>(cx.caller)?;
+    recipient::attest(cx, recipient).await?;
     if let Some(store) = input.custom_key_store_id {
         // AWS: unverified. The text of this exception is not known; there are no custom key stores yet.
         let message = format!("Custom key store {store} is not found.");

@@ -55,5 +55,5 @@ mod update_key_description;
 mod verify;
 mod verify_mac;
 
-pub use answer::{Answer, Request, answer};
+pub use answer::{Answer, Request, answer, answer_capacity};
 pub use dispatch::is_supported;

@@ -1,6 +1,7 @@
 //! ReEncrypt: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html>.
 //!
-//! Errors: those of Decrypt for the source, then those of Encrypt for the destination. The plaintext never leaves.
+//! Errors: those of Decrypt for the source, then those of Encrypt for the destination; but what needs no plaintext is
+//! checked of both before anything is decrypted. The plaintext never leaves.
 
 use keyreeve_core::gate::actions;
 use keyreeve_core::{Cx, Refusal};
@@ -25,10 +26,9 @@ pub(crate) async fn re_encrypt(cx: &mut Cx<'_>, input: ReEncryptInput) -> Result
         symmetric::check_algorithm(&to, input.destination_encryption_algorithm)?;
     let to_public_key = destination_encryption_algorithm != EncryptionAlgorithm::SymmetricDefault;
     let context = &input.source_encryption_context;
+    asymmetric::check_context(source_encryption_algorithm, context)?;
+    asymmetric::check_context(destination_encryption_algorithm, &input.destination_encryption_context)?;
     let opened = open_source(cx, &from, source, source_encryption_algorithm, context).await?;
-    if to_public_key {
-        asymmetric::check_no_context(&input.destination_encryption_context)?;
-    }
     let Opened { plaintext, material } = opened.ok_or_else(symmetric::dry_run_ended)?;
     asymmetric::check_plaintext(to.record().spec, destination_encryption_algorithm, &plaintext)?;
     symmetric::end_dry_run(input.dry_run)?;

@@ -1,24 +1,33 @@
 //! The `Recipient` of a request: an attested enclave for which the secret in the answer is encrypted.
 //!
 //! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/cryptographic-attestation.html>. The document is verified
-//! before the gate, because policies may ask what it attests.
+//! behind the gate, so that nobody who may do nothing has several signatures verified. Policies with conditions on
+//! `kms:RecipientAttestation` will need it sooner: once they are evaluated, for a caller that they would otherwise allow.
 
+use keyreeve_attestation::Platform;
 use keyreeve_audit::json::Object;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::KeyMaterialId;
 use keyreeve_wire::{Blob, ErrorCode, RecipientInfo, SensitiveBlob};
 use zeroize::Zeroizing;
 
-/// Verifies the document, where there is one, and keeps what it attests in the context.
-pub(crate) async fn attest(cx: &mut Cx<'_>, asked: Option<RecipientInfo>) -> Result<(), Refusal> {
-    let Some(asked) = asked else { return Ok(()) };
-    // AWS: unverified. The texts of this module are our own.
-    let refused = |text: &str| Refusal::new(ErrorCode::Validation, text);
+/// An attestation document that nobody has looked at.
+pub(crate) struct Document(Blob);
+
+/// The document of the recipient, where the request names one.
+pub(crate) fn check(asked: Option<RecipientInfo>) -> Result<Option<Document>, Refusal> {
+    let Some(asked) = asked else { return Ok(None) };
     if asked.key_encryption_algorithm.is_none() {
         return Err(refused("A Recipient needs a KeyEncryptionAlgorithm."));
     }
     let missing = || refused("A Recipient needs an AttestationDocument.");
-    let document = asked.attestation_document.ok_or_else(missing)?;
+    Ok(Some(Document(asked.attestation_document.ok_or_else(missing)?)))
+}
+
+/// Verifies the document, where there is one, and keeps what it attests in the context.
+// AWS: unverified. Where the service verifies a document among its other checks is not known.
+pub(crate) async fn attest(cx: &mut Cx<'_>, document: Option<Document>) -> Result<(), Refusal> {
+    let Some(Document(document)) = document else { return Ok(()) };
     let (now, roots) = (cx.now, cx.service.roots());
     // Several signatures over P-384.
     let verified =
@@ -30,10 +39,26 @@ pub(crate) async fn attest(cx: &mut Cx<'_>, asked: Option<RecipientInfo>) -> Res
     if let Some(digest) = attestation.measurements.image_digest() {
         recipient.string("attestationDocumentEnclaveImageDigest", &digest);
     }
+    if attestation.measurements.platform() == Platform::NitroTpm {
+        // AWS: unverified. These are the registers of the examples; whether the service has others is not known.
+        for (index, register) in attestation.measurements.registers() {
+            if NITROTPM_REGISTERS.contains(&index) {
+                recipient.string(&format!("attestationDocumentNitroTPMPCR{index}"), &register);
+            }
+        }
+    }
     recipient.end();
     data.end();
     cx.attestation = Some(attestation);
     Ok(())
+}
+
+/// The registers of a NitroTPM that the trail has.
+const NITROTPM_REGISTERS: [u8; 6] = [4, 7, 8, 9, 16, 23];
+
+// AWS: unverified. The texts of this module are our own.
+fn refused(text: &str) -> Refusal {
+    Refusal::new(ErrorCode::Validation, text)
 }
 
 /// A secret as the answer has it.

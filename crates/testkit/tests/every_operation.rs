@@ -70,14 +70,28 @@ fn the_root_of_another_account_learns_nothing_of_a_key_and_changes_nothing() {
                  resource-based policy explicitly denies access"
             );
             assert_eq!(answer, (400, error("AccessDeniedException", &text)), "{operation}");
-            // A key that is not there is refused in the same words.
-            let missing = request.to_string().replace(&of.id, "1234abcd-12ab-34cd-56ef-1234567890ab");
-            let missing = serde_json::from_str(&missing).unwrap();
-            assert_eq!(
-                world.call_as(&world.stranger, operation, missing),
-                answer,
-                "{operation} on a missing key"
-            );
+            let mut requests = vec![request.clone()];
+            if request.get("CiphertextBlob").is_some() {
+                let others = json!({"KeyId": of.other, "Plaintext": Fixture::PLAINTEXT});
+                let others = world.done(Operation::Encrypt, others)["CiphertextBlob"].clone();
+                requests.extend([others, json!("AAAA")].map(|blob| {
+                    let mut changed = request.clone();
+                    changed["CiphertextBlob"] = blob;
+                    changed
+                }));
+            }
+            for request in requests {
+                let found = world.call_as(&world.stranger, operation, request.clone());
+                assert_eq!(found, answer, "{operation}: {request}");
+                // A key that is not there is refused in the same words.
+                let missing = request.to_string().replace(&of.id, "1234abcd-12ab-34cd-56ef-1234567890ab");
+                let missing = serde_json::from_str(&missing).unwrap();
+                assert_eq!(
+                    world.call_as(&world.stranger, operation, missing),
+                    answer,
+                    "{operation} on a missing key: {request}"
+                );
+            }
         }
         assert!(world.dump() == before, "{operation} changed the store");
     }

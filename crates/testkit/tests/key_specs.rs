@@ -7,9 +7,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use keyreeve_crypto::asymmetric::PublicKey;
 use keyreeve_domain::spec::{
     DataKeyPairSpec, EncryptionAlgorithm, KeySpec, KeyUsage, MacAlgorithm, MessageType, SigningAlgorithm,
 };
+use keyreeve_kms::answer_capacity;
 use keyreeve_testkit::World;
 use keyreeve_wire::Operation::{self, *};
 use serde_json::{Value, json};
@@ -159,6 +161,11 @@ fn cell(world: &World, operation: Operation, request: &Value, end: &End) -> Opti
 
 fn refused(world: &World, operation: Operation, request: &Value, code: &'static str, text: Option<&str>) {
     cell(world, operation, request, &Err((code, text.map(str::to_owned))));
+}
+
+/// Whether the buffer of an answer does not grow once a secret is in it.
+fn fits(operation: Operation, answer: &Value) -> bool {
+    answer.to_string().len() <= answer_capacity(operation)
 }
 
 fn b64(bytes: &[u8]) -> String {
@@ -482,6 +489,49 @@ fn a_ciphertext_is_re_encrypted_between_keys_of_all_kinds() {
 }
 
 #[test]
+fn no_side_of_a_re_encryption_that_is_asymmetric_takes_a_context() {
+    let world = World::default();
+    let (symmetric, rsa) = (world.key(), world.key_of(KeySpec::Rsa2048, KeyUsage::EncryptDecrypt));
+    let text = "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.";
+    let blob =
+        world.done(Encrypt, json!({"KeyId": symmetric, "Plaintext": "AAAA"}))["CiphertextBlob"].clone();
+    // A ciphertext that is ignored, and two that cannot be decrypted.
+    for ignored in [true, false] {
+        for (member, mut request) in [
+            (
+                "SourceEncryptionContext",
+                json!({
+                    "SourceKeyId": rsa, "SourceEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+                    "DestinationKeyId": symmetric, "CiphertextBlob": "AAAA",
+                }),
+            ),
+            (
+                "DestinationEncryptionContext",
+                json!({
+                    "SourceKeyId": symmetric, "SourceEncryptionContext": {"not": "its"}, "CiphertextBlob": blob,
+                    "DestinationKeyId": rsa, "DestinationEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+                }),
+            ),
+        ] {
+            if ignored {
+                request["DryRun"] = json!(true);
+                request["DryRunModifiers"] = json!(["IGNORE_CIPHERTEXT"]);
+            }
+            let (code, end) = match ignored {
+                true => {
+                    let text = "The request would have succeeded, but the DryRun option is set.";
+                    ("DryRunOperationException", Some(text))
+                }
+                false => ("InvalidCiphertextException", None),
+            };
+            refused(&world, ReEncrypt, &request, code, end);
+            request[member] = json!({"a": "b"});
+            refused(&world, ReEncrypt, &request, "ValidationException", Some(text));
+        }
+    }
+}
+
+#[test]
 fn a_ciphertext_too_long_for_the_new_key_stays_where_it_is() {
     let world = World::default();
     let (from, to) = (world.key(), world.key_of(KeySpec::Rsa2048, KeyUsage::EncryptDecrypt));
@@ -493,6 +543,31 @@ fn a_ciphertext_too_long_for_the_new_key_stays_where_it_is() {
     let text =
         "Algorithm RSAES_OAEP_SHA_256 and key spec RSA_2048 cannot encrypt data larger than 190 bytes.";
     refused(&world, ReEncrypt, &request, "ValidationException", Some(text));
+}
+
+#[test]
+fn an_empty_plaintext_is_re_encrypted_where_the_algorithm_takes_one() {
+    let world = World::default();
+    let rsa = world.key_of(KeySpec::Rsa2048, KeyUsage::EncryptDecrypt);
+    let public = bytes(&world.done(GetPublicKey, json!({"KeyId": rsa})), "PublicKey");
+    let public = PublicKey::parse(KeySpec::Rsa2048, &public).unwrap();
+    let empty = public.encrypt(EncryptionAlgorithm::RsaesOaepSha256, &[]).unwrap();
+    for (to, algorithm) in [
+        (world.key(), "SYMMETRIC_DEFAULT"),
+        (rsa.clone(), "RSAES_OAEP_SHA_256"),
+        (world.key_of(KeySpec::Sm2, KeyUsage::EncryptDecrypt), "SM2PKE"),
+    ] {
+        let request = json!({
+            "SourceKeyId": rsa, "SourceEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "CiphertextBlob": b64(&empty),
+            "DestinationKeyId": to, "DestinationEncryptionAlgorithm": algorithm,
+        });
+        if algorithm == "SM2PKE" {
+            let text = "Algorithm SM2PKE and key spec SM2 cannot encrypt empty data.";
+            refused(&world, ReEncrypt, &request, "ValidationException", Some(text));
+        } else {
+            world.done(ReEncrypt, request);
+        }
+    }
 }
 
 #[test]
@@ -554,6 +629,7 @@ fn secrets_are_encapsulated_and_a_forged_one_gives_another() {
             cell(&world, Decapsulate, &open, &key.fits(Decapsulate, "ENCAPSULATE_DECAPSULATE", "ML_KEM"));
         let (Some(made), Some(opened)) = (made, opened) else { continue };
         assert_eq!(made["SharedSecret"], opened["SharedSecret"]);
+        assert!(fits(Encapsulate, &made), "{}", key.spec);
         assert_eq!((&made["KeyId"], &opened["KeyId"]), (&json!(key.arn), &json!(key.arn)));
         assert_eq!(bytes(&opened, "SharedSecret").len(), 32);
         let blob = bytes(&made, "SharedSecretCiphertextBlob");
@@ -598,6 +674,7 @@ fn data_keys_and_pairs_are_made_under_symmetric_keys_alone() {
                 let Some(made) = cell(&world, operation, &request, &end(operation)) else { continue };
                 let len = KEYS.iter().find(|(spec, ..)| spec == pair).unwrap().3;
                 assert_eq!(Some(bytes(&made, "PublicKey").len()), len, "{pair}");
+                assert!(operation != GenerateDataKeyPair || fits(operation, &made), "{pair}");
                 assert_eq!((&made["KeyId"], &made["KeyPairSpec"]), (&json!(key.arn), &json!(pair)));
                 assert_eq!(made["KeyMaterialId"], key.metadata["CurrentKeyMaterialId"]);
                 let blob = &made["PrivateKeyCiphertextBlob"];

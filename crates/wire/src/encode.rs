@@ -67,12 +67,20 @@ fn escaped(out: &mut Vec<u8>, byte: u8) {
 fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     let start = out.len();
-    // Three bytes become four characters, the last group is filled up.
-    out.resize(start.saturating_add(bytes.len().div_ceil(3).saturating_mul(4)), 0);
+    out.resize(start.saturating_add(base64_len(bytes)), 0);
     let written = out.get_mut(start..).and_then(|place| STANDARD.encode_slice(bytes, place).ok());
     out.truncate(start.saturating_add(written.unwrap_or(0)));
     out.push(b'"');
 }
+
+/// Three bytes become four characters, the last group is filled up.
+fn base64_len(bytes: &[u8]) -> usize {
+    bytes.len().div_ceil(3).saturating_mul(4)
+}
+
+/// Bytes that are set aside beside a secret, for its quotes and the end of most answers: so the buffer does not grow, which
+/// would copy the secret, once it is written.
+const AFTER_SECRET: usize = 64;
 
 fn integer(out: &mut Vec<u8>, number: u64) {
     // The digits from the last to the first; 20 hold every u64.
@@ -145,6 +153,8 @@ impl ToJson for Blob {
 
 impl ToJson for SensitiveBlob {
     fn write_json(&self, out: &mut Vec<u8>) {
+        // EXPOSE: its length alone is read.
+        out.reserve(base64_len(self.expose()).saturating_add(AFTER_SECRET));
         // EXPOSE: the answer carries the value.
         base64(out, self.expose());
     }
@@ -199,6 +209,16 @@ mod tests {
         let mut out = Vec::new();
         value.write_json(&mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_written_where_it_stays() {
+        for (capacity, len) in [(0, 0), (64, 1), (1024, 32), (1024, 1024), (1024, 4096)] {
+            let mut out = Vec::with_capacity(capacity);
+            out.extend_from_slice(br#"{"Plaintext":"#);
+            SensitiveBlob::from(vec![7; len]).write_json(&mut out);
+            assert!(out.capacity() - out.len() >= 32, "{len} bytes in {capacity}");
+        }
     }
 
     #[test]

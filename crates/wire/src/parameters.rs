@@ -1,11 +1,11 @@
 //! `requestParameters`: what a trail may say of a request.
 //!
-//! Names start with a lower-case letter. A value of a sensitive shape, a blob and a grant token are never written, nor is
-//! what has no value. Source:
+//! Names start with a lower-case letter. A value of a sensitive shape, a blob, a grant token and a recipient are never
+//! written, nor is what has no value, unless a default stands for it. Source:
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/understanding-kms-entries.html>.
 
 use keyreeve_domain::Timestamp;
-use keyreeve_domain::spec::EncryptionAlgorithm;
+use keyreeve_domain::spec::{EncryptionAlgorithm, MessageType};
 
 use crate::encode::{ToJson, text};
 use crate::value::{Blob, EncryptionContext, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText};
@@ -25,7 +25,7 @@ pub(crate) trait Parameter {
 
 /// Writes a member, unless it is not to be logged; `first` says whether none stands before it.
 pub(crate) fn member(out: &mut Vec<u8>, first: &mut bool, name: &str, value: &impl Parameter) {
-    if !value.is_logged() || name.starts_with("GrantToken") {
+    if !value.is_logged() || name.starts_with("GrantToken") || name == "Recipient" {
         return;
     }
     if !*first {
@@ -65,12 +65,20 @@ macro_rules! as_text {
 as_text! {
     CustomKeyStoreType, CustomerMasterKeySpec, DataKeyPairSpec, DataKeySpec, DryRunModifier, EncapsulationAlgorithm,
     ExpirationModel, GrantOperation, ImportType, IncludeKeyMaterial, KeyAgreementAlgorithm,
-    KeyEncryptionMechanism, KeySpec, KeyUsage, MacAlgorithm, MessageType, Origin, ResourceOwner, WrappingAlgorithm,
+    KeyEncryptionMechanism, KeySpec, KeyUsage, MacAlgorithm, Origin, ResourceOwner, WrappingAlgorithm,
     WrappingKeySpec, XksProxyConnectivity,
 }
 
 impl Parameter for EncryptionAlgorithm {
     const DEFAULT: Option<&'static str> = Some(EncryptionAlgorithm::SymmetricDefault.as_str());
+
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        text(out, self.as_str());
+    }
+}
+
+impl Parameter for MessageType {
+    const DEFAULT: Option<&'static str> = Some(MessageType::Raw.as_str());
 
     fn write_parameter(&self, out: &mut Vec<u8>) {
         text(out, self.as_str());
@@ -151,7 +159,7 @@ impl<T: Parameter> Parameter for Vec<T> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{CreateKeyInput, EncryptInput, Input};
+    use crate::{CreateKeyInput, DecryptInput, EncryptInput, Input, SignInput, VerifyInput};
 
     fn logged<I: Input>(body: &str) -> String {
         let mut out = Vec::new();
@@ -166,6 +174,28 @@ mod tests {
             logged::<EncryptInput>(body),
             r#"{"keyId":"alias/a","encryptionContext":{"Key":"v"},"encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#
         );
+    }
+
+    #[test]
+    fn a_recipient_is_not_logged() {
+        let body = r#"{"CiphertextBlob":"AAAA","KeyId":"k","Recipient":{"KeyEncryptionAlgorithm":"RSAES_OAEP_SHA_256","AttestationDocument":"AAAA"}}"#;
+        let logged = logged::<DecryptInput>(body);
+        assert_eq!(logged, r#"{"keyId":"k","encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#);
+    }
+
+    #[test]
+    fn a_message_is_raw_where_its_type_is_not_given() {
+        for (given, expected) in [("", "RAW"), (r#","MessageType":"DIGEST""#, "DIGEST")] {
+            let rest = format!(r#""KeyId":"k","Message":"AAAA","SigningAlgorithm":"ECDSA_SHA_256"{given}"#);
+            let type_of = |parameters: String| {
+                let parameters: serde_json::Value = serde_json::from_str(&parameters).unwrap();
+                parameters.get("messageType").and_then(|kind| kind.as_str()).map(str::to_owned)
+            };
+            let signed = logged::<SignInput>(&format!("{{{rest}}}"));
+            assert_eq!(type_of(signed).as_deref(), Some(expected));
+            let verified = logged::<VerifyInput>(&format!(r#"{{"Signature":"AAAA",{rest}}}"#));
+            assert_eq!(type_of(verified).as_deref(), Some(expected));
+        }
     }
 
     #[test]
