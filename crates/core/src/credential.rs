@@ -97,7 +97,7 @@ impl Service {
         }
         if !is_held {
             let seen = snapshot.get(&path).await?.map(|entry| entry.version);
-            draft.put(&path, seen, &CredentialRecord { account, secret, created: now })?;
+            draft.put(&path, seen, &CredentialRecord { account, secret, created: now, user: None, inactive: None, service: None })?;
         }
         if draft.is_empty() { Ok(()) } else { self.commit(draft).await }
     }

@@ -21,7 +21,7 @@ use keyreeve_store::Path;
 #[error("a path of the key space is longer than the store takes")]
 pub struct SpaceError;
 
-fn path(text: String) -> Result<Path, SpaceError> {
+pub(crate) fn path(text: String) -> Result<Path, SpaceError> {
     Path::new(text.into_bytes()).or(Err(SpaceError))
 }
 
