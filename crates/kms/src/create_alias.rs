@@ -5,7 +5,7 @@
 
 use keyreeve_audit::event::Resource;
 use keyreeve_core::commit::Draft;
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{self, Particulars, actions};
 use keyreeve_core::record::AliasRecord;
 use keyreeve_core::vault::VaultError;
 use keyreeve_core::{Cx, Refusal, space};
@@ -38,15 +38,16 @@ async fn try_create(
     target: &str,
 ) -> Result<Result<(), VaultError>, Refusal> {
     let account = cx.caller.account();
+    let alias_arn = AliasArn { region: cx.region, account, alias: alias.clone() };
+    gate::authorize_alias::<actions::CreateAlias>(cx, &alias_arn).await?;
     let found = cx.find::<actions::CreateAlias>(target).await?;
     let snapshot = cx.service.vault().snapshot().await?;
     let arn = *found.key.arn();
     let Some(key) = cx.service.key_at(&*snapshot, arn.region, arn.key).await? else {
         return Ok(Err(VaultError::Contended));
     };
-    let ready = keyreeve_core::gate::open::<actions::CreateAlias>(cx.caller, cx.service.vault(), &key)?;
+    let ready = gate::open::<actions::CreateAlias>(cx, &key, None, &Particulars::NONE).await?;
     let path = space_path(space::alias(account, cx.region, alias))?;
-    let alias_arn = AliasArn { region: cx.region, account, alias: alias.clone() };
     cx.notes.resource(Resource::Alias(alias_arn.clone()));
     if cx.service.vault().read::<AliasRecord>(&*snapshot, &path).await?.is_some() {
         let message = format!("An alias with the name {alias_arn} already exists");

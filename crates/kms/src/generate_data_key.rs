@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use keyreeve_core::gate::Particulars;
 use keyreeve_core::gate::actions::{self, Sealing};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::KeyMaterialId;
@@ -91,7 +92,10 @@ async fn make<A: Sealing>(
     recipient: Option<recipient::Document>,
 ) -> Result<DataKey, Refusal> {
     let found = managed_key::find::<A>(cx, key_id).await?;
-    let ready = cx.open::<A>(&found)?;
+    let asked = symmetric::asked_algorithm(None);
+    let particulars = Particulars { encryption_context: Some(context), ..Particulars::of(&asked) };
+    let recipient = recipient::attest_early(cx, &found, recipient).await?;
+    let ready = cx.open::<A>(&found, &particulars).await?;
     recipient::attest(cx, recipient).await?;
     symmetric::check_symmetric(&ready)?;
     symmetric::end_dry_run(dry_run)?;
