@@ -24,13 +24,13 @@ use crate::json::{self, Value};
 /// Where it is none: the text of IAM's `MalformedPolicyDocument`.
 pub fn parse_identity_policy(text: &str) -> Result<Document, String> {
     let syntax = || SYNTAX.to_owned();
-    let value = json::parse(text).or_else(|_| Err(syntax()))?;
+    let value = json::parse(text).ok().ok_or_else(syntax)?;
     let policy = members(&value).ok_or_else(syntax)?;
     let statements = statements(policy).ok_or_else(syntax)?;
     let version = policy.get("Version").map(text_of);
     if !matches!(version, None | Some(Some("2008-10-17" | "2012-10-17")))
         || !policy.keys().all(|name| ["Id", "Statement", "Version"].contains(&name.as_str()))
-        || !policy.get("Id").is_none_or(|id| text_of(id).is_some())
+        || policy.get("Id").is_some_and(|id| text_of(id).is_none())
         || !statements.iter().all(|statement| is_of_grammar(statement, &STATEMENT))
         || !statements.iter().all(|statement| has_an_effect(statement))
     {
@@ -48,7 +48,7 @@ pub fn parse_identity_policy(text: &str) -> Result<Document, String> {
             texts(statement, name).into_iter().try_for_each(check_action)?;
         }
     }
-    Document::parse_as(Kind::Identity, text).or_else(|_| Err(syntax()))
+    Document::parse_as(Kind::Identity, text).ok().ok_or_else(syntax)
 }
 
 const SYNTAX: &str = "Syntax errors in policy.";

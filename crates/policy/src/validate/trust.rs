@@ -15,8 +15,9 @@ use crate::principal::AwsPrincipal;
 /// # Errors
 /// Where it is none: the text of IAM's `MalformedPolicyDocument`.
 pub fn parse_trust_policy(text: &str) -> Result<Document, String> {
-    let value = json::parse(text).or_else(|_| Err("This policy contains invalid Json".to_owned()))?;
-    let policy = members(&value).ok_or_else(|| "This policy contains invalid Json".to_owned())?;
+    let no_json = || "This policy contains invalid Json".to_owned();
+    let value = json::parse(text).ok().ok_or_else(no_json)?;
+    let policy = members(&value).ok_or_else(no_json)?;
     if !matches!(policy.get("Version").map(text_of), None | Some(Some("2008-10-17" | "2012-10-17"))) {
         return Err("The policy must contain a valid version string".to_owned());
     }
@@ -33,7 +34,7 @@ pub fn parse_trust_policy(text: &str) -> Result<Document, String> {
             return Err("The Statement Ids in the policy are not unique".to_owned());
         }
     }
-    Document::parse_as(Kind::Trust, text).or_else(|_| Err(SYNTAX.to_owned()))
+    Document::parse_as(Kind::Trust, text).ok().ok_or_else(|| SYNTAX.to_owned())
 }
 
 /// What IAM says of a principal, such as one that does not exist. `kind` is `AWS`, `Service` or `Federated`.
