@@ -19,25 +19,29 @@ mod document;
 mod fuel;
 mod grant;
 mod json;
+mod key;
 mod lockout;
 mod pattern;
 mod policy;
 mod principal;
 mod requirement;
+mod validate;
 mod value;
 
 pub use action::{Action, Operations};
 pub use arn::Resource;
 pub use caller::{Caller, RoleSession};
 pub use condition::{Comparison, Condition, Operator, ParseOperatorError, Quantifier, Relation};
-pub use context::{Context, ContextValue};
+pub use context::{Context, ContextName, ContextValue};
 pub use decide::{Policies, Request, decide};
 pub use decision::{Cause, Decision, Grounds, Lack, Layer};
 pub use document::{Document, Effect, Kind, ParsePolicyError, Statement, Version};
 pub use grant::{Constraints, Grant, GrantPrincipal};
-pub use lockout::allows_root_to_put_policy;
+pub use key::{ContextKey, KeyFamily, KeySet, ValueType};
+pub use lockout::{allows_root_to_put_policy, allows_to_put_policy};
 pub use policy::{LONGEST_POLICY, Policy};
 pub use principal::{AwsPrincipal, ParsePrincipalError, Principals};
+pub use validate::{invalid_principal, parse_identity_policy, parse_trust_policy};
 
 /// The name of the only policy that a key has.
 pub const DEFAULT_NAME: &str = "default";
