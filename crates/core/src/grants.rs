@@ -16,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::caller::Caller;
+use crate::commit::Draft;
 use crate::cx::Service;
 use crate::record::{IndexRecord, record};
 use crate::space;
@@ -134,6 +135,59 @@ impl GrantRecord {
     }
 }
 
+impl GrantRecord {
+    /// The digest of everything that a request with a name says: the same request makes no second grant.
+    #[must_use]
+    pub fn properties(&self) -> Option<Digest> {
+        let name = self.name.as_ref()?;
+        let mut operations = self.operations.clone();
+        operations.sort_unstable();
+        let Self { grantee, retiring, context_equals, context_subset, source_arn, .. } = self;
+        let all = (name, grantee, retiring, operations, context_equals, context_subset, source_arn);
+        // Each member is written with its quotes and escapes, so that no two lists have the same text.
+        Some(Digest::of(&format!("{all:?}")))
+    }
+}
+
+impl Draft<'_> {
+    /// Adds a grant on the key `arn`, with its index entries.
+    ///
+    /// # Errors
+    /// Where a record cannot be sealed.
+    pub fn add_grant(&mut self, arn: &KeyArn, grant: &GrantRecord) -> Result<(), VaultError> {
+        let (region, key) = (arn.region, arn.key);
+        self.put(&space::grant(region, key, &grant.id)?, None, grant)?;
+        let grantee = GranteeKey { region, key, grantee: Digest::of(grant.grantee.as_str()) };
+        self.index(&space::grantee(&grantee, &grant.id)?)?;
+        if let Some(retiring) = &grant.retiring {
+            self.index(&space::retirable(region, Digest::of(retiring.as_str()), key, &grant.id)?)?;
+        }
+        if let Some(properties) = grant.properties() {
+            let path = space::same_grant(region, key, properties)?;
+            self.put(&path, None, &SameGrantRecord { id: grant.id.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Removes a grant on the key `arn`, with its index entries.
+    ///
+    /// # Errors
+    /// Never for well-formed records.
+    pub fn remove_grant(&mut self, arn: &KeyArn, grant: &GrantRecord) -> Result<(), VaultError> {
+        let (region, key) = (arn.region, arn.key);
+        self.unindex(&space::grant(region, key, &grant.id)?);
+        let grantee = GranteeKey { region, key, grantee: Digest::of(grant.grantee.as_str()) };
+        self.unindex(&space::grantee(&grantee, &grant.id)?);
+        if let Some(retiring) = &grant.retiring {
+            self.unindex(&space::retirable(region, Digest::of(retiring.as_str()), key, &grant.id)?);
+        }
+        if let Some(properties) = grant.properties() {
+            self.unindex(&space::same_grant(region, key, properties)?);
+        }
+        Ok(())
+    }
+}
+
 /// What a name of any length is stored under: the first half of its SHA-256.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Digest(u128);
@@ -186,7 +240,8 @@ pub(crate) struct GranteeGrants {
 impl GranteeGrants {
     fn new(records: &[GrantRecord], key: &KeyArn) -> Self {
         let mut shared: HashMap<(&String, &String), usize> = HashMap::new();
-        let pairs = |record: &GrantRecord| record.context_equals.as_ref().or(record.context_subset.as_ref()).cloned();
+        let pairs =
+            |record: &GrantRecord| record.context_equals.as_ref().or(record.context_subset.as_ref()).cloned();
         for record in records {
             for pair in record.context_equals.iter().chain(&record.context_subset).flatten() {
                 *shared.entry(pair).or_default() += 1;
@@ -194,7 +249,8 @@ impl GranteeGrants {
         }
         let (mut grants, mut seen, mut represented) = (Self::default(), HashSet::new(), HashSet::new());
         for record in records {
-            let gives = (record.operations.clone(), record.source_arn.clone(), record.grantee.as_str().to_owned());
+            let gives =
+                (record.operations.clone(), record.source_arn.clone(), record.grantee.as_str().to_owned());
             let grant = Arc::new(record.to_policy(key));
             let Some(asked) = pairs(record) else {
                 if seen.insert(gives) {
@@ -205,7 +261,8 @@ impl GranteeGrants {
             if represented.insert(gives) {
                 grants.representatives.push(Arc::clone(&grant));
             }
-            let rarest = asked.into_iter().min_by_key(|(k, v)| shared.get(&(k, v)).copied().unwrap_or_default());
+            let rarest =
+                asked.into_iter().min_by_key(|(k, v)| shared.get(&(k, v)).copied().unwrap_or_default());
             match rarest {
                 Some(pair) => grants.by_pair.entry(pair).or_default().push(grant),
                 None if record.context_equals.is_some() => grants.empty.push(grant),

@@ -76,7 +76,11 @@ impl Service {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub async fn written_policy_text(&self, snapshot: &dyn Snapshot, key: &OpenKey) -> Result<String, VaultError> {
+    pub async fn written_policy_text(
+        &self,
+        snapshot: &dyn Snapshot,
+        key: &OpenKey,
+    ) -> Result<String, VaultError> {
         let arn = key.arn();
         let service = self.managed_service(snapshot, arn.region, arn.key, key.record()).await?;
         Ok(written_text(arn.account, arn.region, service.as_deref()))
@@ -94,10 +98,8 @@ impl Service {
             return Ok(None);
         }
         let prefix = space::named_prefix(region, key);
-        let (named, _) = self
-            .vault()
-            .range::<IndexRecord>(snapshot, &prefix, None, core::num::NonZeroUsize::MIN)
-            .await?;
+        let (named, _) =
+            self.vault().range::<IndexRecord>(snapshot, &prefix, None, core::num::NonZeroUsize::MIN).await?;
         let name = named.first().and_then(|(path, _)| space::last_part(&prefix, path));
         let service = name.and_then(|name| name.strip_prefix("alias/aws/")).unwrap_or_default();
         Ok(Some(service.to_owned()))
@@ -136,10 +138,15 @@ impl Service {
     ///
     /// # Errors
     /// Where it is not there.
-    pub async fn unique_id(&self, snapshot: &dyn Snapshot, arn: &str) -> Result<Option<String>, PrincipalError> {
+    pub async fn unique_id(
+        &self,
+        snapshot: &dyn Snapshot,
+        arn: &str,
+    ) -> Result<Option<String>, PrincipalError> {
         let unknown = || PrincipalError::Unknown(arn.to_owned());
         let mut parts = arn.splitn(6, ':').skip(2);
-        let (Some(service), Some(account), Some(resource)) = (parts.next(), parts.nth(1), parts.next()) else {
+        let (Some(service), Some(account), Some(resource)) = (parts.next(), parts.nth(1), parts.next())
+        else {
             return Err(unknown());
         };
         let account: AccountId = account.parse().ok().ok_or_else(unknown)?;
@@ -150,20 +157,39 @@ impl Service {
             ("iam", "user") => {
                 let path = identity::space::user(account, name).map_err(VaultError::from)?;
                 let read = self.vault().read::<UserRecord>(snapshot, &path).await?;
-                read.map(|read| read.record).map(|user| (crate::caller::User::from(&user).arn(account), user.id))
+                read.map(|read| read.record)
+                    .map(|user| (crate::caller::User::from(&user).arn(account), user.id))
             }
             ("iam", "role") => {
                 let path = identity::space::role(account, name).map_err(VaultError::from)?;
                 let read = self.vault().read::<RoleRecord>(snapshot, &path).await?;
-                read.map(|read| read.record).map(|role| {
-                    (format!("arn:aws:iam::{account}:role{}{}", role.path, role.name), role.id)
-                })
+                read.map(|read| read.record)
+                    .map(|role| (format!("arn:aws:iam::{account}:role{}{}", role.path, role.name), role.id))
             }
             ("sts", "assumed-role" | "federated-user") => return Ok(None),
             _ => return Err(unknown()),
         };
         let same = found.filter(|(found, _)| without_partition(found) == without_partition(arn));
         Ok(Some(same.ok_or_else(unknown)?.1))
+    }
+
+    /// The unique id of the principal `arn` of a grant: of a user or a role; none of a session or an account's root user.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub async fn grantee_id(
+        &self,
+        snapshot: &dyn Snapshot,
+        arn: &str,
+    ) -> Result<Option<String>, PrincipalError> {
+        let root = arn.strip_suffix(":root").and_then(|rest| rest.rsplit(':').next());
+        match root.and_then(|account| account.parse().ok()) {
+            Some(account) if without_partition(arn) == Some(&format!("iam::{account}:root")) => {
+                self.check_account(snapshot, account).await?;
+                Ok(None)
+            }
+            Some(_) | None => self.unique_id(snapshot, arn).await,
+        }
     }
 
     async fn check_account(&self, snapshot: &dyn Snapshot, account: AccountId) -> Result<(), PrincipalError> {
@@ -178,7 +204,11 @@ impl Service {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub async fn shown_policy(&self, snapshot: &dyn Snapshot, held: PolicyRecord) -> Result<String, VaultError> {
+    pub async fn shown_policy(
+        &self,
+        snapshot: &dyn Snapshot,
+        held: PolicyRecord,
+    ) -> Result<String, VaultError> {
         let mut text = held.text;
         for bound in held.bound.unwrap_or_default() {
             let is_there = match self.unique_id(snapshot, &bound.arn).await {

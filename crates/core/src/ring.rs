@@ -239,7 +239,8 @@ impl Ring {
     }
 
     /// Takes one place for a new grant under `quota`, where the count is known; see [`Ring::reserve`].
-    pub(crate) fn reserve_grant(&self, region: Region, key: KeyId, quota: u64) -> Option<bool> {
+    #[must_use]
+    pub fn reserve_grant(&self, region: Region, key: KeyId, quota: u64) -> Option<bool> {
         let mut counts = self.grant_counts.lock();
         let count = counts.get_mut(&(region, key))?;
         let room = *count < quota;
@@ -248,14 +249,14 @@ impl Ring {
     }
 
     /// Gives one place of a grant back.
-    pub(crate) fn release_grant(&self, region: Region, key: KeyId) {
+    pub fn release_grant(&self, region: Region, key: KeyId) {
         if let Some(count) = self.grant_counts.lock().get_mut(&(region, key)) {
             *count = count.saturating_sub(1);
         }
     }
 
     /// Notes the number of grants on a key; a number that is already known stays.
-    pub(crate) fn note_grant_count(&self, region: Region, key: KeyId, count: u64) {
+    pub fn note_grant_count(&self, region: Region, key: KeyId, count: u64) {
         self.grant_counts.lock().entry((region, key)).or_insert(count);
     }
 

@@ -5,7 +5,8 @@
 
 use keyreeve_audit::event::Resource;
 use keyreeve_core::commit::Draft;
-use keyreeve_core::gate::{self, Particulars, actions};
+use keyreeve_core::gate::actions::{self, Action};
+use keyreeve_core::gate::{self, Particulars};
 use keyreeve_core::record::AliasRecord;
 use keyreeve_core::vault::VaultError;
 use keyreeve_core::{Cx, Refusal, space};
@@ -39,7 +40,7 @@ async fn try_create(
 ) -> Result<Result<(), VaultError>, Refusal> {
     let account = cx.caller.account();
     let alias_arn = AliasArn { region: cx.region, account, alias: alias.clone() };
-    gate::authorize_alias::<actions::CreateAlias>(cx, &alias_arn).await?;
+    authorize_alias::<actions::CreateAlias>(cx, &alias_arn).await?;
     let found = cx.find::<actions::CreateAlias>(target).await?;
     let snapshot = cx.service.vault().snapshot().await?;
     let arn = *found.key.arn();
@@ -64,6 +65,15 @@ async fn try_create(
         note_key(cx, &arn.to_string());
     }
     Ok(committed)
+}
+
+/// Checks that the caller's own policies let him do `A` with the alias.
+pub(crate) async fn authorize_alias<A: Action>(cx: &mut Cx<'_>, alias: &AliasArn) -> Result<(), Refusal> {
+    let authorized = gate::authorize_alias::<A>(cx, alias).await;
+    if authorized.is_err() {
+        cx.notes.resource(Resource::Alias(alias.clone()));
+    }
+    Ok(authorized?)
 }
 
 /// Refuses one alias more than the quota.

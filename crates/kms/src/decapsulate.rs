@@ -17,7 +17,7 @@ pub(crate) async fn decapsulate(
     cx: &mut Cx<'_>,
     input: DecapsulateInput,
 ) -> Result<DecapsulateOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = cx.find::<actions::Decapsulate>(&input.key_id).await?;
     let ready = cx.open::<actions::Decapsulate>(&found, &Particulars::NONE).await?;
     check_encapsulation(ready.record().spec, input.encapsulation_algorithm)?;

@@ -13,7 +13,7 @@ use keyreeve_domain::{AliasArn, AliasName};
 use keyreeve_wire::DeleteAliasInput;
 
 use crate::answer::note_key;
-use crate::create_alias::{ATTEMPTS, parse_name};
+use crate::create_alias::{ATTEMPTS, authorize_alias, parse_name};
 use crate::create_key::space_path;
 
 pub(crate) async fn delete_alias(cx: &mut Cx<'_>, input: DeleteAliasInput) -> Result<(), Refusal> {
@@ -33,7 +33,7 @@ async fn try_delete(cx: &mut Cx<'_>, alias: &AliasName) -> Result<Result<(), Vau
     let vault = cx.service.vault();
     let snapshot = vault.snapshot().await?;
     let alias_arn = AliasArn { region, account, alias: alias.clone() };
-    gate::authorize_alias::<actions::DeleteAlias>(cx, &alias_arn).await?;
+    authorize_alias::<actions::DeleteAlias>(cx, &alias_arn).await?;
     let path = space_path(space::alias(account, region, alias))?;
     let held = vault.read::<AliasRecord>(&*snapshot, &path).await?;
     let Versioned { record, version } = held.ok_or_else(|| LookupError::NoAlias(alias_arn.clone()))?;

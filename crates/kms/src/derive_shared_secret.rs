@@ -18,11 +18,19 @@ pub(crate) async fn derive_shared_secret(
     cx: &mut Cx<'_>,
     input: DeriveSharedSecretInput,
 ) -> Result<DeriveSharedSecretOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let recipient = recipient::check(input.recipient)?;
     let found = cx.find::<actions::DeriveSharedSecret>(&input.key_id).await?;
     let recipient = recipient::attest_early(cx, &found, recipient).await?;
-    let ready = cx.open::<actions::DeriveSharedSecret>(&found, &Particulars::of(&[(ContextKey::KmsKeyAgreementAlgorithm, input.key_agreement_algorithm.as_str())])).await?;
+    let ready = cx
+        .open::<actions::DeriveSharedSecret>(
+            &found,
+            &Particulars::of(&[(
+                ContextKey::KmsKeyAgreementAlgorithm,
+                input.key_agreement_algorithm.as_str(),
+            )]),
+        )
+        .await?;
     recipient::attest(cx, recipient).await?;
     check_agreement(ready.record().spec, input.key_agreement_algorithm)?;
     let peer = input.public_key;

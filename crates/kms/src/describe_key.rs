@@ -12,7 +12,7 @@ pub(crate) async fn describe_key(
     cx: &mut Cx<'_>,
     input: DescribeKeyInput,
 ) -> Result<DescribeKeyOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = managed_key::find::<actions::DescribeKey>(cx, &input.key_id).await?;
     let ready = cx.open::<actions::DescribeKey>(&found, &Particulars::NONE).await?;
     Ok(DescribeKeyOutput { key_metadata: metadata::of(ready.arn(), ready.record()) })

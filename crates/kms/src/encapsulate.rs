@@ -15,7 +15,7 @@ pub(crate) async fn encapsulate(
     cx: &mut Cx<'_>,
     input: EncapsulateInput,
 ) -> Result<EncapsulateOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = cx.find::<actions::Encapsulate>(&input.key_id).await?;
     let ready = cx.open::<actions::Encapsulate>(&found, &Particulars::NONE).await?;
     check_encapsulation(ready.record().spec, input.encapsulation_algorithm)?;

@@ -11,11 +11,13 @@ use keyreeve_wire::{EncryptInput, EncryptOutput};
 use crate::{asymmetric, grant_tokens, managed_key, public_key, symmetric};
 
 pub(crate) async fn encrypt(cx: &mut Cx<'_>, input: EncryptInput) -> Result<EncryptOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = managed_key::find::<actions::Encrypt>(cx, &input.key_id).await?;
     let asked = symmetric::asked_algorithm(input.encryption_algorithm);
-    let particulars =
-        Particulars { encryption_context: Some(input.encryption_context.as_map()), ..Particulars::of(&asked) };
+    let particulars = Particulars {
+        encryption_context: Some(input.encryption_context.as_map()),
+        ..Particulars::of(&asked)
+    };
     let ready = cx.open::<actions::Encrypt>(&found, &particulars).await?;
     let encryption_algorithm = symmetric::check_algorithm(&ready, input.encryption_algorithm)?;
     if encryption_algorithm != EncryptionAlgorithm::SymmetricDefault {

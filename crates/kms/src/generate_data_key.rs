@@ -25,7 +25,7 @@ pub(crate) async fn generate_data_key(
     input: GenerateDataKeyInput,
 ) -> Result<GenerateDataKeyOutput, Refusal> {
     let len = data_key_len(input.key_spec, input.number_of_bytes)?;
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let recipient = recipient::check(input.recipient)?;
     let operation = KeyLastUsageOperation::GenerateDataKey;
     let context = input.encryption_context.as_map();
@@ -54,7 +54,7 @@ pub(crate) async fn generate_data_key_without_plaintext(
     input: GenerateDataKeyWithoutPlaintextInput,
 ) -> Result<GenerateDataKeyWithoutPlaintextOutput, Refusal> {
     let len = data_key_len(input.key_spec, input.number_of_bytes)?;
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let operation = KeyLastUsageOperation::GenerateDataKeyWithoutPlaintext;
     let context = input.encryption_context.as_map();
     let made = make::<actions::GenerateDataKeyWithoutPlaintext>(

@@ -23,7 +23,7 @@ pub(crate) async fn generate_data_key_pair(
     cx: &mut Cx<'_>,
     input: GenerateDataKeyPairInput,
 ) -> Result<GenerateDataKeyPairOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let recipient = recipient::check(input.recipient)?;
     let asked = Asked {
         key_id: &input.key_id,
@@ -49,7 +49,7 @@ pub(crate) async fn generate_data_key_pair_without_plaintext(
     cx: &mut Cx<'_>,
     input: GenerateDataKeyPairWithoutPlaintextInput,
 ) -> Result<GenerateDataKeyPairWithoutPlaintextOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let asked = Asked {
         key_id: &input.key_id,
         spec: input.key_pair_spec,

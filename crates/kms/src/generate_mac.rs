@@ -16,9 +16,14 @@ pub(crate) async fn generate_mac(
     cx: &mut Cx<'_>,
     input: GenerateMacInput,
 ) -> Result<GenerateMacOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = cx.find::<actions::GenerateMac>(&input.key_id).await?;
-    let ready = cx.open::<actions::GenerateMac>(&found, &Particulars::of(&[(ContextKey::KmsMacAlgorithm, input.mac_algorithm.as_str())])).await?;
+    let ready = cx
+        .open::<actions::GenerateMac>(
+            &found,
+            &Particulars::of(&[(ContextKey::KmsMacAlgorithm, input.mac_algorithm.as_str())]),
+        )
+        .await?;
     check_mac(ready.record().spec, input.mac_algorithm)?;
     symmetric::end_dry_run(input.dry_run)?;
     // EXPOSE: the message is what the MAC is made of.

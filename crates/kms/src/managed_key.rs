@@ -103,7 +103,10 @@ async fn make_if_allowed(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), Refus
     let version = Version::after(None).ok_or_else(Refusal::internal)?;
     let as_it_would_be = OpenKey::new(arn.region, arn.key, record.clone(), version, Arc::new(policy));
     let as_it_would_be = Arc::new(as_it_would_be);
-    if gate::authorize::<actions::DescribeKey>(cx, &as_it_would_be, Some(alias), &Particulars::NONE).await.is_err() {
+    if gate::authorize::<actions::DescribeKey>(cx, &as_it_would_be, Some(alias), &Particulars::NONE)
+        .await
+        .is_err()
+    {
         return Ok(());
     }
     match make(cx, alias, &arn, record).await {

@@ -15,8 +15,7 @@ use crate::policy_check;
 
 pub(crate) async fn put_key_policy(cx: &mut Cx<'_>, input: PutKeyPolicyInput) -> Result<(), Refusal> {
     let bypass = input.bypass_policy_lockout_safety_check;
-    let asked =
-        [(ContextKey::KmsBypassPolicyLockoutSafetyCheck, if bypass { "true" } else { "false" })];
+    let asked = [(ContextKey::KmsBypassPolicyLockoutSafetyCheck, if bypass { "true" } else { "false" })];
     let particulars = Particulars::of(&asked);
     let found = cx.find_without_alias::<actions::PutKeyPolicy>(&input.key_id).await?;
     let ready = cx.open::<actions::PutKeyPolicy>(&found, &particulars).await?;

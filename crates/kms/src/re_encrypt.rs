@@ -13,7 +13,7 @@ use crate::decrypt::{Opened, find_source, open_source};
 use crate::{asymmetric, grant_tokens, managed_key, public_key, symmetric};
 
 pub(crate) async fn re_encrypt(cx: &mut Cx<'_>, input: ReEncryptInput) -> Result<ReEncryptOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let ignored = input.dry_run && input.dry_run_modifiers.contains(&DryRunModifier::IgnoreCiphertext);
     let blob = input.ciphertext_blob.as_ref().filter(|_| !ignored);
     let asked = input.source_encryption_algorithm;

@@ -13,7 +13,7 @@ use crate::asymmetric::{check_message, check_signing, message_of, refusal};
 use crate::{grant_tokens, symmetric};
 
 pub(crate) async fn sign(cx: &mut Cx<'_>, input: SignInput) -> Result<SignOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = cx.find::<actions::Sign>(&input.key_id).await?;
     let kind = input.message_type.unwrap_or(MessageType::Raw);
     let asked = [

@@ -15,7 +15,7 @@ use keyreeve_domain::{AliasArn, AliasName};
 use keyreeve_wire::{ErrorCode, UpdateAliasInput};
 
 use crate::answer::note_key;
-use crate::create_alias::{ATTEMPTS, check_quota, check_target, parse_name};
+use crate::create_alias::{ATTEMPTS, authorize_alias, check_quota, check_target, parse_name};
 use crate::create_key::space_path;
 
 pub(crate) async fn update_alias(cx: &mut Cx<'_>, input: UpdateAliasInput) -> Result<(), Refusal> {
@@ -40,7 +40,7 @@ async fn try_update(
     let vault = cx.service.vault();
     let snapshot = vault.snapshot().await?;
     let alias_arn = AliasArn { region, account, alias: alias.clone() };
-    gate::authorize_alias::<actions::UpdateAlias>(cx, &alias_arn).await?;
+    authorize_alias::<actions::UpdateAlias>(cx, &alias_arn).await?;
     let path = space_path(space::alias(account, region, alias))?;
     let held = vault.read::<AliasRecord>(&*snapshot, &path).await?;
     let Versioned { record, version } = held.ok_or_else(|| LookupError::NoAlias(alias_arn.clone()))?;

@@ -106,7 +106,7 @@ key_actions! {
     CancelKeyDeletion(CancelKeyDeletion), None, PendingDeletion, false, Changing;
     CreateAlias(CreateAlias), None, NotPendingDeletion, false;
     CreateGrant(CreateGrant), None, Usable, true;
-    Decapsulate(Decapsulate), ENCAPSULATION, Usable, false, Decapsulating;
+    Decapsulate(Decapsulate), ENCAPSULATION, Usable, true, Decapsulating;
     Decrypt(Decrypt), ENCRYPTION, Usable, true, Opening;
     DeleteAlias(DeleteAlias), None, Any, false;
     DeriveSharedSecret(DeriveSharedSecret), AGREEMENT, Usable, true, Agreeing;
@@ -115,7 +115,7 @@ key_actions! {
     DisableKeyRotation(DisableKeyRotation), None, Usable, false, Changing;
     EnableKey(EnableKey), None, NotPendingDeletion, false, Changing;
     EnableKeyRotation(EnableKeyRotation), None, Usable, false, Changing;
-    Encapsulate(Encapsulate), ENCAPSULATION, Usable, false, Encapsulating;
+    Encapsulate(Encapsulate), ENCAPSULATION, Usable, true, Encapsulating;
     Encrypt(Encrypt), ENCRYPTION, Usable, true, Sealing, Encrypting;
     GenerateDataKey(GenerateDataKey), ENCRYPTION, Usable, true, Sealing;
     GenerateDataKeyPair(GenerateDataKeyPair), ENCRYPTION, Usable, true, Sealing;

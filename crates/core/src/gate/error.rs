@@ -108,7 +108,9 @@ impl Why {
     pub(crate) fn of(decision: &Decision<'_>, action: &str, is_foreign: bool) -> Self {
         match decision {
             Decision::ExplicitDeny(cause) if is_foreign && cause.layer == Layer::Key => Self::Unseen,
-            Decision::ImplicitDeny(Lack::Layer(Layer::Key) | Lack::CrossAccount) if is_foreign => Self::Unseen,
+            Decision::ImplicitDeny(Lack::Layer(Layer::Key) | Lack::CrossAccount) if is_foreign => {
+                Self::Unseen
+            }
             Decision::ExplicitDeny(cause) => Self::Denied(cause.layer),
             Decision::ImplicitDeny(Lack::Layer(layer)) => Self::Lacking(*layer, action.to_owned()),
             Decision::Allow(_)

@@ -108,9 +108,10 @@ impl<'a> Values<'a> {
         self.text(ContextKey::AwsPrincipalArn, || {
             known(Some(match caller.principal() {
                 Principal::Role(role) => role.role_arn(account).into(),
-                Principal::FederatedUser(_) | Principal::Root | Principal::Service(_) | Principal::User(_) => {
-                    caller.arn().into()
-                }
+                Principal::FederatedUser(_)
+                | Principal::Root
+                | Principal::Service(_)
+                | Principal::User(_) => caller.arn().into(),
             }))
         });
         self.text(ContextKey::AwsPrincipalAccount, || known(Some(account.to_string().into())));
@@ -129,13 +130,17 @@ impl<'a> Values<'a> {
         self.text(ContextKey::AwsUserId, || known(Some(caller.user_id().into())));
         self.text(ContextKey::AwsUserName, || match caller.principal() {
             Principal::User(user) => Some(user.name.as_str().into()),
-            Principal::FederatedUser(_) | Principal::Role(_) | Principal::Root | Principal::Service(_) => None,
+            Principal::FederatedUser(_) | Principal::Role(_) | Principal::Root | Principal::Service(_) => {
+                None
+            }
         });
         let is_service = if service.is_some() { "true" } else { "false" };
         self.text(ContextKey::AwsPrincipalIsAwsService, || Some(is_service.into()));
         self.text(ContextKey::AwsPrincipalServiceName, || service.map(Into::into));
         if service.is_some() {
-            self.list(ContextKey::AwsPrincipalServiceNamesList, || service.map(Into::into).into_iter().collect());
+            self.list(ContextKey::AwsPrincipalServiceNamesList, || {
+                service.map(Into::into).into_iter().collect()
+            });
         }
         self.text(ContextKey::KmsCallerAccount, || Some(account.to_string().into()));
         let standing = caller.standing();
@@ -161,14 +166,14 @@ impl<'a> Values<'a> {
 
     fn add_request(&mut self, facts: &'a Facts<'a>) {
         self.text(ContextKey::AwsCurrentTime, || Some(date(facts.now).into()));
-        self.text(ContextKey::AwsEpochTime, || {
-            Some(facts.now.millis().div_euclid(1000).to_string().into())
-        });
+        self.text(ContextKey::AwsEpochTime, || Some(facts.now.millis().div_euclid(1000).to_string().into()));
         self.text(ContextKey::AwsRequestedRegion, || Some(facts.region.to_string().into()));
         self.text(ContextKey::AwsSourceIp, || Some(facts.source_ip.into()));
         let is_secure = if facts.is_secure { "true" } else { "false" };
         self.text(ContextKey::AwsSecureTransport, || Some(is_secure.into()));
-        self.text(ContextKey::AwsUserAgent, || Some(facts.user_agent.into()).filter(|_| !facts.user_agent.is_empty()));
+        self.text(ContextKey::AwsUserAgent, || {
+            Some(facts.user_agent.into()).filter(|_| !facts.user_agent.is_empty())
+        });
         self.text(ContextKey::AwsViaAwsService, || Some("false".into()));
     }
 
