@@ -25,17 +25,16 @@ pub(crate) async fn check(
         return Err(Refusal::new(ErrorCode::LimitExceeded, message));
     }
     let document = Document::parse(text).map_err(refusal)?;
-    let snapshot = cx.service.vault().snapshot().await?;
-    let bound = cx.service.bind_principals(&*snapshot, &document).await.map_err(|error| match error {
-        PrincipalError::Unknown(_) => refusal(ParsePolicyError::Principal),
-        PrincipalError::Vault(error) => error.into(),
-    })?;
     let policy = Policy::from(&document);
     if !bypass_lockout && !gate::could_put_next(cx, arn, key, &policy) {
         let message = "The new key policy will not allow you to update the key policy in the future.";
         return Err(Refusal::new(ErrorCode::MalformedPolicyDocument, message));
     }
-    Ok(bound)
+    let snapshot = cx.service.vault().snapshot().await?;
+    cx.service.bind_principals(&*snapshot, &document).await.map_err(|error| match error {
+        PrincipalError::Unknown(_) => refusal(ParsePolicyError::Principal),
+        PrincipalError::Vault(error) => error.into(),
+    })
 }
 
 fn refusal(error: ParsePolicyError) -> Refusal {
