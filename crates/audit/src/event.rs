@@ -210,7 +210,8 @@ pub fn date_text(time: Timestamp) -> String {
 }
 
 /// Appends `"2026-11-22T10:38:27Z"`.
-fn write_time(out: &mut Vec<u8>, time: Timestamp) {
+/// Appends `time` as a JSON string, such as `"2026-01-02T03:04:05Z"`.
+pub fn write_time(out: &mut Vec<u8>, time: Timestamp) {
     let seconds = time.millis().div_euclid(1000);
     let at = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
     let (hour, minute, second) = at.to_hms();

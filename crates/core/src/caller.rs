@@ -1,33 +1,112 @@
 //! Who calls.
 
+use std::sync::{Arc, LazyLock};
+
 use keyreeve_audit::json::Object;
-use keyreeve_domain::AccountId;
+use keyreeve_domain::{AccountId, Timestamp};
+
+use crate::identity::standing::Standing;
 
 /// An authenticated caller.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone)]
 pub struct Caller {
     account: AccountId,
     principal: Principal,
     access_key_id: String,
+    session: Option<Session>,
+    standing: Arc<Standing>,
+    arn: String,
+    user_id: String,
     /// The JSON of `userIdentity`: it stands in every event, so it is written once.
     identity: Vec<u8>,
 }
 
-/// What kind of identity a caller is. Until IAM identities exist, the account root is the only one that can sign in.
+/// What kind of identity a caller is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Principal {
+    /// A user that GetFederationToken made.
+    FederatedUser(FederatedUser),
+    /// The session of a role.
+    Role(RoleSession),
     /// The root user of the account.
     Root,
-    /// An IAM user, by name. Known to the gate, which refuses it.
-    User(String),
+    /// A service, by name, such as `s3.amazonaws.com`.
+    Service(String),
+    /// An IAM user.
+    User(User),
 }
 
+/// An IAM user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct User {
+    /// Its name.
+    pub name: String,
+    /// Its path, from `/` to `/`.
+    pub path: String,
+    /// Its unique id.
+    pub id: String,
+}
+
+/// The session of a role.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RoleSession {
+    /// The name of the role.
+    pub role: String,
+    /// The path of the role, from `/` to `/`.
+    pub path: String,
+    /// The unique id of the role.
+    pub id: String,
+    /// The name of the session.
+    pub name: String,
+}
+
+/// A federated user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FederatedUser {
+    /// Its name.
+    pub name: String,
+    /// The user who asked for it; none where the root user did.
+    pub user: Option<User>,
+}
+
+/// What a session has that a long-term access key has not.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Session {
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// When its caller proved a second factor; none where he did not.
+    pub mfa: Option<Timestamp>,
+    /// The identity that was set when the first of a chain of sessions began.
+    pub source_identity: Option<String>,
+    /// The identity provider that vouched for whom it was issued to, as `aws:FederatedProvider` has it.
+    pub provider: Option<String>,
+}
+
+/// A caller without any policy.
+static NOTHING: LazyLock<Arc<Standing>> = LazyLock::new(Arc::default);
+
 impl Caller {
-    /// The caller that the access key `access_key_id` authenticated.
+    /// The caller that the access key `access_key_id` authenticated, without any policy.
     #[must_use]
     pub fn new(account: AccountId, principal: Principal, access_key_id: String) -> Self {
-        let identity = identity(account, &principal, &access_key_id);
-        Self { account, principal, access_key_id, identity }
+        Self::with(account, principal, access_key_id, None, Arc::clone(&NOTHING))
+    }
+
+    /// The caller that the access key `access_key_id` authenticated, in a session or not, under the policies of `standing`.
+    #[must_use]
+    pub fn with(
+        account: AccountId,
+        principal: Principal,
+        access_key_id: String,
+        session: Option<Session>,
+        standing: Arc<Standing>,
+    ) -> Self {
+        let arn = principal.arn(account);
+        let user_id = principal.user_id(account);
+        let identity = identity(account, &principal, &access_key_id, session.as_ref());
+        Self { account, principal, access_key_id, session, standing, arn, user_id, identity }
     }
 
     /// The account that the caller belongs to.
@@ -48,10 +127,28 @@ impl Caller {
         &self.access_key_id
     }
 
-    /// The ARN of the caller.
+    /// The session, where the credentials are temporary.
     #[must_use]
-    pub fn arn(&self) -> String {
-        arn(self.account, &self.principal)
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// The policies that say what the caller may do.
+    #[must_use]
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// The ARN of the caller: of a role's session, that of the session.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// The `UserId` of GetCallerIdentity, and `aws:userid`.
+    #[must_use]
+    pub fn user_id(&self) -> &str {
+        &self.user_id
     }
 
     /// The JSON of the `userIdentity` element.
@@ -61,36 +158,185 @@ impl Caller {
     }
 }
 
-fn arn(account: AccountId, principal: &Principal) -> String {
-    match principal {
-        Principal::Root => format!("arn:aws:iam::{account}:root"),
-        Principal::User(name) => format!("arn:aws:iam::{account}:user/{name}"),
+impl User {
+    /// Its ARN.
+    #[must_use]
+    pub fn arn(&self, account: AccountId) -> String {
+        format!("arn:aws:iam::{account}:user{}{}", self.path, self.name)
+    }
+}
+
+impl RoleSession {
+    /// The ARN of its role.
+    #[must_use]
+    pub fn role_arn(&self, account: AccountId) -> String {
+        format!("arn:aws:iam::{account}:role{}{}", self.path, self.role)
+    }
+}
+
+impl Principal {
+    /// The ARN.
+    #[must_use]
+    pub fn arn(&self, account: AccountId) -> String {
+        match self {
+            Self::FederatedUser(FederatedUser { name, .. }) => {
+                format!("arn:aws:sts::{account}:federated-user/{name}")
+            }
+            Self::Role(RoleSession { role, name, .. }) => {
+                format!("arn:aws:sts::{account}:assumed-role/{role}/{name}")
+            }
+            Self::Root => format!("arn:aws:iam::{account}:root"),
+            Self::Service(name) => name.clone(),
+            Self::User(user) => user.arn(account),
+        }
+    }
+
+    fn user_id(&self, account: AccountId) -> String {
+        match self {
+            Self::FederatedUser(FederatedUser { name, .. }) => format!("{account}:{name}"),
+            Self::Role(RoleSession { id, name, .. }) => format!("{id}:{name}"),
+            Self::Root => account.to_string(),
+            Self::Service(name) => name.clone(),
+            Self::User(User { id, .. }) => id.clone(),
+        }
+    }
+
+    /// The user whose policies count, where there is one.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Self::FederatedUser(federated) => federated.user.as_ref(),
+            Self::User(user) => Some(user),
+            Self::Role(_) | Self::Root | Self::Service(_) => None,
+        }
     }
 }
 
 /// The `userIdentity` element.
 ///
 /// Source: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>.
-fn identity(account: AccountId, principal: &Principal, access_key_id: &str) -> Vec<u8> {
+fn identity(
+    account: AccountId,
+    principal: &Principal,
+    access_key_id: &str,
+    session: Option<&Session>,
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(192);
     let mut identity = Object::begin(&mut out);
     let account_id = account.to_string();
-    match principal {
-        Principal::Root => {
-            identity.string("type", "Root");
-            identity.string("principalId", &account_id);
-        }
-        Principal::User(name) => {
-            identity.string("type", "IAMUser");
-            identity.string("userName", name);
-        }
+    if let Principal::Service(name) = principal {
+        identity.string("type", "AWSService");
+        identity.string("invokedBy", name);
+        identity.end();
+        return out;
     }
-    identity.string("arn", &arn(account, principal));
+    identity.string("type", type_of(principal));
+    identity.string("principalId", &principal.user_id(account));
+    identity.string("arn", &principal.arn(account));
     identity.string("accountId", &account_id);
     identity.string("accessKeyId", access_key_id);
+    if let Principal::User(user) = principal {
+        identity.string("userName", &user.name);
+    }
+    if let Some(session) = session {
+        session_context(&mut identity, account, principal, session);
+    }
     identity.end();
     out
 }
 
+fn type_of(principal: &Principal) -> &'static str {
+    match principal {
+        Principal::FederatedUser(_) => "FederatedUser",
+        Principal::Role(_) => "AssumedRole",
+        Principal::Root => "Root",
+        Principal::Service(_) => "AWSService",
+        Principal::User(_) => "IAMUser",
+    }
+}
+
+fn session_context(identity: &mut Object<'_>, account: AccountId, principal: &Principal, session: &Session) {
+    let mut context = Object::begin(identity.member("sessionContext"));
+    let issuer = match principal {
+        Principal::FederatedUser(FederatedUser { user: Some(user), .. }) => {
+            Some(("IAMUser", user.id.clone(), user.arn(account), user.name.as_str()))
+        }
+        Principal::FederatedUser(FederatedUser { user: None, .. }) => {
+            Some(("Root", account.to_string(), Principal::Root.arn(account), ""))
+        }
+        Principal::Role(role) => Some(("Role", role.id.clone(), role.role_arn(account), role.role.as_str())),
+        Principal::Root | Principal::Service(_) | Principal::User(_) => None,
+    };
+    if let Some((kind, id, arn, name)) = issuer {
+        let mut issuer = Object::begin(context.member("sessionIssuer"));
+        issuer.string("type", kind);
+        issuer.string("principalId", &id);
+        issuer.string("arn", &arn);
+        issuer.string("accountId", &account.to_string());
+        if !name.is_empty() {
+            issuer.string("userName", name);
+        }
+        issuer.end();
+    }
+    if let Some(provider) = &session.provider {
+        let mut federation = Object::begin(context.member("webIdFederationData"));
+        federation.string("federatedProvider", provider);
+        federation.raw("attributes", b"{}");
+        federation.end();
+    }
+    let mut attributes = Object::begin(context.member("attributes"));
+    keyreeve_audit::event::write_time(attributes.member("creationDate"), session.issued);
+    attributes.string("mfaAuthenticated", if session.mfa.is_some() { "true" } else { "false" });
+    attributes.end();
+    if let Some(source) = &session.source_identity {
+        context.string("sourceIdentity", source);
+    }
+    context.end();
+}
+
 /// The `userIdentity` element of a request that nobody was authenticated for.
 pub(crate) const UNKNOWN_IDENTITY: &[u8] = br#"{"type":"Unknown"}"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_identity_of_each_kind_of_caller_is_cloud_trails() {
+        let account = "111122223333".parse().unwrap();
+        let user = User { name: "alice".into(), path: "/eng/".into(), id: "AIDA".into() };
+        let role =
+            RoleSession { role: "Ops".into(), path: "/p/".into(), id: "AROA".into(), name: "s".into() };
+        let session = Session { issued: Timestamp::from_millis(0), ..Session::default() };
+        for (principal, session, expected) in [
+            (
+                Principal::Root,
+                None,
+                r#"{"type":"Root","principalId":"111122223333","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333","accessKeyId":"AKIA"}"#,
+            ),
+            (
+                Principal::User(user.clone()),
+                None,
+                r#"{"type":"IAMUser","principalId":"AIDA","arn":"arn:aws:iam::111122223333:user/eng/alice","accountId":"111122223333","accessKeyId":"AKIA","userName":"alice"}"#,
+            ),
+            (
+                Principal::Role(role),
+                Some(session.clone()),
+                r#"{"type":"AssumedRole","principalId":"AROA:s","arn":"arn:aws:sts::111122223333:assumed-role/Ops/s","accountId":"111122223333","accessKeyId":"AKIA","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA","arn":"arn:aws:iam::111122223333:role/p/Ops","accountId":"111122223333","userName":"Ops"},"attributes":{"creationDate":"1970-01-01T00:00:00Z","mfaAuthenticated":"false"}}}"#,
+            ),
+            (
+                Principal::FederatedUser(FederatedUser { name: "bob".into(), user: Some(user) }),
+                Some(session),
+                r#"{"type":"FederatedUser","principalId":"111122223333:bob","arn":"arn:aws:sts::111122223333:federated-user/bob","accountId":"111122223333","accessKeyId":"AKIA","sessionContext":{"sessionIssuer":{"type":"IAMUser","principalId":"AIDA","arn":"arn:aws:iam::111122223333:user/eng/alice","accountId":"111122223333","userName":"alice"},"attributes":{"creationDate":"1970-01-01T00:00:00Z","mfaAuthenticated":"false"}}}"#,
+            ),
+            (
+                Principal::Service("s3.amazonaws.com".into()),
+                None,
+                r#"{"type":"AWSService","invokedBy":"s3.amazonaws.com"}"#,
+            ),
+        ] {
+            let caller = Caller::with(account, principal, "AKIA".into(), session, Arc::default());
+            assert_eq!(String::from_utf8_lossy(caller.identity()), expected);
+        }
+    }
+}

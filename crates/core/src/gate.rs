@@ -243,7 +243,7 @@ pub fn open<'a, A: Action>(
 pub fn authorize<A: Action>(caller: &Caller, key: &OpenKey) -> Result<(), GateError> {
     let denied = |missing| {
         Err(GateError::Denied {
-            caller: caller.arn(),
+            caller: caller.arn().to_owned(),
             action: A::NAME,
             resource: key.arn_text().to_owned(),
             missing,
@@ -257,7 +257,9 @@ pub fn authorize<A: Action>(caller: &Caller, key: &OpenKey) -> Result<(), GateEr
             denied(MissingAllow::Resource)
         }
         Principal::Root => Ok(()),
-        Principal::User(_) => denied(MissingAllow::Identity),
+        Principal::User(_) | Principal::Role(_) | Principal::FederatedUser(_) | Principal::Service(_) => {
+            denied(MissingAllow::Identity)
+        }
     }
 }
 
@@ -300,12 +302,14 @@ impl<A> Allowed<A> {
 pub fn open_account<A: AccountAction>(caller: &Caller) -> Result<Allowed<A>, GateError> {
     match caller.principal() {
         Principal::Root => Ok(Allowed { account: caller.account(), action: PhantomData }),
-        Principal::User(_) => Err(GateError::Denied {
-            caller: caller.arn(),
-            action: A::NAME,
-            resource: "*".to_owned(),
-            missing: MissingAllow::Identity,
-        }),
+        Principal::User(_) | Principal::Role(_) | Principal::FederatedUser(_) | Principal::Service(_) => {
+            Err(GateError::Denied {
+                caller: caller.arn().to_owned(),
+                action: A::NAME,
+                resource: "*".to_owned(),
+                missing: MissingAllow::Identity,
+            })
+        }
     }
 }
 
@@ -313,7 +317,7 @@ pub fn open_account<A: AccountAction>(caller: &Caller) -> Result<Allowed<A>, Gat
 #[must_use]
 pub fn unseen<A: Action>(caller: &Caller) -> GateError {
     GateError::Denied {
-        caller: caller.arn(),
+        caller: caller.arn().to_owned(),
         action: A::NAME,
         resource: String::new(),
         missing: MissingAllow::Unseen,

@@ -10,6 +10,7 @@ pub mod credential;
 pub mod cx;
 pub mod due;
 pub mod gate;
+pub mod identity;
 pub mod keyring;
 pub mod marker;
 pub mod offload;

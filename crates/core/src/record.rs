@@ -35,28 +35,38 @@ pub trait Record: Sized {
     fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError>;
 }
 
+/// Gives each type its kind and its bytes.
 macro_rules! record {
     ($($name:ident = $kind:literal),+ $(,)?) => {$(
-        impl Record for $name {
+        impl $crate::record::Record for $name {
             const KIND: u8 = $kind;
 
-            fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, RecordError> {
-                let mut bytes = Zeroizing::new(vec![FORMAT, Self::KIND]);
-                minicbor::encode(self, &mut *bytes).or(Err(RecordError))?;
-                Ok(bytes)
+            fn to_bytes(&self) -> Result<zeroize::Zeroizing<Vec<u8>>, $crate::record::RecordError> {
+                $crate::record::to_bytes($kind, self)
             }
 
-            fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
-                let (&[format, kind], body) = bytes.split_first_chunk().ok_or(RecordError)?;
-                if format != FORMAT || kind != Self::KIND {
-                    return Err(RecordError);
-                }
-                let mut decoder = minicbor::Decoder::new(body);
-                let record = decoder.decode().or(Err(RecordError))?;
-                if decoder.position() == body.len() { Ok(record) } else { Err(RecordError) }
+            fn from_bytes(bytes: &[u8]) -> Result<Self, $crate::record::RecordError> {
+                $crate::record::from_bytes($kind, bytes)
             }
         }
     )+};
+}
+pub(crate) use record;
+
+pub(crate) fn to_bytes<R: Encode<()>>(kind: u8, record: &R) -> Result<Zeroizing<Vec<u8>>, RecordError> {
+    let mut bytes = Zeroizing::new(vec![FORMAT, kind]);
+    minicbor::encode(record, &mut *bytes).or(Err(RecordError))?;
+    Ok(bytes)
+}
+
+pub(crate) fn from_bytes<R: for<'b> Decode<'b, ()>>(kind: u8, bytes: &[u8]) -> Result<R, RecordError> {
+    let (&[format, found], body) = bytes.split_first_chunk().ok_or(RecordError)?;
+    if format != FORMAT || found != kind {
+        return Err(RecordError);
+    }
+    let mut decoder = minicbor::Decoder::new(body);
+    let record = decoder.decode().or(Err(RecordError))?;
+    if decoder.position() == body.len() { Ok(record) } else { Err(RecordError) }
 }
 
 record! {
@@ -237,10 +247,10 @@ pub struct UsageRecord {
     pub request_id: String,
 }
 
-/// An access key of the account root.
+/// A long-term access key.
 #[derive(Decode, Encode)]
 pub struct CredentialRecord {
-    /// The account whose root it belongs to.
+    /// The account that it belongs to.
     #[n(0)]
     #[cbor(with = "text")]
     pub account: AccountId,
@@ -252,6 +262,15 @@ pub struct CredentialRecord {
     #[n(2)]
     #[cbor(with = "millis")]
     pub created: Timestamp,
+    /// The user whose it is, by name; none where it is the account root's.
+    #[n(3)]
+    pub user: Option<String>,
+    /// Whether it is switched off; absent where it is not.
+    #[n(4)]
+    pub inactive: Option<bool>,
+    /// The service whose it is, such as `s3.amazonaws.com`.
+    #[n(5)]
+    pub service: Option<String>,
 }
 
 impl KeyRecord {
@@ -268,7 +287,7 @@ impl KeyRecord {
     }
 }
 
-mod text {
+pub(crate) mod text {
     use core::fmt::Display;
     use core::str::FromStr;
 
@@ -276,7 +295,7 @@ mod text {
     use minicbor::encode::{Error as EncodeError, Write};
     use minicbor::{Decoder, Encoder};
 
-    pub(super) fn encode<C, T: Display, W: Write>(
+    pub(crate) fn encode<C, T: Display, W: Write>(
         value: &T,
         encoder: &mut Encoder<W>,
         _: &mut C,
@@ -284,18 +303,18 @@ mod text {
         encoder.str(&value.to_string())?.ok()
     }
 
-    pub(super) fn decode<C, T: FromStr>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<T, DecodeError> {
+    pub(crate) fn decode<C, T: FromStr>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<T, DecodeError> {
         decoder.str()?.parse().or(Err(DecodeError::message("not a value of its type")))
     }
 }
 
-mod millis {
+pub(crate) mod millis {
     use keyreeve_domain::Timestamp;
     use minicbor::decode::Error as DecodeError;
     use minicbor::encode::{Error as EncodeError, Write};
     use minicbor::{Decoder, Encoder};
 
-    pub(super) fn encode<C, W: Write>(
+    pub(crate) fn encode<C, W: Write>(
         value: &Timestamp,
         encoder: &mut Encoder<W>,
         _: &mut C,
@@ -303,18 +322,18 @@ mod millis {
         encoder.i64(value.millis())?.ok()
     }
 
-    pub(super) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Timestamp, DecodeError> {
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Timestamp, DecodeError> {
         decoder.i64().map(Timestamp::from_millis)
     }
 }
 
-mod material_id {
+pub(crate) mod material_id {
     use keyreeve_domain::KeyMaterialId;
     use minicbor::decode::Error as DecodeError;
     use minicbor::encode::{Error as EncodeError, Write};
     use minicbor::{Decoder, Encoder};
 
-    pub(super) fn encode<C, W: Write>(
+    pub(crate) fn encode<C, W: Write>(
         value: &KeyMaterialId,
         encoder: &mut Encoder<W>,
         _: &mut C,
@@ -322,19 +341,19 @@ mod material_id {
         encoder.bytes(value.as_bytes())?.ok()
     }
 
-    pub(super) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<KeyMaterialId, DecodeError> {
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<KeyMaterialId, DecodeError> {
         let bytes = decoder.bytes()?.try_into().or(Err(DecodeError::message("not 32 bytes")))?;
         Ok(KeyMaterialId::from_bytes(bytes))
     }
 }
 
-mod secret {
+pub(crate) mod secret {
     use minicbor::decode::Error as DecodeError;
     use minicbor::encode::{Error as EncodeError, Write};
     use minicbor::{Decoder, Encoder};
     use zeroize::Zeroizing;
 
-    pub(super) fn encode<C, W: Write>(
+    pub(crate) fn encode<C, W: Write>(
         value: &Zeroizing<String>,
         encoder: &mut Encoder<W>,
         _: &mut C,
@@ -342,7 +361,7 @@ mod secret {
         encoder.str(value)?.ok()
     }
 
-    pub(super) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Zeroizing<String>, DecodeError> {
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Zeroizing<String>, DecodeError> {
         decoder.str().map(|text| Zeroizing::new(text.to_owned()))
     }
 }

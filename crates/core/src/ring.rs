@@ -17,8 +17,10 @@ use keyreeve_store::{Path, Revision, Version};
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 
+use crate::caller::Principal;
 use crate::credential::Credential;
 use crate::gate::pairs::{Kind, kind};
+use crate::identity::organization::Organization;
 use crate::record::KeyRecord;
 use crate::space::{self, Cached};
 use crate::vault::{Vault, VaultError};
@@ -113,12 +115,18 @@ impl OpenKey {
 }
 
 const SHARDS: usize = 64;
+/// Access keys and sessions kept open.
+const CREDENTIALS: usize = 16_384;
 
 /// The cache.
 pub struct Ring {
     keys: Cache<(Region, KeyId), Arc<OpenKey>>,
     aliases: Cache<(AccountId, Region, AliasName), KeyId>,
     credentials: Cache<String, Arc<Credential>>,
+    /// The organization, once it was looked for.
+    organization: Mutex<Option<Option<Arc<Organization>>>>,
+    /// The last change of anything that credentials are made of; a fill of one holds the lock.
+    identities: Mutex<Revision>,
     /// The last change applied to each shard of the paths; a fill holds the lock of its shard.
     touched: [Mutex<Revision>; SHARDS],
     /// Customer managed keys by account and Region, once counted.
@@ -132,7 +140,9 @@ impl Ring {
         Self {
             keys: Cache::new(capacity),
             aliases: Cache::new(capacity),
-            credentials: Cache::new(1024),
+            credentials: Cache::new(CREDENTIALS),
+            organization: Mutex::default(),
+            identities: Mutex::new(Revision::ZERO),
             touched: std::array::from_fn(|_| Mutex::new(Revision::ZERO)),
             counts: Mutex::default(),
         }
@@ -172,14 +182,31 @@ impl Ring {
         self.fill(path, seen, || self.aliases.insert(name, target));
     }
 
-    /// Takes in an access key read at `seen`.
-    pub fn fill_credential(&self, path: &Path, seen: Revision, id: &str, credential: &Arc<Credential>) {
-        self.fill(path, seen, || self.credentials.insert(id.to_owned(), Arc::clone(credential)));
+    /// The organization, where it is known whether there is one.
+    #[must_use]
+    pub fn organization(&self) -> Option<Option<Arc<Organization>>> {
+        self.organization.lock().clone()
+    }
+
+    /// Takes in an access key, made of what was read at `seen`.
+    pub fn fill_credential(&self, seen: Revision, id: &str, credential: &Arc<Credential>) {
+        let touched = self.identities.lock();
+        if *touched <= seen {
+            self.credentials.insert(id.to_owned(), Arc::clone(credential));
+        }
+    }
+
+    /// Takes in the organization read at `seen`.
+    pub fn fill_organization(&self, seen: Revision, organization: Option<Arc<Organization>>) {
+        let touched = self.identities.lock();
+        if *touched <= seen {
+            *self.organization.lock() = Some(organization);
+        }
     }
 
     fn fill(&self, path: &Path, seen: Revision, insert: impl FnOnce()) {
         let Some(cached) = space::read_cached(path) else { return };
-        let touched = self.shard(&cached).lock();
+        let touched = self.touched_by(&cached).lock();
         if *touched <= seen {
             insert();
         }
@@ -188,15 +215,39 @@ impl Ring {
     /// Drops what stood for `paths`, which changed at `revision`. Idempotent.
     pub fn apply<'a>(&self, revision: Revision, paths: impl IntoIterator<Item = &'a Path>) {
         for cached in paths.into_iter().filter_map(space::read_cached) {
-            let mut touched = self.shard(&cached).lock();
+            let mut touched = self.touched_by(&cached).lock();
             *touched = revision.max(*touched);
             match cached {
                 Cached::Alias(account, region, alias) => drop(self.aliases.remove(&(account, region, alias))),
                 Cached::Credential(id) => drop(self.credentials.remove(&id)),
+                Cached::Identities(account) => {
+                    self.credentials.retain(|_, credential| credential.caller().account() != account);
+                }
                 Cached::Key(region, key) => drop(self.keys.remove(&(region, key))),
+                Cached::Organization => {
+                    *self.organization.lock() = None;
+                    self.credentials.clear();
+                }
                 Cached::Owned(..) => {}
+                Cached::Role(account, name) => self.forget(account, |principal| match principal {
+                    Principal::Role(session) => session.role.eq_ignore_ascii_case(&name),
+                    Principal::FederatedUser(_)
+                    | Principal::Root
+                    | Principal::Service(_)
+                    | Principal::User(_) => false,
+                }),
+                Cached::User(account, name) => self.forget(account, |principal| {
+                    principal.user().is_some_and(|user| user.name.eq_ignore_ascii_case(&name))
+                }),
             }
         }
+    }
+
+    fn forget(&self, account: AccountId, depends: impl Fn(&Principal) -> bool) {
+        self.credentials.retain(|_, credential| {
+            let caller = credential.caller();
+            caller.account() != account || !depends(caller.principal())
+        });
     }
 
     /// As [`Ring::apply`] for paths that may have changed until `revision`: the keys of their accounts are counted anew.
@@ -213,6 +264,9 @@ impl Ring {
     pub fn clear(&self, revision: Revision) {
         let mut held: Vec<_> = self.touched.iter().map(Mutex::lock).collect();
         held.iter_mut().for_each(|touched| **touched = revision.max(**touched));
+        let mut identities = self.identities.lock();
+        *identities = revision.max(*identities);
+        *self.organization.lock() = None;
         self.keys.clear();
         self.aliases.clear();
         self.credentials.clear();
@@ -253,14 +307,19 @@ impl Ring {
         self.keys.is_empty()
     }
 
-    /// The shard of a value: by identity, so that a key and its policy share one.
-    fn shard(&self, cached: &Cached) -> &Mutex<Revision> {
+    /// Where the last change of a value is noted: a shard by what it is of, so that a key and its policy share one, and one
+    /// place for all that credentials are made of.
+    fn touched_by(&self, cached: &Cached) -> &Mutex<Revision> {
         let mut hasher = DefaultHasher::new();
         match cached {
             Cached::Alias(account, region, alias) => (account, region, alias).hash(&mut hasher),
-            Cached::Credential(id) => id.hash(&mut hasher),
             Cached::Key(region, key) => (region, key).hash(&mut hasher),
             Cached::Owned(account, region) => (account, region).hash(&mut hasher),
+            Cached::Credential(_)
+            | Cached::Identities(_)
+            | Cached::Organization
+            | Cached::Role(..)
+            | Cached::User(..) => return &self.identities,
         }
         let [first, rest @ ..] = &self.touched;
         let at = usize::try_from(hasher.finish() % 64).unwrap_or_default();

@@ -21,7 +21,7 @@ use keyreeve_store::Path;
 #[error("a path of the key space is longer than the store takes")]
 pub struct SpaceError;
 
-fn path(text: String) -> Result<Path, SpaceError> {
+pub(crate) fn path(text: String) -> Result<Path, SpaceError> {
     Path::new(text.into_bytes()).or(Err(SpaceError))
 }
 
@@ -160,26 +160,48 @@ pub enum Cached {
     Alias(AccountId, Region, AliasName),
     /// An access key.
     Credential(String),
-    /// A KMS key, or a policy of it.
+    /// A KMS key, a policy or an alias of it.
     Key(Region, KeyId),
+    /// A group, policy or provider of an account, or the account itself: many principals may depend on it.
+    Identities(AccountId),
+    /// The organization.
+    Organization,
     /// A key came to an account or left it.
     Owned(AccountId, Region),
+    /// A role of an account, by its name in lower case.
+    Role(AccountId, String),
+    /// A user of an account, by its name in lower case.
+    User(AccountId, String),
 }
 
 /// Which cached value a path stands for; `None` for what nobody caches.
 #[must_use]
 pub fn read_cached(path: &Path) -> Option<Cached> {
     let text = core::str::from_utf8(path.as_bytes()).ok()?;
+    if text == "organization" {
+        return Some(Cached::Organization);
+    }
     let (kind, rest) = text.split_once('/')?;
     match kind {
+        "account" => Some(Cached::Identities(rest.parse().ok()?)),
         "alias" => {
             let (account, rest) = rest.split_once('/')?;
             let (region, alias) = rest.split_once('/')?;
             Some(Cached::Alias(account.parse().ok()?, region.parse().ok()?, alias.parse().ok()?))
         }
         "credential" => Some(Cached::Credential(rest.into())),
-        "key" | "policy" => {
-            let mut parts = rest.split('/');
+        "iam" => {
+            let mut parts = rest.splitn(3, '/');
+            let (account, kind, name) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
+            Some(match kind {
+                "role" => Cached::Role(account, name.into()),
+                "user" => Cached::User(account, name.into()),
+                _ => Cached::Identities(account),
+            })
+        }
+        // Its aliases are part of what is known of a key.
+        "key" | "named" | "policy" => {
+            let mut parts = rest.splitn(3, '/');
             Some(Cached::Key(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
         }
         "owned" => {
@@ -199,6 +221,7 @@ pub fn last_part<'a>(prefix: &[u8], path: &'a Path) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::space as identity;
 
     fn parts() -> (AccountId, Region, KeyId, AliasName) {
         (
@@ -218,7 +241,14 @@ mod tests {
             (alias(account, region, &name), Some(Cached::Alias(account, region, name.clone()))),
             (owned(account, region, id), Some(Cached::Owned(account, region))),
             (credential("AKIA0"), Some(Cached::Credential("AKIA0".into()))),
-            (named(region, id, &name), None),
+            (named(region, id, &name), Some(Cached::Key(region, id))),
+            (identity::user(account, "Alice"), Some(Cached::User(account, "alice".into()))),
+            (identity::role(account, "Ops"), Some(Cached::Role(account, "ops".into()))),
+            (identity::group(account, "g"), Some(Cached::Identities(account))),
+            (identity::provider(account, "host/a/b"), Some(Cached::Identities(account))),
+            (identity::account(account), Some(Cached::Identities(account))),
+            (identity::organization(), Some(Cached::Organization)),
+            (identity::member(account, "g", "u"), None),
             (keyring(), None),
         ] {
             let path = path.unwrap();

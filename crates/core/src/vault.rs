@@ -14,6 +14,7 @@ use keyreeve_crypto::random::Random;
 use keyreeve_crypto::wrap::{Binding, Kind, UnwrapError, WrapError};
 use keyreeve_domain::{KeyArn, KeyMaterialId};
 use keyreeve_store::{CommitError, Path, ReadError, Snapshot, Store, StoreFault, Version};
+use zeroize::Zeroizing;
 
 use crate::keyring::Keyring;
 use crate::offload::{FullError, OffloadError};
@@ -280,6 +281,19 @@ impl Vault {
             .field(FIELD_ARN, arn.to_string().as_bytes())
             .field(FIELD_MATERIAL, id.as_bytes())
             .field(FIELD_PROPERTIES, properties.as_bytes())
+    }
+
+    /// Seals what leaves as a token and comes back: bound to the deployment and its kind.
+    ///
+    /// # Errors
+    /// Where the wrapping fails.
+    pub(crate) fn seal_token(&self, kind: Kind, content: &[u8]) -> Result<Vec<u8>, VaultError> {
+        Ok(self.keyring.wrap(kind, &self.keyring.binding(), content, self.random())?)
+    }
+
+    /// Opens a token of this kind that was made here.
+    pub(crate) fn open_token(&self, kind: Kind, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.keyring.unwrap(kind, &self.keyring.binding(), sealed).ok()
     }
 
     /// Seals a pagination marker.

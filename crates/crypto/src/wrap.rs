@@ -47,6 +47,12 @@ pub enum Kind {
     Marker,
     /// The root key, under a key that a seal derives.
     RootKey,
+    /// The token of temporary credentials, under a domain key.
+    Session,
+    /// A token that names a grant, under a domain key.
+    GrantToken,
+    /// Why a request was refused, for who may decode it, under a domain key.
+    Message,
 }
 
 impl Kind {
@@ -57,6 +63,9 @@ impl Kind {
             Self::Record => 3,
             Self::Marker => 4,
             Self::RootKey => 5,
+            Self::Session => 6,
+            Self::GrantToken => 7,
+            Self::Message => 8,
         }
     }
 }

@@ -17,7 +17,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::bracket::{Head, Notes, Trail};
-use keyreeve_core::credential::Credential;
+use keyreeve_core::credential::{Credential, CredentialError};
 use keyreeve_core::{Refusal, Service};
 use keyreeve_crypto::digest;
 use keyreeve_crypto::random::Random;
@@ -233,11 +233,13 @@ impl<T: Trail + 'static> Api<T> {
         let claim = claim.check(call.now, &Expected { service: SERVICE, regions }).map_err(refused)?;
         let scope = || SigV4Error::Scope(Box::new(ScopeFaults { region: true, ..ScopeFaults::default() }));
         let region = region.ok_or_else(|| refused(scope()))?;
-        let found = self.endpoint.service.credential(claim.claim().access_key_id()).await;
-        let found = found.map_err(|error| Refused { refusal: error.into(), region: Some(region) })?;
-        // A long-term key has no session token; one that comes with it belongs to something that is not known here.
-        let found = found.filter(|_| claim.claim().session_token().is_none());
-        let credential = found.ok_or_else(|| refused(SigV4Error::UnrecognizedClient))?;
+        let (id, token) = (claim.claim().access_key_id(), claim.claim().session_token());
+        let found = self.endpoint.service.credential(id, token, call.now).await;
+        let credential = found.map_err(|error| match error {
+            CredentialError::Unknown => refused(SigV4Error::UnrecognizedClient),
+            CredentialError::Expired => refused(SigV4Error::ExpiredToken),
+            CredentialError::Vault(error) => Refused { refusal: error.into(), region: Some(region) },
+        })?;
         Ok(Claimed { claim, credential, region })
     }
 

@@ -110,7 +110,7 @@ fn own_key(cx: &Cx<'_>, found: Result<Found, LookupError>) -> Result<KeyArn, Ref
     };
     if arn.is_some_and(|arn| cx.is_foreign(arn)) {
         let denied = GateError::Denied {
-            caller: cx.caller.arn(),
+            caller: cx.caller.arn().to_owned(),
             action: <actions::ListAliases as AccountAction>::NAME,
             resource: String::new(),
             missing: MissingAllow::Unseen,

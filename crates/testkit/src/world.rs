@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use keyreeve_attestation::Roots;
 use keyreeve_audit::event::Uuid;
+use keyreeve_core::caller::User;
 use keyreeve_core::due::DueError;
 use keyreeve_core::keyring::{DeploymentId, Keyring};
 use keyreeve_core::offload::AtOnce;
@@ -51,6 +52,10 @@ fn options(quotas: Quotas, random: &Arc<SeededRandom>) -> ServiceOptions {
         sm2: true,
         roots: Roots::aws_nitro(),
     }
+}
+
+fn alice() -> User {
+    User { name: "alice".to_owned(), path: "/".to_owned(), id: "AIDACKCEVSQ6C2EXAMPLE".to_owned() }
 }
 
 /// A service over a store in memory.
@@ -106,7 +111,7 @@ impl World {
             trail: RecordingTrail::default(),
             root: caller(own, Principal::Root),
             stranger: caller(foreign, Principal::Root),
-            user: caller(own, Principal::User("alice".to_owned())),
+            user: caller(own, Principal::User(alice())),
             region: "us-east-1".parse().expect("a Region"),
             quotas,
             random,

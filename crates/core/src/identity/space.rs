@@ -1,0 +1,142 @@
+//! Where identities stand in the store.
+//!
+//! ```text
+//! account/<account>                                an account
+//! iam/<account>/user/<name>                        a user
+//! iam/<account>/group/<name>                       a group
+//! iam/<account>/role/<name>                        a role
+//! iam/<account>/policy/<name>                      a customer managed policy
+//! iam/<account>/provider/<url>                     an OpenID Connect provider; the URL may hold a `/`
+//! member/<account>/<group>/<user>                  index: the users of a group
+//! attached/<account>/<policy>/<holder kind>/<holder>   index: who has a customer managed policy
+//! unique/<unique id>                               what a unique id stands for
+//! organization                                     the organization
+//! ```
+//! Names are in lower case here: IAM tells no two of them apart by case.
+
+use keyreeve_domain::AccountId;
+use keyreeve_store::Path;
+
+use crate::space::{SpaceError, path};
+
+/// Every account.
+pub const ACCOUNT_PREFIX: &[u8] = b"account/";
+
+/// An account.
+///
+/// # Errors
+/// Never for well-formed parts, as for every function of this module.
+pub fn account(account: AccountId) -> Result<Path, SpaceError> {
+    path(format!("account/{account}"))
+}
+
+/// The organization.
+///
+/// # Errors
+/// See [`account`].
+pub fn organization() -> Result<Path, SpaceError> {
+    path("organization".into())
+}
+
+/// What a unique id stands for.
+///
+/// # Errors
+/// See [`account`].
+pub fn unique(id: &str) -> Result<Path, SpaceError> {
+    path(format!("unique/{id}"))
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $one:ident, $all:ident, $part:literal;)+) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// See [`account`].
+        pub fn $one(account: AccountId, name: &str) -> Result<Path, SpaceError> {
+            path(format!(concat!("iam/{}/", $part, "/{}"), account, name.to_ascii_lowercase()))
+        }
+
+        #[doc = concat!("Every ", $part, " of an account.")]
+        #[must_use]
+        pub fn $all(account: AccountId) -> Vec<u8> {
+            format!(concat!("iam/{}/", $part, "/"), account).into_bytes()
+        }
+    )+};
+}
+
+kinds! {
+    /// A group.
+    group, groups_prefix, "group";
+    /// A customer managed policy.
+    policy, policies_prefix, "policy";
+    /// An OpenID Connect provider, by its URL without `https://`.
+    provider, providers_prefix, "provider";
+    /// A role.
+    role, roles_prefix, "role";
+    /// A user.
+    user, users_prefix, "user";
+}
+
+/// The index entry of a user of a group.
+///
+/// # Errors
+/// See [`account`].
+pub fn member(account: AccountId, group: &str, user: &str) -> Result<Path, SpaceError> {
+    path(format!("member/{account}/{}/{}", group.to_ascii_lowercase(), user.to_ascii_lowercase()))
+}
+
+/// The users of a group.
+#[must_use]
+pub fn members_prefix(account: AccountId, group: &str) -> Vec<u8> {
+    format!("member/{account}/{}/", group.to_ascii_lowercase()).into_bytes()
+}
+
+/// Who holds a policy, and how.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Holder {
+    /// A group that it is attached to.
+    Group,
+    /// A role that it is attached to.
+    Role,
+    /// A role that it bounds.
+    RoleBoundary,
+    /// A user that it is attached to.
+    User,
+    /// A user that it bounds.
+    UserBoundary,
+}
+
+impl Holder {
+    /// The part of a path.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Group => "group",
+            Self::Role => "role",
+            Self::RoleBoundary => "role-boundary",
+            Self::User => "user",
+            Self::UserBoundary => "user-boundary",
+        }
+    }
+}
+
+/// The index entry of one holder of a customer managed policy.
+///
+/// # Errors
+/// See [`account`].
+pub fn attached(account: AccountId, policy: &str, kind: Holder, holder: &str) -> Result<Path, SpaceError> {
+    let (policy, holder) = (policy.to_ascii_lowercase(), holder.to_ascii_lowercase());
+    path(format!("attached/{account}/{policy}/{}/{holder}", kind.as_str()))
+}
+
+/// Everyone who holds a customer managed policy.
+#[must_use]
+pub fn holders_prefix(account: AccountId, policy: &str) -> Vec<u8> {
+    format!("attached/{account}/{}/", policy.to_ascii_lowercase()).into_bytes()
+}
+
+/// Everyone of one kind who holds a customer managed policy.
+#[must_use]
+pub fn holders_of_kind_prefix(account: AccountId, policy: &str, kind: Holder) -> Vec<u8> {
+    format!("attached/{account}/{}/{}/", policy.to_ascii_lowercase(), kind.as_str()).into_bytes()
+}
