@@ -11,7 +11,7 @@ use keyreeve_crypto::random;
 use keyreeve_domain::spec::{KeyManager, RotationType};
 use keyreeve_domain::{KeyId, Region, Timestamp};
 
-use crate::bracket::{Trail, TrailError};
+use crate::bracket::{Source, Trail, TrailError};
 use crate::commit::Draft;
 use crate::cx::Service;
 use crate::record::{AliasRecord, IndexRecord, Rotated};
@@ -191,6 +191,7 @@ impl Service {
             time: now,
             account: arn.account,
             region: arn.region,
+            source: Source::Kms.as_str(),
             name,
             read_only: false,
             kind: Kind::Service(&service),
