@@ -75,7 +75,7 @@ fn measure(statements: usize) -> f64 {
     let action = Action::new("kms:Decrypt");
     let account = "111122223333".parse().unwrap();
     let request = Request {
-        caller: Caller::User { account, arn: "arn:aws:iam::111122223333:user/Alice" },
+        caller: Caller::User { account, arn: "arn:aws:iam::111122223333:user/Alice", id: None },
         action: &action,
         resource: Resource::new(KEY),
         resource_account: account,

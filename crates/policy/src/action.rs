@@ -6,6 +6,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::cmp::Ordering;
 
 use crate::context::Context;
 use crate::fuel::Fuel;
@@ -31,6 +32,9 @@ pub(crate) enum Subject {
     Key,
     /// No key at all: identity policies alone decide.
     Nothing,
+    /// The resource of another service. Where it has a policy, such as the trust policy of a role, that counts as a key
+    /// policy does; else identity policies decide.
+    Other,
 }
 
 struct Row {
@@ -49,7 +53,7 @@ impl Action {
     pub fn new(text: &str) -> Self {
         let name = text.split_once(':').filter(|(service, _)| service.eq_ignore_ascii_case("kms"));
         let known =
-            name.and_then(|(_, name)| TABLE.iter().position(|row| row.name.eq_ignore_ascii_case(name)));
+            name.and_then(|(_, name)| TABLE.binary_search_by(|row| order_ignoring_case(row.name, name)).ok());
         Self(known.map_or_else(|| Name::Other(text.to_ascii_lowercase().into()), Name::Known))
     }
 
@@ -61,7 +65,11 @@ impl Action {
     }
 
     pub(crate) fn subject(&self) -> Subject {
-        self.row().map_or(Subject::Key, |row| row.subject)
+        match &self.0 {
+            Name::Known(_) => self.row().map_or(Subject::Key, |row| row.subject),
+            Name::Other(name) if name.starts_with("kms:") || !name.contains(':') => Subject::Key,
+            Name::Other(_) => Subject::Other,
+        }
     }
 
     pub(crate) fn across_accounts(&self) -> bool {
@@ -150,6 +158,10 @@ impl Actions {
         let named = self.patterns.iter().any(|pattern| pattern.matches(name, scope));
         named != self.except
     }
+}
+
+fn order_ignoring_case(one: &str, other: &str) -> Ordering {
+    one.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 const fn row(name: &'static str, subject: Subject, flags: [bool; 3]) -> Row {
@@ -267,6 +279,10 @@ mod tests {
 
     #[test]
     fn the_table_is_in_order_and_names_nothing_twice() {
-        assert!(TABLE.iter().is_sorted_by(|one, next| one.name < next.name));
+        assert!(TABLE.iter().is_sorted_by(|one, next| order_ignoring_case(one.name, next.name).is_lt()));
+        for row in &TABLE {
+            let action = Action::new(&alloc::format!("kms:{}", row.name.to_ascii_uppercase()));
+            assert!(action.is(row.name), "{}", row.name);
+        }
     }
 }

@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use core::array;
 
 use crate::document::Version;
+use crate::key::KeySet;
 use crate::pattern::{Pattern, Scope, Syntax};
 
 const SEGMENTS: usize = 6;
@@ -96,6 +97,14 @@ impl ResourcePattern {
         Self::Segments { segments: Box::new(segments), whole }
     }
 
+    /// Adds the keys of its variables.
+    pub(crate) fn mention(&self, set: &mut KeySet) {
+        match self {
+            Self::Any | Self::Exact(_) => {}
+            Self::Segments { whole, .. } => whole.mention(set),
+        }
+    }
+
     pub(crate) fn matches(&self, resource: &Resource<'_>, reach: Reach, scope: Scope<'_, '_>) -> bool {
         match self {
             Self::Any => true,
@@ -130,6 +139,14 @@ impl ArnPattern {
             return Self::Exact(text.into());
         }
         Self::Segments(Box::new(parts.map(|part| Pattern::compile(part, syntax))))
+    }
+
+    /// Adds the keys of its variables.
+    pub(crate) fn mention(&self, set: &mut KeySet) {
+        match self {
+            Self::Any | Self::Exact(_) | Self::Incomplete => {}
+            Self::Segments(segments) => segments.iter().for_each(|segment| segment.mention(set)),
+        }
     }
 
     /// Whether `text` is such an ARN; none where that is not documented.

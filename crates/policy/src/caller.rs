@@ -23,6 +23,8 @@ pub enum Caller<'a> {
         session: &'a str,
         /// The ARN of the user who asked for it.
         user: Option<&'a str>,
+        /// The unique id of that user.
+        user_id: Option<&'a str>,
     },
     /// The session of a role.
     Role(RoleSession<'a>),
@@ -42,6 +44,13 @@ pub enum Caller<'a> {
         account: AccountId,
         /// The ARN.
         arn: &'a str,
+        /// The unique id.
+        id: Option<&'a str>,
+    },
+    /// Who shows a token of an identity provider, and no credentials.
+    WebIdentity {
+        /// The ARN of the provider, or its name where everybody knows it, such as `accounts.google.com`.
+        provider: &'a str,
     },
 }
 
@@ -52,6 +61,7 @@ pub struct RoleSession<'a> {
     session: &'a str,
     /// Without its path. An account has one role of a name.
     role: &'a str,
+    id: Option<&'a str>,
     is_service_linked: bool,
 }
 
@@ -67,8 +77,15 @@ impl<'a> RoleSession<'a> {
             account,
             session,
             role: named.or_else(of_session).unwrap_or_default(),
+            id: None,
             is_service_linked: role.is_some_and(|role| role.contains(":role/aws-service-role/")),
         }
+    }
+
+    /// This session, of the role with this unique id.
+    #[must_use]
+    pub fn with_id(self, id: Option<&'a str>) -> Self {
+        Self { id, ..self }
     }
 }
 
@@ -76,7 +93,7 @@ impl Caller<'_> {
     /// The account that he belongs to.
     pub(crate) fn account(&self) -> Option<AccountId> {
         match self {
-            Self::Anonymous | Self::Service { .. } => None,
+            Self::Anonymous | Self::Service { .. } | Self::WebIdentity { .. } => None,
             Self::FederatedUser { account, .. } | Self::Root { account } | Self::User { account, .. } => {
                 Some(*account)
             }
@@ -86,6 +103,11 @@ impl Caller<'_> {
 
     pub(crate) fn is_root(&self) -> bool {
         matches!(self, Self::Root { .. })
+    }
+
+    /// Whether policies can hang on him.
+    pub(crate) fn has_own_policies(&self) -> bool {
+        self.account().is_some()
     }
 
     pub(crate) fn is_service_linked(&self) -> bool {
@@ -104,36 +126,49 @@ pub(crate) enum Strength {
     Direct,
 }
 
-/// A principal of the kind `AWS`, taken apart.
+/// The unique ids of users and roles at the time when a policy was put, by ARN.
+pub(crate) type Ids<'i> = &'i dyn Fn(&str) -> Option<&'i str>;
+
+/// A principal of the kind `AWS`, taken apart. A user or a role that is bound to a unique id is known by that, else by name.
 #[derive(Clone, Debug)]
 pub(crate) enum Named {
     Account(AccountId),
     Anyone,
+    /// By unique id alone.
+    Id(Box<str>),
     Nobody,
-    Role { account: AccountId, name: Box<str> },
+    Role {
+        account: AccountId,
+        name: Box<str>,
+        id: Option<Box<str>>,
+    },
     Session(Box<str>),
-    User(Box<str>),
+    User {
+        arn: Box<str>,
+        id: Option<Box<str>>,
+    },
 }
 
 impl Named {
-    pub(crate) fn new(principal: &AwsPrincipal) -> Self {
+    pub(crate) fn new(principal: &AwsPrincipal, ids: Ids<'_>) -> Self {
         match principal {
             AwsPrincipal::Account(account) => Self::Account(*account),
             AwsPrincipal::Anyone => Self::Anyone,
-            AwsPrincipal::Gone(_) => Self::Nobody,
-            AwsPrincipal::Identity(arn) => Self::identity(arn).unwrap_or(Self::Nobody),
+            AwsPrincipal::Identity(arn) => Self::identity(arn, ids(arn)).unwrap_or(Self::Nobody),
+            AwsPrincipal::UniqueId(id) => Self::Id(id.as_str().into()),
         }
     }
 
-    fn identity(arn: &str) -> Option<Self> {
+    fn identity(arn: &str, id: Option<&str>) -> Option<Self> {
         let mut parts = arn.splitn(6, ':').skip(2);
         let (service, account, resource) = (parts.next()?, parts.nth(1)?, parts.next()?);
+        let id = id.map(Into::into);
         match resource.split_once('/')? {
             ("role", name) => {
                 let name = name.rsplit('/').next()?.into();
-                Some(Self::Role { account: account.parse().ok()?, name })
+                Some(Self::Role { account: account.parse().ok()?, name, id })
             }
-            ("user", _) if service == "iam" => Some(Self::User(arn.into())),
+            ("user", _) if service == "iam" => Some(Self::User { arn: arn.into(), id }),
             _ => Some(Self::Session(arn.into())),
         }
     }
@@ -145,32 +180,59 @@ impl Named {
             Self::Nobody => None,
             Self::Account(account) => (caller.account()? == *account)
                 .then(|| if caller.is_root() { Strength::Direct } else { Strength::Account }),
-            Self::User(user) => match caller {
-                Caller::User { arn, .. } => (*arn == &**user).then_some(Strength::Direct),
-                Caller::FederatedUser { user: of, .. } => {
-                    (*of == Some(&**user)).then_some(Strength::Identity)
-                }
-                Caller::Anonymous | Caller::Role(_) | Caller::Root { .. } | Caller::Service { .. } => None,
-            },
-            Self::Role { account, name } => match caller {
-                Caller::Role(session) => {
-                    (session.account == *account && session.role == &**name).then_some(Strength::Identity)
-                }
-                Caller::Anonymous
-                | Caller::FederatedUser { .. }
-                | Caller::Root { .. }
-                | Caller::Service { .. }
-                | Caller::User { .. } => None,
-            },
+            Self::Id(wanted) => {
+                let (id, strength) = Self::id_of(caller)?;
+                (id == Some(&**wanted)).then_some(strength)
+            }
+            Self::User { arn: wanted, id: bound } => {
+                let arn = match caller {
+                    Caller::User { arn, .. } => *arn,
+                    Caller::FederatedUser { user, .. } => (*user)?,
+                    Caller::Anonymous
+                    | Caller::Role(_)
+                    | Caller::Root { .. }
+                    | Caller::Service { .. }
+                    | Caller::WebIdentity { .. } => return None,
+                };
+                let (id, strength) = Self::id_of(caller)?;
+                is_same(bound.as_deref(), id, || arn == &**wanted).then_some(strength)
+            }
+            Self::Role { account, name, id: bound } => {
+                let Caller::Role(session) = caller else { return None };
+                let by_name = || session.account == *account && session.role == &**name;
+                is_same(bound.as_deref(), session.id, by_name).then_some(Strength::Identity)
+            }
             Self::Session(arn) => match caller {
                 Caller::FederatedUser { session, .. } | Caller::Role(RoleSession { session, .. }) => {
                     (*session == &**arn).then_some(Strength::Direct)
                 }
-                Caller::Anonymous | Caller::Root { .. } | Caller::Service { .. } | Caller::User { .. } => {
-                    None
-                }
+                Caller::Anonymous
+                | Caller::Root { .. }
+                | Caller::Service { .. }
+                | Caller::User { .. }
+                | Caller::WebIdentity { .. } => None,
             },
         }
+    }
+
+    /// The unique id of the user or the role that `caller` is or stands for, and how strongly he is named by it.
+    fn id_of<'c>(caller: &Caller<'c>) -> Option<(Option<&'c str>, Strength)> {
+        match caller {
+            Caller::FederatedUser { user_id, .. } => Some((*user_id, Strength::Identity)),
+            Caller::Role(session) => Some((session.id, Strength::Identity)),
+            Caller::User { id, .. } => Some((*id, Strength::Direct)),
+            Caller::Anonymous | Caller::Root { .. } | Caller::Service { .. } | Caller::WebIdentity { .. } => {
+                None
+            }
+        }
+    }
+}
+
+/// Whether the identity of a policy is that of a request: by unique ids where both have one, else by name.
+fn is_same(bound: Option<&str>, id: Option<&str>, by_name: impl FnOnce() -> bool) -> bool {
+    match (bound, id) {
+        (Some(bound), Some(id)) => bound == id,
+        (None, _) | (_, None) => by_name(),
     }
 }
 
@@ -179,16 +241,25 @@ impl Named {
 pub(crate) struct NamedPrincipals {
     aws: Box<[Named]>,
     services: Box<[String]>,
+    federated: Box<[String]>,
     except: bool,
 }
 
 impl NamedPrincipals {
-    pub(crate) fn compile(principals: &Principals, except: bool) -> Self {
+    pub(crate) fn compile(principals: &Principals, except: bool, ids: Ids<'_>) -> Self {
         match principals {
-            Principals::Anyone => Self { aws: Box::new([Named::Anyone]), services: Box::default(), except },
-            Principals::Listed { aws, services, .. } => {
-                Self { aws: aws.iter().map(Named::new).collect(), services: services.clone().into(), except }
-            }
+            Principals::Anyone => Self {
+                aws: Box::new([Named::Anyone]),
+                services: Box::default(),
+                federated: Box::default(),
+                except,
+            },
+            Principals::Listed { aws, services, federated, .. } => Self {
+                aws: aws.iter().map(|one| Named::new(one, ids)).collect(),
+                services: services.clone().into(),
+                federated: federated.clone().into(),
+                except,
+            },
         }
     }
 
@@ -197,12 +268,19 @@ impl NamedPrincipals {
         self.except
     }
 
+    /// Whether the identity provider is listed by its name. Nothing else lets a statement allow something to who shows a token.
+    pub(crate) fn lists_provider(&self, provider: &str) -> bool {
+        !self.except && self.federated.iter().any(|listed| listed == provider)
+    }
+
     /// How strongly the statement names `caller`, if it does.
     pub(crate) fn strength(&self, caller: &Caller<'_>) -> Option<Strength> {
+        let is_listed =
+            |names: &[String], wanted: &str| names.iter().any(|name| name == wanted || name == "*");
         let by_name = match caller {
-            Caller::Service { name } => {
-                let named = self.services.iter().any(|service| service == name || service == "*");
-                named.then_some(Strength::Direct)
+            Caller::Service { name } => is_listed(&self.services, name).then_some(Strength::Direct),
+            Caller::WebIdentity { provider } => {
+                is_listed(&self.federated, provider).then_some(Strength::Direct)
             }
             Caller::Anonymous
             | Caller::FederatedUser { .. }
@@ -227,7 +305,7 @@ mod tests {
     fn each_caller_is_named_as_strongly_as_documented() {
         let account: AccountId = "111122223333".parse().unwrap();
         let other: AccountId = "444455556666".parse().unwrap();
-        let user = Caller::User { account, arn: "arn:aws:iam::111122223333:user/Alice" };
+        let user = Caller::User { account, arn: "arn:aws:iam::111122223333:user/Alice", id: None };
         let root = Caller::Root { account };
         let role = "arn:aws:iam::111122223333:role/path/Example";
         let session = "arn:aws:sts::111122223333:assumed-role/Example/s";
@@ -237,6 +315,7 @@ mod tests {
             account,
             session: "arn:aws:sts::111122223333:federated-user/Bob",
             user: Some("arn:aws:iam::111122223333:user/Bob"),
+            user_id: None,
         };
         let service = Caller::Service { name: "logs.amazonaws.com" };
         let foreign = Caller::Root { account: other };
@@ -268,8 +347,80 @@ mod tests {
             ("arn:aws:sts::111122223333:assumed-role/Example/t", full, None),
             ("AIDACKCEVSQ6C2EXAMPLE", user, None),
         ] {
-            let named = Named::new(&principal.parse().unwrap());
+            let named = Named::new(&principal.parse().unwrap(), &|_| None);
             assert_eq!(named.strength(&caller), strength, "{principal} {caller:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_made_again_under_an_old_name_is_somebody_else() {
+        let account: AccountId = "111122223333".parse().unwrap();
+        let (user_arn, role_arn) =
+            ("arn:aws:iam::111122223333:user/Alice", "arn:aws:iam::111122223333:role/R");
+        let (old, new) = ("AIDAOLDOLDOLDOLDOLD01", "AIDANEWNEWNEWNEWNEW01");
+        let user = |id| Caller::User { account, arn: user_arn, id };
+        let renamed = Caller::User { account, arn: "arn:aws:iam::111122223333:user/New", id: Some(old) };
+        let federated = |user_id| Caller::FederatedUser {
+            account,
+            session: "arn:aws:sts::111122223333:federated-user/F",
+            user: Some(user_arn),
+            user_id,
+        };
+        let session = "arn:aws:sts::111122223333:assumed-role/R/s";
+        let role = |id| Caller::Role(RoleSession::new(account, session, Some(role_arn)).with_id(id));
+        let (direct, identity) = (Some(Strength::Direct), Some(Strength::Identity));
+        for (principal, bound, caller, strength) in [
+            (user_arn, Some(old), user(Some(old)), direct),
+            (user_arn, Some(old), user(Some(new)), None),
+            (user_arn, Some(old), user(None), direct),
+            (user_arn, None, user(Some(new)), direct),
+            (user_arn, Some(old), renamed, direct),
+            (user_arn, None, renamed, None),
+            (user_arn, Some(old), federated(Some(old)), identity),
+            (user_arn, Some(old), federated(Some(new)), None),
+            (user_arn, Some(old), role(Some(old)), None),
+            (role_arn, Some(old), role(Some(old)), identity),
+            (role_arn, Some(old), role(Some(new)), None),
+            (role_arn, Some(old), role(None), identity),
+            (role_arn, None, role(Some(new)), identity),
+            (session, Some(old), role(Some(new)), direct),
+            (old, None, user(Some(old)), direct),
+            (old, None, user(Some(new)), None),
+            (old, None, user(None), None),
+            (old, None, role(Some(old)), identity),
+            (old, None, Caller::Root { account }, None),
+        ] {
+            let named = Named::new(&principal.parse().unwrap(), &|_| bound);
+            assert_eq!(named.strength(&caller), strength, "{principal} {bound:?} {caller:?}");
+        }
+    }
+
+    #[test]
+    fn who_shows_a_token_is_named_by_his_provider_alone() {
+        let caller = Caller::WebIdentity { provider: "arn:aws:iam::111122223333:oidc-provider/idp.example" };
+        for (principals, except, lists, strength) in [
+            (r#"{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"}"#, false, true, true),
+            (
+                r#"{"Federated":["x","arn:aws:iam::111122223333:oidc-provider/idp.example"]}"#,
+                false,
+                true,
+                true,
+            ),
+            (r#"{"Federated":"idp.example"}"#, false, false, false),
+            (r#"{"Federated":"*"}"#, false, false, true),
+            (r#""*""#, false, false, true),
+            (r#"{"AWS":"111122223333"}"#, false, false, false),
+            (r#"{"AWS":"111122223333"}"#, true, false, true),
+            (r#"{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"}"#, true, false, false),
+        ] {
+            let value = crate::json::parse(principals).unwrap();
+            let named = NamedPrincipals::compile(&Principals::parse(value).unwrap(), except, &|_| None);
+            assert_eq!(
+                named.lists_provider("arn:aws:iam::111122223333:oidc-provider/idp.example"),
+                lists,
+                "{principals}"
+            );
+            assert_eq!(named.strength(&caller).is_some(), strength, "{principals} {except}");
         }
     }
 }

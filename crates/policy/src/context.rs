@@ -6,6 +6,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::key::{ContextKey, EMPTY_HASH, KeyFamily, KeySet, hash};
+
 /// The keys of one request. Only what is in it is there: nothing is added.
 #[derive(Clone, Debug, Default)]
 pub struct Context<'a> {
@@ -22,10 +24,18 @@ pub enum ContextValue<'a> {
     One(&'a str),
 }
 
+/// The name of a key in a request.
+#[derive(Clone, Copy, Debug)]
+pub struct ContextName<'a> {
+    hash: u64,
+    /// The name is both, one after the other.
+    family: &'static str,
+    rest: &'a str,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Entry<'a> {
-    hash: u64,
-    name: &'a str,
+    name: ContextName<'a>,
     value: ContextValue<'a>,
 }
 
@@ -47,11 +57,11 @@ pub(crate) enum Found<'a> {
     Value(ContextValue<'a>),
 }
 
-impl<'a> FromIterator<(&'a str, ContextValue<'a>)> for Context<'a> {
-    fn from_iter<I: IntoIterator<Item = (&'a str, ContextValue<'a>)>>(keys: I) -> Self {
-        let entry = |(name, value)| Entry { hash: hash(name), name, value };
-        let mut entries: Vec<_> = keys.into_iter().map(entry).collect();
-        entries.sort_unstable_by_key(|entry| entry.hash);
+impl<'a, N: Into<ContextName<'a>>> FromIterator<(N, ContextValue<'a>)> for Context<'a> {
+    fn from_iter<I: IntoIterator<Item = (N, ContextValue<'a>)>>(keys: I) -> Self {
+        let mut entries: Vec<_> =
+            keys.into_iter().map(|(name, value)| Entry { name: name.into(), value }).collect();
+        entries.sort_unstable_by_key(|entry| entry.name.hash);
         Self { entries }
     }
 }
@@ -59,9 +69,9 @@ impl<'a> FromIterator<(&'a str, ContextValue<'a>)> for Context<'a> {
 impl<'a> Context<'a> {
     /// The value of the key `name`; without values, it is absent.
     pub(crate) fn find(&self, name: &KeyName) -> Found<'a> {
-        let start = self.entries.partition_point(|entry| entry.hash < name.hash);
-        let same_hash = self.entries.iter().skip(start).take_while(|entry| entry.hash == name.hash);
-        let mut same = same_hash.filter(|entry| entry.name.eq_ignore_ascii_case(&name.name));
+        let start = self.entries.partition_point(|entry| entry.name.hash < name.hash);
+        let same_hash = self.entries.iter().skip(start).take_while(|entry| entry.name.hash == name.hash);
+        let mut same = same_hash.filter(|entry| entry.name.is(&name.name));
         match (same.next(), same.next()) {
             (None | Some(Entry { value: ContextValue::Many([]), .. }), None) => Found::Absent,
             (Some(entry), None) => Found::Value(entry.value),
@@ -70,18 +80,39 @@ impl<'a> Context<'a> {
     }
 }
 
-impl KeyName {
-    pub(crate) fn new(name: &str) -> Self {
-        Self { hash: hash(name), name: name.into() }
+impl<'a> ContextName<'a> {
+    /// The key of `family` that goes on with `rest`, such as the key of a tag.
+    #[must_use]
+    pub fn of_family(family: KeyFamily, rest: &'a str) -> Self {
+        Self { hash: hash(family.hash(), rest), family: family.prefix(), rest }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        let (start, rest) = name.as_bytes().split_at_checked(self.family.len()).unwrap_or_default();
+        start.eq_ignore_ascii_case(self.family.as_bytes()) && rest.eq_ignore_ascii_case(self.rest.as_bytes())
     }
 }
 
-/// FNV-1a over the name in lower case.
-fn hash(name: &str) -> u64 {
-    let mix = |hash: u64, byte: u8| {
-        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
-    };
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
+impl<'a> From<&'a str> for ContextName<'a> {
+    fn from(name: &'a str) -> Self {
+        Self { hash: hash(EMPTY_HASH, name), family: "", rest: name }
+    }
+}
+
+impl From<ContextKey> for ContextName<'_> {
+    fn from(key: ContextKey) -> Self {
+        Self { hash: key.hash(), family: "", rest: key.name() }
+    }
+}
+
+impl KeyName {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { hash: hash(EMPTY_HASH, name), name: name.into() }
+    }
+
+    pub(crate) fn add_to(&self, set: &mut KeySet) {
+        *set = set.with_name(&self.name);
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +145,34 @@ mod tests {
                 Found::Ambiguous => "ambiguous",
                 Found::Value(ContextValue::Many(_)) => "many",
                 Found::Value(ContextValue::One(_)) => "one",
+            };
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_the_same_however_it_is_made() {
+        let family = |rest| ContextName::of_family(KeyFamily::PrincipalTag, rest);
+        let context: Context<'_> = [
+            (ContextKey::AwsUserName.into(), ContextValue::One("Alice")),
+            (family("Team"), ContextValue::One("a")),
+            (family(""), ContextValue::One("b")),
+            (ContextName::from("aws:PrincipalTag/other"), ContextValue::One("c")),
+        ]
+        .into_iter()
+        .collect();
+        for (name, expected) in [
+            ("aws:username", Some("Alice")),
+            ("aws:principaltag/team", Some("a")),
+            ("aws:PrincipalTag/", Some("b")),
+            ("AWS:PrincipalTag/Other", Some("c")),
+            ("aws:PrincipalTag", None),
+            ("aws:PrincipalTagé", None),
+            ("aws", None),
+        ] {
+            let found = match context.find(&KeyName::new(name)) {
+                Found::Value(ContextValue::One(value)) => Some(value),
+                Found::Absent | Found::Ambiguous | Found::Value(ContextValue::Many(_)) => None,
             };
             assert_eq!(found, expected, "{name}");
         }

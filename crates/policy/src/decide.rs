@@ -9,7 +9,8 @@
 //! 5. Else a grant may give it.
 //! 6. Else it is refused.
 //!
-//! What needs no key is decided by the caller's own policies; a root user may do it.
+//! What needs no key is decided by the caller's own policies; a root user may do it. So are the actions of other services,
+//! unless their resource has a policy, as a role has its trust policy: that counts as a key policy does.
 //! Sources: <https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html> and
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>.
 
@@ -45,7 +46,7 @@ pub struct Request<'a> {
 /// All policies that bear on a request. What is not there does not limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policies<'p> {
-    /// The policy of the key.
+    /// The policy of the key; for an action of another service that of its resource, such as the trust policy of a role.
     pub key: Option<&'p Policy>,
     /// The policies of the caller, his groups' or his role's among them.
     pub identity: &'p [&'p Policy],
@@ -59,8 +60,8 @@ pub struct Policies<'p> {
     pub resource_control: &'p [&'p [&'p Policy]],
     /// The policy of the VPC endpoint that the request came through.
     pub endpoint: Option<&'p Policy>,
-    /// The grants on the key.
-    pub grants: &'p [Grant],
+    /// The grants on the key. Those that name others may be left out.
+    pub grants: &'p [&'p Grant],
 }
 
 /// Decides. Total, and bounded: a decision that would take too much work is a refusal.
@@ -107,7 +108,12 @@ impl<'p> Evaluation<'_, 'p> {
     fn run(&self) -> Settled<'p, Decision<'p>> {
         let caller = &self.request.caller;
         let is_foreign = caller.account().is_some_and(|account| account != self.request.resource_account);
-        if is_foreign && !self.request.action.across_accounts() {
+        let subject = self.request.action.subject();
+        let across_accounts = match subject {
+            Subject::AliasAndKey | Subject::Key | Subject::Nothing => self.request.action.across_accounts(),
+            Subject::Other => self.policies.key.is_some(),
+        };
+        if is_foreign && !across_accounts {
             return Ok(Decision::ImplicitDeny(Lack::CrossAccount));
         }
         let allowances = self.ask_all()?;
@@ -117,7 +123,7 @@ impl<'p> Evaluation<'_, 'p> {
         if self.needs_no_key() {
             return Ok(self.without_key(&allowances));
         }
-        if self.is_alias() {
+        if subject != Subject::Other && self.is_alias() {
             return Ok(Decision::ImplicitDeny(Lack::WrongResource));
         }
         if self.request.action.is("RetireGrant") {
@@ -134,9 +140,9 @@ impl<'p> Evaluation<'_, 'p> {
     fn ask_all(&self) -> Settled<'p, Allowances<'p>> {
         let policies = self.policies;
         let caller = &self.request.caller;
-        let is_service = matches!(caller, Caller::Service { .. });
+        let is_service = matches!(caller, Caller::Service { .. } | Caller::WebIdentity { .. });
         let is_exempt = is_service || caller.is_service_linked();
-        let has_own_policies = !is_service && !matches!(caller, Caller::Anonymous);
+        let has_own_policies = caller.has_own_policies();
         let mut lacking = None;
         if !is_exempt {
             for (level, of_level) in policies.service_control.iter().enumerate() {
@@ -233,6 +239,7 @@ impl<'p> Evaluation<'_, 'p> {
             Subject::AliasAndKey => self.is_alias(),
             // The tags of a key that is being made.
             Subject::Key => no_key && self.request.action.is("TagResource"),
+            Subject::Other => self.policies.key.is_none(),
         }
     }
 
@@ -256,7 +263,7 @@ impl<'p> Evaluation<'_, 'p> {
         let request = self.grant_use();
         // AWS: unverified. Whether boundary and session policy cut a grant is not documented; they cut one to a role, as they
         // cut a key policy that names the role.
-        let gives = |grant: &&Grant| match grant.gives(&request) {
+        let gives = |grant: &&&Grant| match grant.gives(&request) {
             Some(Strength::Direct) => true,
             Some(Strength::Account | Strength::Identity) => allowances.ceiling.is_none(),
             None => false,

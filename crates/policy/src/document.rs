@@ -12,11 +12,13 @@ use alloc::vec::Vec;
 
 use crate::condition::{self, Condition};
 use crate::json::{self, Fault, Value};
-use crate::principal::Principals;
+use crate::principal::{AwsPrincipal, Principals};
 
 /// A well-formed policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Document {
+    /// What it hangs on.
+    pub kind: Kind,
     /// The version of the language in which it is written.
     pub version: Version,
     /// Its statements, in order.
@@ -31,6 +33,8 @@ pub enum Kind {
     Identity,
     /// A resource: key policies, endpoint policies, resource control policies. Each of its statements names a principal.
     Resource,
+    /// A role: its trust policy. Each of its statements names a principal and actions, and no resource: it is about its role.
+    Trust,
 }
 
 /// The version of the language.
@@ -120,7 +124,12 @@ impl Document {
         }
         let statements =
             statements.into_iter().map(|one| Statement::parse(kind, one)).collect::<Result<_, _>>()?;
-        Ok(Self { version, statements })
+        Ok(Self { kind, version, statements })
+    }
+
+    /// The principals of the kind `AWS` that its statements name, also in `NotPrincipal`.
+    pub fn principals(&self) -> impl Iterator<Item = &AwsPrincipal> {
+        self.statements.iter().filter_map(|statement| statement.principals.as_ref()).flat_map(Principals::aws)
     }
 }
 
@@ -144,8 +153,16 @@ impl Statement {
             return Err(grammar(&format!("`{action}` is no action")));
         }
         let (resources, except_resources) = members.either("Resource", "NotResource")?;
-        if kind == Kind::Identity && (actions.is_empty() || resources.is_empty()) {
+        let lacks = match kind {
+            Kind::Identity => actions.is_empty() || resources.is_empty(),
+            Kind::Resource => false,
+            Kind::Trust => actions.is_empty(),
+        };
+        if lacks {
             return Err(grammar("a statement names no action or no resource"));
+        }
+        if kind == Kind::Trust && (except_resources || !resources.is_empty()) {
+            return Err(grammar("a statement of a trust policy names a resource"));
         }
         let conditions = members.take("Condition").map(condition::parse).transpose()?.unwrap_or_default();
         members.end()?;
@@ -175,13 +192,13 @@ fn parse_principals(
         (None, None) => {
             return match kind {
                 Kind::Identity => Ok((None, false)),
-                Kind::Resource => Err(grammar("a statement names no principal")),
+                Kind::Resource | Kind::Trust => Err(grammar("a statement names no principal")),
             };
         }
     };
     match kind {
         Kind::Identity => Err(grammar("a statement names a principal, and the policy hangs on one")),
-        Kind::Resource => Ok((Some(Principals::parse(principals)?), except)),
+        Kind::Resource | Kind::Trust => Ok((Some(Principals::parse(principals)?), except)),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::action::{Action, Operations};
 use crate::arn::Resource;
 use crate::caller::{Caller, Named, Strength};
 use crate::context::{Context, ContextValue, Found, KeyName};
+use crate::key::{ContextKey, KeySet};
 use crate::principal::AwsPrincipal;
 
 /// A grant.
@@ -59,7 +60,14 @@ impl GrantPrincipal {
     /// The user, role, session or account root with this ARN.
     #[must_use]
     pub fn aws(arn: &str) -> Self {
-        let named = arn.parse().map_or(Named::Nobody, |principal: AwsPrincipal| Named::new(&principal));
+        Self::bound(arn, None)
+    }
+
+    /// The same, where a user or a role is the one with this unique id, and not another that is made later under its name.
+    #[must_use]
+    pub fn bound(arn: &str, id: Option<&str>) -> Self {
+        let named = |principal: AwsPrincipal| Named::new(&principal, &|_| id);
+        let named = arn.parse().map_or(Named::Nobody, named);
         Self(Party::Aws(if matches!(named, Named::Anyone) { Named::Nobody } else { named }))
     }
 
@@ -72,7 +80,7 @@ impl GrantPrincipal {
     /// How strongly it names `caller`. A role covers its sessions; an account is its root alone.
     fn strength(&self, caller: &Caller<'_>) -> Option<Strength> {
         match (&self.0, caller) {
-            (Party::Aws(Named::User(_)), Caller::FederatedUser { .. }) => None,
+            (Party::Aws(Named::Id(_) | Named::User { .. }), Caller::FederatedUser { .. }) => None,
             (Party::Aws(named), _) => named.strength(caller).filter(|strength| *strength > Strength::Account),
             (Party::Service(service), Caller::Service { name }) => {
                 (service == name).then_some(Strength::Direct)
@@ -83,7 +91,8 @@ impl GrantPrincipal {
                 | Caller::FederatedUser { .. }
                 | Caller::Role(_)
                 | Caller::Root { .. }
-                | Caller::User { .. },
+                | Caller::User { .. }
+                | Caller::WebIdentity { .. },
             ) => None,
         }
     }
@@ -107,6 +116,19 @@ pub(crate) struct Use<'q> {
 }
 
 impl Grant {
+    /// The condition keys that its constraints look at.
+    #[must_use]
+    pub fn mentions(&self) -> KeySet {
+        let mut set = KeySet::EMPTY;
+        if self.constraints.source_arn.is_some() {
+            set = set.with(ContextKey::AwsSourceArn);
+        }
+        if self.operations.contain_name("CreateGrant") {
+            set = set.with(ContextKey::KmsGrantOperations).with(ContextKey::KmsGrantConstraintType);
+        }
+        set
+    }
+
     /// How strongly this grant names the caller, if it gives what is asked.
     pub(crate) fn gives(&self, request: &Use<'_>) -> Option<Strength> {
         let strength = self.grantee.as_ref()?.strength(request.caller)?;

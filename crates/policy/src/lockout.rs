@@ -2,10 +2,43 @@
 
 use keyreeve_domain::AccountId;
 
+use crate::action::Action;
+use crate::caller::Caller;
+use crate::decide::Request;
 use crate::document::{Document, Effect, Statement};
+use crate::fuel::Fuel;
+use crate::pattern::Scope;
+use crate::policy::{Policy, Question, Verdict};
 use crate::principal::{AwsPrincipal, Principals};
 
 const ACTION: &str = "kms:putkeypolicy";
+
+/// Whether `policy`, once it is the policy of the key of `request`, lets the caller put the next one. Whatever the action of
+/// `request` is, `kms:PutKeyPolicy` is asked for.
+///
+/// That the policy leaves it to the account of the caller is enough, whatever his own policies say.
+/// `is_bounded`: he has a permissions boundary.
+#[must_use]
+pub fn allows_to_put_policy(policy: &Policy, request: &Request<'_>, is_bounded: bool) -> bool {
+    let caller = &request.caller;
+    if matches!(caller, Caller::Anonymous)
+        || caller.account().is_some_and(|account| account != request.resource_account)
+    {
+        return false;
+    }
+    let fuel = Fuel::full();
+    let question = Question {
+        caller,
+        is_bounded,
+        action: &Action::new(ACTION),
+        resource: &request.resource,
+        scope: Scope { context: request.context, fuel: &fuel },
+    };
+    match policy.ask(&question) {
+        Verdict::Allow(..) => !fuel.is_empty(),
+        Verdict::Deny(_) | Verdict::Silence => false,
+    }
+}
 
 /// Whether `policy` lets the root of `account` put a policy on the key whose ARN is `key_arn`.
 ///
@@ -44,7 +77,7 @@ fn covers_root(statement: &Statement, account: AccountId) -> bool {
         Some(Principals::Listed { aws, .. }) => aws.iter().any(|principal| match principal {
             AwsPrincipal::Anyone => true,
             AwsPrincipal::Account(listed) => *listed == account,
-            AwsPrincipal::Identity(_) | AwsPrincipal::Gone(_) => false,
+            AwsPrincipal::Identity(_) | AwsPrincipal::UniqueId(_) => false,
         }),
     };
     named != statement.except_principals
@@ -168,6 +201,56 @@ mod tests {
         ] {
             let policy = Document::parse(&format!(r#"{{"Statement":[{statements}]}}"#)).unwrap();
             assert_eq!(allows_root_to_put_policy(&policy, account, arn), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn whoever_puts_a_policy_must_be_able_to_put_the_next() {
+        let account = "111122223333".parse().unwrap();
+        let far = "444455556666".parse().unwrap();
+        let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let alice = Caller::User { account, arn: "arn:aws:iam::111122223333:user/Alice", id: None };
+        let eve = Caller::User { account: far, arn: "arn:aws:iam::444455556666:user/Eve", id: None };
+        let root = Caller::Root { account };
+        let allow = |principal: &str, more: &str| {
+            format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"kms:*","Resource":"*"{more}}}"#)
+        };
+        let account_root = r#"{"AWS":"arn:aws:iam::111122223333:root"}"#;
+        let by_name = r#"{"AWS":"arn:aws:iam::111122223333:user/Alice"}"#;
+        let by_alice = r#","Condition":{"StringEquals":{"aws:username":"Alice"}}"#;
+        let by_bob = r#","Condition":{"StringEquals":{"aws:username":"Bob"}}"#;
+        let not_root =
+            r#"{"Effect":"Deny","NotPrincipal":{"AWS":["111122223333"]},"Action":"*","Resource":"*"}"#;
+        for (case, statements, caller, is_bounded, expected) in [
+            ("left to the account", allow(account_root, ""), alice, false, true),
+            ("left to the account", allow(account_root, ""), root, false, true),
+            ("by name", allow(by_name, ""), alice, false, true),
+            ("by name", allow(by_name, ""), root, false, false),
+            ("a condition that holds", allow(account_root, by_alice), alice, false, true),
+            ("a condition that does not", allow(account_root, by_bob), alice, false, false),
+            ("of another account", allow("\"*\"", ""), eve, false, false),
+            ("not known", allow("\"*\"", ""), Caller::Anonymous, false, false),
+            ("everybody but the account", format!("{},{not_root}", allow("\"*\"", "")), alice, false, true),
+            ("bounded", format!("{},{not_root}", allow("\"*\"", "")), alice, true, false),
+        ] {
+            let policy = Policy::compile(
+                crate::Kind::Resource,
+                &format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#),
+            );
+            let context = [("aws:username", crate::ContextValue::One("Alice"))].into_iter().collect();
+            let request = Request {
+                caller,
+                action: &Action::new("kms:CreateKey"),
+                resource: crate::Resource::new(arn),
+                resource_account: account,
+                context: &context,
+                encryption_context: &[],
+            };
+            assert_eq!(
+                allows_to_put_policy(&policy.unwrap(), &request, is_bounded),
+                expected,
+                "{case} {caller:?}"
+            );
         }
     }
 

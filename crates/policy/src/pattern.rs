@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 
 use crate::context::{Context, ContextValue, Found, KeyName};
 use crate::fuel::Fuel;
+use crate::key::KeySet;
 
 /// A text of a policy, taken apart.
 #[derive(Clone, Debug)]
@@ -101,6 +102,16 @@ impl Pattern {
             [Piece::Text(text)] => Self::Exact(text.clone()),
             [Piece::Text(text), Piece::Many] => Self::Prefix(text.clone()),
             _ => Self::Pieces(pieces.into()),
+        }
+    }
+
+    /// Adds the keys of its variables.
+    pub(crate) fn mention(&self, set: &mut KeySet) {
+        let Self::Pieces(pieces) = self else { return };
+        for piece in pieces {
+            if let Piece::Variable(variable) = piece {
+                variable.key.add_to(set);
+            }
         }
     }
 

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 
 use crate::action::{Action, Actions};
 use crate::arn::{Reach, Resource, ResourcePattern};
-use crate::caller::{Caller, NamedPrincipals, Strength};
-use crate::document::{self, Document, Effect, Kind, ParsePolicyError, Version, grammar};
+use crate::caller::{Caller, Ids, NamedPrincipals, Strength};
+use crate::document::{self, Document, Effect, Kind, ParsePolicyError, grammar};
+use crate::key::KeySet;
 use crate::pattern::Scope;
 use crate::requirement::{Requirement, Truth, all_hold};
 
@@ -20,6 +21,7 @@ pub struct Policy {
     /// For each statement, the actions of the table that it covers: most are passed over by that alone.
     masks: Vec<u64>,
     statements: Vec<Statement>,
+    mentions: KeySet,
 }
 
 /// A statement, compiled.
@@ -63,10 +65,39 @@ impl Policy {
     /// # Errors
     /// Where it is not of the grammar, names a principal that cannot exist, or is longer than [`LONGEST_POLICY`].
     pub fn compile(kind: Kind, text: &str) -> Result<Self, ParsePolicyError> {
+        Self::compile_bound(kind, text, &|_| None)
+    }
+
+    /// The same, where the users and roles that it names are those with the unique ids that `ids` has for their ARNs. One
+    /// that is made later under the same name is somebody else.
+    ///
+    /// # Errors
+    /// As [`Policy::compile`].
+    pub fn compile_bound<'i>(
+        kind: Kind,
+        text: &str,
+        ids: &'i dyn Fn(&str) -> Option<&'i str>,
+    ) -> Result<Self, ParsePolicyError> {
         if text.len() > LONGEST_POLICY {
             return Err(grammar("it is too long"));
         }
-        Ok(Self::from(&Document::parse_as(kind, text)?))
+        Ok(Self::bound(&Document::parse_as(kind, text)?, ids))
+    }
+
+    /// As [`Policy::compile_bound`], of what is parsed already.
+    #[must_use]
+    pub fn bound<'i>(document: &Document, ids: &'i dyn Fn(&str) -> Option<&'i str>) -> Self {
+        let compile = |statement| Statement::compile(statement, document, ids);
+        let statements: Vec<_> = document.statements.iter().map(compile).collect();
+        let mut mentions = KeySet::EMPTY;
+        statements.iter().for_each(|statement| statement.mention(&mut mentions));
+        Self { masks: statements.iter().map(|one| one.actions.known).collect(), statements, mentions }
+    }
+
+    /// The condition keys that it asks for, in conditions and in variables. No other makes a difference to it.
+    #[must_use]
+    pub fn mentions(&self) -> KeySet {
+        self.mentions
     }
 
     /// The name of a statement.
@@ -104,14 +135,13 @@ impl Policy {
 
 impl From<&Document> for Policy {
     fn from(document: &Document) -> Self {
-        let compile = |statement| Statement::compile(statement, document.version);
-        let statements: Vec<_> = document.statements.iter().map(compile).collect();
-        Self { masks: statements.iter().map(|statement| statement.actions.known).collect(), statements }
+        Self::bound(document, &|_| None)
     }
 }
 
 impl Statement {
-    fn compile(statement: &document::Statement, version: Version) -> Self {
+    fn compile(statement: &document::Statement, document: &Document, ids: Ids<'_>) -> Self {
+        let version = document.version;
         let resource = |text: &String| ResourcePattern::compile(text, version);
         // Without actions or resources it has no effect. To except nothing is to mean everything: so it is read where it denies.
         let means_everything =
@@ -123,7 +153,9 @@ impl Statement {
             let except = statement.except_actions && !statement.actions.is_empty();
             Actions::compile(&statement.actions, except)
         };
-        let all_resources = means_everything(&statement.resources, statement.except_resources);
+        // A trust policy is about its role alone.
+        let all_resources = document.kind == Kind::Trust
+            || means_everything(&statement.resources, statement.except_resources);
         let resources = if all_resources { &any[..] } else { &statement.resources };
         Self {
             sid: statement.sid.as_deref().map(Into::into),
@@ -131,7 +163,7 @@ impl Statement {
             principals: statement
                 .principals
                 .as_ref()
-                .map(|principals| NamedPrincipals::compile(principals, statement.except_principals)),
+                .map(|principals| NamedPrincipals::compile(principals, statement.except_principals, ids)),
             actions,
             resources: resources.iter().map(resource).collect(),
             except_resources: statement.except_resources && !statement.resources.is_empty(),
@@ -141,6 +173,12 @@ impl Statement {
                 .map(|condition| Requirement::compile(condition, version))
                 .collect(),
         }
+    }
+
+    /// Adds the keys that it asks for.
+    fn mention(&self, set: &mut KeySet) {
+        self.resources.iter().for_each(|resource| resource.mention(set));
+        self.requirements.iter().for_each(|requirement| requirement.mention(set));
     }
 
     /// How strongly this statement names the caller, if it is about the question. What cannot be decided does not allow, and
@@ -161,6 +199,12 @@ impl Statement {
         // Documented: `NotPrincipal` that denies hits everybody who has a permissions boundary, whoever is listed.
         if principals.is_except() && self.effect == Effect::Deny && question.is_bounded {
             return Some(Strength::Direct);
+        }
+        // AWS: unverified. Whether `*` in a trust policy lets in who shows a token is not documented: it does not.
+        if let Caller::WebIdentity { provider } = question.caller
+            && self.effect == Effect::Allow
+        {
+            return principals.lists_provider(provider).then_some(Strength::Direct);
         }
         principals.strength(question.caller)
     }

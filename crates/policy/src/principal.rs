@@ -20,7 +20,9 @@ pub enum Principals {
         aws: Vec<AwsPrincipal>,
         /// `Service`: names such as `logs.us-east-1.amazonaws.com`.
         services: Vec<String>,
-        /// `Federated` and `CanonicalUser`: how many. They sign no request to this service, so they match nobody.
+        /// `Federated`: identity providers, by ARN or by name. They name who shows a token of theirs.
+        federated: Vec<String>,
+        /// `CanonicalUser`: how many. They sign no request to this service, so they match nobody.
         other: usize,
     },
 }
@@ -34,8 +36,8 @@ pub enum AwsPrincipal {
     Account(AccountId),
     /// The ARN of a user, a role or a session.
     Identity(String),
-    /// The unique id that stands for an identity that is gone; matches nobody.
-    Gone(String),
+    /// A unique id, such as `AIDA…` of a user. It stands for an identity that is gone: nobody else ever has it.
+    UniqueId(String),
 }
 
 /// The text is no principal.
@@ -56,7 +58,7 @@ impl FromStr for AwsPrincipal {
             text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         };
         if ["AIDA", "AROA", "AGPA"].iter().any(|prefix| text.starts_with(prefix)) && id(text) {
-            return Ok(Self::Gone(text.into()));
+            return Ok(Self::UniqueId(text.into()));
         }
         let mut parts = text.splitn(6, ':');
         let mut part = || parts.next().ok_or(ParsePrincipalError);
@@ -79,7 +81,28 @@ impl FromStr for AwsPrincipal {
     }
 }
 
+impl AwsPrincipal {
+    /// The account that it is of, as far as it says.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Account(account) => Some(*account),
+            Self::Anyone | Self::UniqueId(_) => None,
+            Self::Identity(arn) => arn.split(':').nth(4)?.parse().ok(),
+        }
+    }
+}
+
 impl Principals {
+    /// Those of the kind `AWS`.
+    #[must_use]
+    pub fn aws(&self) -> &[AwsPrincipal] {
+        match self {
+            Self::Anyone => &[AwsPrincipal::Anyone],
+            Self::Listed { aws, .. } => aws,
+        }
+    }
+
     /// Reads the value of `Principal` or `NotPrincipal`: a text, or an object of lists by kind.
     pub(crate) fn parse(value: Value) -> Result<Self, ParsePolicyError> {
         if let Value::Text(text) = value {
@@ -88,17 +111,15 @@ impl Principals {
         let mut kinds = Members::of(value)?;
         let aws = kinds.texts("AWS")?.unwrap_or_default();
         let services = kinds.texts("Service")?.unwrap_or_default();
-        let mut other = Vec::new();
-        for kind in ["CanonicalUser", "Federated"] {
-            other.extend(kinds.texts(kind)?.unwrap_or_default());
-        }
+        let federated = kinds.texts("Federated")?.unwrap_or_default();
+        let other = kinds.texts("CanonicalUser")?.unwrap_or_default();
         kinds.end()?;
         let aws = aws.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>();
         let aws = aws.or(Err(ParsePolicyError::Principal))?;
-        let names = || services.iter().chain(&other);
+        let names = || services.iter().chain(&federated).chain(&other);
         if aws.is_empty() && names().next().is_none() || names().any(String::is_empty) {
             return Err(ParsePolicyError::Principal);
         }
-        Ok(Self::Listed { aws, other: other.len(), services })
+        Ok(Self::Listed { aws, services, federated, other: other.len() })
     }
 }

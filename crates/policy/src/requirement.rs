@@ -16,6 +16,7 @@ use crate::arn::ArnPattern;
 use crate::condition::{Comparison, Condition, Operator, Quantifier, Relation};
 use crate::context::{ContextValue, Found, KeyName};
 use crate::document::Version;
+use crate::key::KeySet;
 use crate::pattern::{Pattern, Scope, Syntax};
 use crate::value::{Address, Binary, Instant, Network, Number, binary, same_bytes};
 
@@ -74,6 +75,23 @@ impl Requirement {
             Comparison::TextIgnoringCase => Values::TextsIgnoringCase(texts(false)),
         };
         Self { operator: condition.operator, key: KeyName::new(&condition.key), values }
+    }
+
+    /// Adds its key, and those of variables in its values.
+    pub(crate) fn mention(&self, set: &mut KeySet) {
+        self.key.add_to(set);
+        match &self.values {
+            Values::Arns(arns) => arns.iter().for_each(|arn| arn.mention(set)),
+            Values::Texts(texts) | Values::TextsIgnoringCase(texts) => {
+                texts.iter().for_each(|text| text.mention(set));
+            }
+            Values::Binaries(_)
+            | Values::Bools(_)
+            | Values::Dates(..)
+            | Values::Networks(_)
+            | Values::Nulls(_)
+            | Values::Numbers(..) => {}
+        }
     }
 
     pub(crate) fn holds(&self, scope: Scope<'_, '_>) -> Truth {

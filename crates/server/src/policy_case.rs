@@ -129,10 +129,11 @@ impl<'c> Case<'c> {
                 account: self.caller_account()?,
                 session: arn()?,
                 user: user_arn.as_deref(),
+                user_id: None,
             },
             "root" => Caller::Root { account: self.caller_account()? },
             "service" => Caller::Service { name: arn().or_else(|missing| name.as_deref().ok_or(missing))? },
-            "user" => Caller::User { account: self.caller_account()?, arn: arn()? },
+            "user" => Caller::User { account: self.caller_account()?, arn: arn()?, id: None },
             other => {
                 return Err(CaseError::Value { what: "type of principal", value: other.to_owned() });
             }

@@ -83,7 +83,7 @@ fn answer(line: &[u8]) -> Result<String, CaseError> {
         service_control: &slices(&service_control),
         resource_control: &slices(&resource_control),
         endpoint: compiled.endpoint.as_ref(),
-        grants: &grants,
+        grants: &grants.iter().collect::<Vec<_>>(),
     };
     let (decision, because) = explain(&decide(&request, &policies), &compiled, &case.action);
     let id = case.id.map(|id| serde_json::from_str(id.get())).transpose();

@@ -32,10 +32,11 @@ pub(crate) fn with_decision<T>(case: &Value, look: impl FnOnce(&Decision<'_>) ->
             account: account.unwrap(),
             session: arn,
             user: principal["user_arn"].as_str(),
+            user_id: None,
         },
         "root" => Caller::Root { account: account.unwrap() },
         "service" => Caller::Service { name: arn },
-        "user" => Caller::User { account: account.unwrap(), arn },
+        "user" => Caller::User { account: account.unwrap(), arn, id: None },
         other => panic!("{other}"),
     };
     let resource = case["resource"].as_str().unwrap();
@@ -84,7 +85,7 @@ pub(crate) fn with_decision<T>(case: &Value, look: impl FnOnce(&Decision<'_>) ->
         service_control: &service_control.iter().map(Vec::as_slice).collect::<Vec<_>>(),
         resource_control: &resource_control.iter().map(Vec::as_slice).collect::<Vec<_>>(),
         endpoint: endpoint.as_ref(),
-        grants: &grants,
+        grants: &grants.iter().collect::<Vec<_>>(),
     };
     look(&decide(&request, &policies))
 }

@@ -12,3 +12,4 @@ mod generate;
 mod laws;
 mod limits;
 mod naive;
+mod services;
