@@ -373,8 +373,8 @@ query_structure! {
     output Statement = "Statement" {
         source_policy_id: present String = "SourcePolicyId" POLICY_IDENTIFIER,
         source_policy_type: present PolicySource = "SourcePolicyType" POLICY_SOURCE,
-        start_position: present Position = "StartPosition" POSITION,
-        end_position: present Position = "EndPosition" POSITION,
+        start_position: optional Position = "StartPosition" POSITION,
+        end_position: optional Position = "EndPosition" POSITION,
     }
 }
 

@@ -19,7 +19,7 @@ query_structure! {
     output Credentials = "Credentials" {
         access_key_id: required String = "AccessKeyId" ACCESS_KEY_ID,
         secret_access_key: required SensitiveText = "SecretAccessKey" ACCESS_KEY_SECRET,
-        session_token: required String = "SessionToken" TOKEN,
+        session_token: required SensitiveText = "SessionToken" TOKEN,
         expiration: required Timestamp = "Expiration" DATE,
     }
 }
