@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use keyreeve_audit::json::Object;
 use keyreeve_domain::{AccountId, Timestamp};
+use keyreeve_policy as policy;
 
 use crate::identity::standing::Standing;
 
@@ -16,6 +17,8 @@ pub struct Caller {
     session: Option<Session>,
     standing: Arc<Standing>,
     arn: String,
+    /// Of a session, the ARN of its role or of the user who asked for it.
+    of_arn: Option<String>,
     user_id: String,
     /// The JSON of `userIdentity`: it stands in every event, so it is written once.
     identity: Vec<u8>,
@@ -104,9 +107,14 @@ impl Caller {
         standing: Arc<Standing>,
     ) -> Self {
         let arn = principal.arn(account);
+        let of_arn = match &principal {
+            Principal::Role(role) => Some(role.role_arn(account)),
+            Principal::FederatedUser(federated) => federated.user.as_ref().map(|user| user.arn(account)),
+            Principal::Root | Principal::Service(_) | Principal::User(_) => None,
+        };
         let user_id = principal.user_id(account);
         let identity = identity(account, &principal, &access_key_id, session.as_ref());
-        Self { account, principal, access_key_id, session, standing, arn, user_id, identity }
+        Self { account, principal, access_key_id, session, standing, arn, of_arn, user_id, identity }
     }
 
     /// The account that the caller belongs to.
@@ -143,6 +151,32 @@ impl Caller {
     #[must_use]
     pub fn arn(&self) -> &str {
         &self.arn
+    }
+
+    /// The caller as policies see him.
+    #[must_use]
+    pub fn to_policy(&self) -> policy::Caller<'_> {
+        let account = self.account;
+        match &self.principal {
+            Principal::FederatedUser(federated) => policy::Caller::FederatedUser {
+                account,
+                session: &self.arn,
+                user: self.of_arn.as_deref(),
+                user_id: federated.user.as_ref().map(|user| user.id.as_str()),
+            },
+            Principal::Role(role) => policy::Caller::Role(
+                policy::RoleSession::new(account, &self.arn, self.of_arn.as_deref()).with_id(Some(&role.id)),
+            ),
+            Principal::Root => policy::Caller::Root { account },
+            Principal::Service(name) => policy::Caller::Service { name },
+            Principal::User(user) => policy::Caller::User { account, arn: &self.arn, id: Some(&user.id) },
+        }
+    }
+
+    /// The principals of grants that name the caller: himself, and the role that his session is of.
+    pub(crate) fn grantees(&self) -> impl Iterator<Item = &str> {
+        let role = self.of_arn.as_deref().filter(|_| matches!(self.principal, Principal::Role(_)));
+        core::iter::once(self.arn.as_str()).chain(role)
     }
 
     /// The `UserId` of GetCallerIdentity, and `aws:userid`.

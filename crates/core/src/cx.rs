@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::commit::Draft;
 use crate::gate::actions::{Action, Changing};
 use crate::gate::pairs::{Handle, Kind, kind};
-use crate::gate::{self, Ready};
+use crate::gate::{self, Particulars, Ready};
 use crate::offload::{self, Offload, OffloadError};
 use crate::quota::Quotas;
 use crate::record::{KeyRecord, Record};
@@ -208,6 +208,12 @@ pub struct Announcement<'a> {
 }
 
 impl<'a> Announcement<'a> {
+    /// What is known of the request.
+    #[must_use]
+    pub fn head(&self) -> &Head<'a> {
+        self.head
+    }
+
     /// Not made yet; `begun` is set when it is about to be.
     #[must_use]
     pub fn new(trail: &'a dyn Trail, head: &'a Head<'a>, begun: &'a Cell<bool>) -> Self {
@@ -244,7 +250,7 @@ impl<'a> Cx<'a> {
                 Ok(found)
             }
             Err(LookupError::NoKey(arn)) if self.is_foreign(&arn) => {
-                Err(gate::unseen::<A>(self.caller).into())
+                Err(gate::unseen::<A>(self.caller, &Particulars::NONE).into())
             }
             Err(error) => Err(error.into()),
         }
@@ -277,19 +283,27 @@ impl<'a> Cx<'a> {
     ///
     /// # Errors
     /// Not authorized.
-    pub fn authorize<A: Action>(&self, found: &Found) -> Result<(), Refusal> {
-        Ok(gate::authorize::<A>(self.caller, &found.key)?)
+    pub async fn authorize<A: Action>(
+        &self,
+        found: &Found,
+        particulars: &Particulars<'_>,
+    ) -> Result<(), Refusal> {
+        Ok(gate::authorize::<A>(self, &found.key, found.alias.as_ref(), particulars).await?)
     }
 
     /// Lets the caller through to `found` for the action `A`.
     ///
     /// # Errors
     /// As the gate says.
-    pub fn open<'k, A: Action>(&self, found: &'k Found) -> Result<Ready<'k, A>, Refusal>
+    pub async fn open<'k, A: Action>(
+        &self,
+        found: &'k Found,
+        particulars: &Particulars<'_>,
+    ) -> Result<Ready<'k, A>, Refusal>
     where
         'a: 'k,
     {
-        Ok(gate::open::<A>(self.caller, self.service.vault(), &found.key)?)
+        Ok(gate::open::<A>(self, &found.key, found.alias.as_ref(), particulars).await?)
     }
 
     /// Changes the key that `key_id` names: looks it up, opens the gate, lets `change` work on a copy of its record, and
@@ -301,6 +315,7 @@ impl<'a> Cx<'a> {
     pub async fn amend<A: Changing, T>(
         &mut self,
         key_id: &str,
+        particulars: &Particulars<'_>,
         mut change: impl AsyncFnMut(&mut Amendment<'_, A>) -> Result<T, Refusal>,
     ) -> Result<(Arn, T), Refusal> {
         let service = self.service;
@@ -310,7 +325,7 @@ impl<'a> Cx<'a> {
             let arn = *found.key.arn();
             let latest = service.key_at(&*snapshot, arn.region, arn.key).await.map_err(Refusal::from)?;
             found.key = latest.ok_or(LookupError::NoKey(arn.to_string()))?;
-            let ready = gate::open::<A>(self.caller, service.vault(), &found.key)?;
+            let ready = gate::open::<A>(self, &found.key, None, particulars).await?;
             let record = ready.record().clone();
             let draft = Draft::new(service.vault());
             let mut amendment = Amendment { ready, record, draft, snapshot, service };

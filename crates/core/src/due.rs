@@ -10,10 +10,12 @@ use keyreeve_audit::json::Object;
 use keyreeve_crypto::random;
 use keyreeve_domain::spec::{KeyManager, RotationType};
 use keyreeve_domain::{KeyId, Region, Timestamp};
+use keyreeve_store::Snapshot;
 
 use crate::bracket::{Source, Trail, TrailError};
 use crate::commit::Draft;
 use crate::cx::Service;
+use crate::grants::GrantRecord;
 use crate::record::{AliasRecord, IndexRecord, Rotated};
 use crate::ring::OpenKey;
 use crate::space::{self, DUE_PREFIX, Task};
@@ -31,8 +33,10 @@ pub enum DueError {
 }
 
 const PAGE: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+/// Grants of one batch; each is up to four writes.
+const GRANTS: NonZeroUsize = NonZeroUsize::new(25).unwrap();
 /// Aliases of one batch; each is two writes.
-const ALIASES: NonZeroUsize = NonZeroUsize::new(50).unwrap();
+const ALIASES: NonZeroUsize = NonZeroUsize::new(25).unwrap();
 
 impl Service {
     /// Does everything that is due at `now`, and returns how many tasks that were.
@@ -110,6 +114,22 @@ impl Service {
         Ok(true)
     }
 
+    /// Removes grants of the key with their index entries; whether there are more than a batch takes.
+    async fn draft_grants(
+        &self,
+        snapshot: &dyn Snapshot,
+        open: &OpenKey,
+        draft: &mut Draft<'_>,
+    ) -> Result<bool, VaultError> {
+        let arn = open.arn();
+        let prefix = space::grants_prefix(arn.region, arn.key);
+        let (grants, more) = self.vault().range::<GrantRecord>(snapshot, &prefix, None, GRANTS).await?;
+        for (_, grant) in &grants {
+            draft.remove_grant(arn, grant)?;
+        }
+        Ok(more)
+    }
+
     /// Removes the key, its wrapped material, policy, aliases, usage and index entries; whether that is all, or some
     /// aliases of many, and another draft is to follow.
     async fn draft_deletion(&self, open: &OpenKey) -> Result<(Draft<'_>, bool), VaultError> {
@@ -130,8 +150,9 @@ impl Service {
             draft.unindex(&path);
         }
         let key = space::key(arn.region, arn.key)?;
+        let more = self.draft_grants(&*snapshot, open, &mut draft).await? || more;
         if more {
-            // More aliases than a batch takes: these first; the task stays due.
+            // More aliases or grants than a batch takes: these first; the task stays due.
             draft.require(&key, Some(open.version()));
             return Ok((draft, false));
         }

@@ -99,7 +99,11 @@
 //! a refusal.
 
 pub mod actions;
+pub mod error;
+mod facts;
+mod judge;
 pub mod pairs;
+pub mod particulars;
 
 use core::marker::PhantomData;
 use std::collections::BTreeMap;
@@ -108,104 +112,19 @@ use std::sync::Arc;
 use keyreeve_crypto::ciphertext::{self, Header, OpenError, SealError};
 use keyreeve_crypto::key::KeyMaterial;
 use keyreeve_crypto::random::Random;
-use keyreeve_domain::spec::{KeyManager, KeyUsage};
-use keyreeve_domain::{AccountId, KeyArn, KeyId, KeyMaterialId, Region};
-use keyreeve_wire::ErrorCode;
+use keyreeve_domain::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeyMaterialId, Region};
+use keyreeve_policy::{Grant, Policy};
 use zeroize::Zeroizing;
 
-use crate::caller::{Caller, Principal};
-use crate::record::{KeyRecord, Lifecycle};
-use crate::refusal::Refusal;
+use crate::caller::Caller;
+use crate::cx::Cx;
+use crate::record::{KeyRecord, Lifecycle, TagRecord};
 use crate::ring::OpenKey;
 use crate::vault::{Vault, VaultError};
 use actions::{AccountAction, Action, Changing, Opening, Sealing, States};
-
-/// The gate stays shut.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum GateError {
-    /// The caller may not do this.
-    #[error("`{caller}` may not do `{action}` on `{resource}`")]
-    Denied {
-        /// The ARN of the caller.
-        caller: String,
-        /// The IAM action.
-        action: &'static str,
-        /// The ARN of the resource, or `*`.
-        resource: String,
-        /// Whose policy did not allow it.
-        missing: MissingAllow,
-    },
-    /// The key is disabled.
-    #[error("`{0}` is disabled")]
-    Disabled(KeyArn),
-    /// The key is not waiting for its deletion.
-    #[error("`{0}` is not pending deletion")]
-    NotPendingDeletion(KeyArn),
-    /// The key waits for its deletion.
-    #[error("`{0}` is pending deletion")]
-    PendingDeletion(KeyArn),
-    /// The key is for something else.
-    #[error("`{key}` is for {usage}, not for {operation}")]
-    Usage {
-        /// The key.
-        key: KeyArn,
-        /// What it is for.
-        usage: KeyUsage,
-        /// The operation that was called.
-        operation: &'static str,
-    },
-}
-
-/// Which kind of policy would have had to allow a request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum MissingAllow {
-    /// A policy of the caller.
-    Identity,
-    /// The key policy.
-    Resource,
-    /// The key policy of a key in another account, or none: nothing is said of whether the key exists.
-    Unseen,
-}
-
-impl From<GateError> for Refusal {
-    fn from(error: GateError) -> Self {
-        match error {
-            GateError::Denied { caller, action, resource, missing } => {
-                let why = match missing {
-                    MissingAllow::Identity => {
-                        format!(
-                            "on resource: {resource} because no identity-based policy allows the {action} action"
-                        )
-                    }
-                    MissingAllow::Resource => {
-                        format!(
-                            "on resource: {resource} because no resource-based policy allows the {action} action"
-                        )
-                    }
-                    MissingAllow::Unseen => UNSEEN.to_owned(),
-                };
-                Self::new(
-                    ErrorCode::AccessDenied,
-                    format!("User: {caller} is not authorized to perform: {action} {why}"),
-                )
-            }
-            GateError::Disabled(key) => Self::new(ErrorCode::Disabled, format!("{key} is disabled.")),
-            GateError::NotPendingDeletion(key) => {
-                Self::new(ErrorCode::KmsInvalidState, format!("{key} is not pending deletion."))
-            }
-            GateError::PendingDeletion(key) => {
-                Self::new(ErrorCode::KmsInvalidState, format!("{key} is pending deletion."))
-            }
-            GateError::Usage { key, usage, operation } => Self::new(
-                ErrorCode::InvalidKeyUsage,
-                format!("{key} key usage is {usage} which is not valid for {operation}."),
-            ),
-        }
-    }
-}
-
-const UNSEEN: &str = "on this resource because the resource does not exist in this Region, no resource-based policies \
-                      allow access, or a resource-based policy explicitly denies access";
+pub use error::{Denied, GateError, On, Why};
+use judge::Question;
+pub use particulars::Particulars;
 
 /// A key that the gate let through for the action `A`.
 pub struct Ready<'a, A> {
@@ -214,53 +133,55 @@ pub struct Ready<'a, A> {
     action: PhantomData<A>,
 }
 
-/// Lets `caller` through to `key` for the action `A`, or says why not.
+/// Lets the caller of `cx` through to `key` for the action `A`, or says why not. `alias` is the one by which it was named.
 ///
 /// # Errors
 /// In this order: not authorized, wrong usage, wrong state.
-pub fn open<'a, A: Action>(
-    caller: &Caller,
-    vault: &'a Vault,
-    key: &'a Arc<OpenKey>,
-) -> Result<Ready<'a, A>, GateError> {
-    authorize::<A>(caller, key)?;
+pub async fn open<'k, A: Action>(
+    cx: &Cx<'k>,
+    key: &'k Arc<OpenKey>,
+    alias: Option<&AliasName>,
+    particulars: &Particulars<'_>,
+) -> Result<Ready<'k, A>, GateError> {
+    judge::on_key::<A>(cx, key, alias, particulars).await?;
+    let_through(cx.service.vault(), key)
+}
+
+/// Lets the caller of `cx` through to `key` to retire `grant`.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_for_grant<'k, A: Action>(
+    cx: &Cx<'k>,
+    key: &'k Arc<OpenKey>,
+    grant: &Grant,
+    particulars: &Particulars<'_>,
+) -> Result<Ready<'k, A>, GateError> {
+    judge::on_grant::<A>(cx, key, grant, particulars).await?;
+    let_through(cx.service.vault(), key)
+}
+
+/// Checks that the caller may do `A` with `key`, and gives nothing of it: for the few operations that have to compare something
+/// with the key before they ask for its usage and state, which [`open`] then does.
+///
+/// # Errors
+/// Not authorized.
+pub async fn authorize<A: Action>(
+    cx: &Cx<'_>,
+    key: &Arc<OpenKey>,
+    alias: Option<&AliasName>,
+    particulars: &Particulars<'_>,
+) -> Result<(), GateError> {
+    judge::on_key::<A>(cx, key, alias, particulars).await
+}
+
+fn let_through<'k, A: Action>(vault: &'k Vault, key: &'k Arc<OpenKey>) -> Result<Ready<'k, A>, GateError> {
     let record = key.record();
     if A::USAGE.is_some_and(|usage| usage != record.usage) {
         return Err(GateError::Usage { key: *key.arn(), usage: record.usage, operation: A::OPERATION });
     }
     check_state(A::STATES, key)?;
     Ok(Ready { key, vault, action: PhantomData })
-}
-
-/// Checks that `caller` may do `A` with `key`, and gives nothing of it: for the few operations that have to compare something
-/// with the key before they ask for its usage and state, which [`open`] then does.
-///
-/// Until policies are evaluated, the root of the account that owns the key is the one principal that may do anything.
-/// With an AWS managed key it may use and look, but not change.
-///
-/// # Errors
-/// Not authorized.
-pub fn authorize<A: Action>(caller: &Caller, key: &OpenKey) -> Result<(), GateError> {
-    let denied = |missing| {
-        Err(GateError::Denied {
-            caller: caller.arn().to_owned(),
-            action: A::NAME,
-            resource: key.arn_text().to_owned(),
-            missing,
-        })
-    };
-    if caller.account() != key.arn().account {
-        return denied(MissingAllow::Unseen);
-    }
-    match caller.principal() {
-        Principal::Root if key.record().manager == KeyManager::Aws && !A::ON_MANAGED => {
-            denied(MissingAllow::Resource)
-        }
-        Principal::Root => Ok(()),
-        Principal::User(_) | Principal::Role(_) | Principal::FederatedUser(_) | Principal::Service(_) => {
-            denied(MissingAllow::Identity)
-        }
-    }
 }
 
 fn check_state(states: States, key: &OpenKey) -> Result<(), GateError> {
@@ -295,48 +216,110 @@ impl<A> Allowed<A> {
     }
 }
 
-/// Lets `caller` do `A` in its own account.
+/// Lets the caller of `cx` do `A` in its own account.
 ///
 /// # Errors
-/// Where the caller is not authorized.
-pub fn open_account<A: AccountAction>(caller: &Caller) -> Result<Allowed<A>, GateError> {
-    match caller.principal() {
-        Principal::Root => Ok(Allowed { account: caller.account(), action: PhantomData }),
-        Principal::User(_) | Principal::Role(_) | Principal::FederatedUser(_) | Principal::Service(_) => {
-            Err(GateError::Denied {
-                caller: caller.arn().to_owned(),
-                action: A::NAME,
-                resource: "*".to_owned(),
-                missing: MissingAllow::Identity,
-            })
-        }
-    }
+/// Not authorized.
+pub async fn open_account<A: AccountAction>(
+    cx: &Cx<'_>,
+    particulars: &Particulars<'_>,
+) -> Result<Allowed<A>, GateError> {
+    let account = cx.caller.account();
+    let question = Question {
+        action: A::action(),
+        action_name: A::NAME,
+        resource: "*",
+        account,
+        key: None,
+        policy: None,
+        tags: &[],
+        particulars,
+    };
+    judge::without_grants(cx, &question).await?;
+    Ok(Allowed { account, action: PhantomData })
+}
+
+/// Checks that the caller of `cx` may do `A` with an alias. Policies of its own have to say so: an alias has none.
+///
+/// # Errors
+/// Not authorized.
+pub async fn authorize_alias<A: Action>(cx: &Cx<'_>, alias: &AliasArn) -> Result<(), GateError> {
+    let question = Question {
+        action: A::action(),
+        action_name: A::NAME,
+        resource: &alias.to_string(),
+        account: alias.account,
+        key: None,
+        policy: None,
+        tags: &[],
+        particulars: &Particulars::NONE,
+    };
+    judge::without_grants(cx, &question).await
+}
+
+/// A resource of another service than KMS.
+#[derive(Clone, Copy, Debug)]
+pub struct Elsewhere<'a> {
+    /// Its ARN, or `*`.
+    pub arn: &'a str,
+    /// Its account.
+    pub account: AccountId,
+    /// Its policy, such as the trust policy of a role.
+    pub policy: Option<&'a Policy>,
+    /// Its tags.
+    pub tags: &'a [TagRecord],
+}
+
+/// Checks that the caller of `cx` may do `action`, such as `iam:CreateUser`, with a resource of another service.
+///
+/// # Errors
+/// Not authorized.
+pub async fn authorize_elsewhere(
+    cx: &Cx<'_>,
+    action: &str,
+    resource: Elsewhere<'_>,
+    particulars: &Particulars<'_>,
+) -> Result<(), GateError> {
+    let question = Question {
+        action: &keyreeve_policy::Action::new(action),
+        action_name: action,
+        resource: resource.arn,
+        account: resource.account,
+        key: None,
+        policy: resource.policy,
+        tags: resource.tags,
+        particulars,
+    };
+    judge::without_grants(cx, &question).await
+}
+
+/// Whether the policies that bear on a use of `key` ask for what the recipient of the answer has attested.
+///
+/// # Errors
+/// Where the store cannot be read.
+pub async fn asks_for_attestation(cx: &Cx<'_>, key: &OpenKey) -> Result<bool, VaultError> {
+    judge::asks_for_attestation(cx, key).await
+}
+
+/// Whether the caller of `cx` could put the next policy of the key `arn` if `policy` were its policy. `key` is the key, where it
+/// exists already.
+#[must_use]
+pub fn could_put_next(cx: &Cx<'_>, arn: &KeyArn, key: Option<&OpenKey>, policy: &Policy) -> bool {
+    judge::could_put_next(cx, arn, key, policy)
 }
 
 /// The refusal of a foreign key that may or may not exist.
 #[must_use]
-pub fn unseen<A: Action>(caller: &Caller) -> GateError {
-    GateError::Denied {
-        caller: caller.arn().to_owned(),
-        action: A::NAME,
-        resource: String::new(),
-        missing: MissingAllow::Unseen,
-    }
+pub fn unseen<A: Action>(caller: &Caller, particulars: &Particulars<'_>) -> GateError {
+    unseen_action(caller, A::NAME, particulars)
 }
 
-/// The refusal of a ciphertext whose key is unknown here, or not for this caller.
+/// As [`unseen`], by the name of the action.
 #[must_use]
-pub fn unseen_ciphertext<A: Action>(caller: &Caller) -> Refusal {
-    let (caller, action) = (caller.arn(), A::NAME);
-    let why = "the resource does not exist in this Region, no resource-based policies allow access, or a resource-based \
-               policy explicitly denies access";
-    Refusal::new(
-        ErrorCode::AccessDenied,
-        format!(
-            "User: {caller} is not authorized to perform: {action} on the resource associated with this ciphertext \
-             because {why}"
-        ),
-    )
+pub fn unseen_action(caller: &Caller, action: &str, particulars: &Particulars<'_>) -> GateError {
+    let on = if particulars.by_ciphertext { On::Ciphertext } else { On::Unseen };
+    let (caller, action) = (caller.arn().to_owned(), action.to_owned());
+    Box::new(Denied { caller, action, on, why: Why::Unseen }).into()
 }
 
 impl<'a, A> Ready<'a, A> {

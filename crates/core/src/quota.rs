@@ -9,6 +9,8 @@ pub struct Quotas {
     pub keys: u64,
     /// Aliases per key.
     pub aliases_per_key: u64,
+    /// Grants per key.
+    pub grants_per_key: u64,
     /// Rotations on demand per key, in its whole life.
     pub on_demand_rotations: u32,
     /// Bytes of a key policy.
@@ -22,6 +24,7 @@ impl Quotas {
     pub const DEFAULT: Self = Self {
         keys: 100_000,
         aliases_per_key: 50,
+        grants_per_key: 50_000,
         on_demand_rotations: 25,
         policy_bytes: 32_768,
         tags_per_key: 50,

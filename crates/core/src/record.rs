@@ -222,6 +222,20 @@ pub struct PolicyRecord {
     /// The text.
     #[n(0)]
     pub text: String,
+    /// The users and roles that it names, with the unique ids that they had when it was put.
+    #[n(1)]
+    pub bound: Option<Vec<BoundPrincipal>>,
+}
+
+/// A user or a role as a policy or a grant names it, and who it was.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct BoundPrincipal {
+    /// The ARN.
+    #[n(0)]
+    pub arn: String,
+    /// The unique id.
+    #[n(1)]
+    pub id: String,
 }
 
 /// An entry of an index: its path says everything.
@@ -397,7 +411,7 @@ mod tests {
     #[test]
     fn a_record_is_read_back_as_it_was() {
         assert_eq!(KeyRecord::from_bytes(&key().to_bytes().unwrap()), Ok(key()));
-        let policy = PolicyRecord { text: "{}".into() };
+        let policy = PolicyRecord { text: "{}".into(), bound: None };
         assert_eq!(PolicyRecord::from_bytes(&policy.to_bytes().unwrap()), Ok(policy));
     }
 

@@ -5,6 +5,7 @@
 //! the two leaves nothing stale. A value read at revision `r` enters only while no change after `r` to its shard was
 //! applied.
 
+use core::num::NonZeroUsize;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -13,13 +14,16 @@ use keyreeve_crypto::asymmetric::KeyPair;
 use keyreeve_crypto::key::KeyMaterial;
 use keyreeve_crypto::mac::MacKey;
 use keyreeve_domain::{AccountId, AliasName, KeyArn, KeyId, KeyMaterialId, Region};
+use keyreeve_policy::Policy;
 use keyreeve_store::{Path, Revision, Version};
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 
 use crate::caller::Principal;
 use crate::credential::Credential;
+use crate::cx::Service;
 use crate::gate::pairs::{Kind, kind};
+use crate::grants::{GranteeGrants, GranteeKey};
 use crate::identity::organization::Organization;
 use crate::record::KeyRecord;
 use crate::space::{self, Cached};
@@ -31,6 +35,9 @@ pub struct OpenKey {
     arn_text: Box<str>,
     record: KeyRecord,
     version: Version,
+    policy: Arc<Policy>,
+    /// Its aliases, once a policy asked for them. A change of them drops the key from the ring.
+    aliases: OnceLock<Box<[AliasName]>>,
     materials: Box<[OnceLock<KeyMaterial>]>,
     parsed: OnceLock<Box<Parsed>>,
 }
@@ -46,10 +53,19 @@ pub(crate) enum Parsed {
 impl OpenKey {
     /// The record that the store holds as `version`.
     #[must_use]
-    pub fn new(region: Region, key: KeyId, record: KeyRecord, version: Version) -> Self {
+    pub fn new(region: Region, key: KeyId, record: KeyRecord, version: Version, policy: Arc<Policy>) -> Self {
         let arn = KeyArn { region, account: record.account, key };
         let materials = record.materials.iter().map(|_| OnceLock::new()).collect();
-        Self { arn, arn_text: arn.to_string().into(), record, version, materials, parsed: OnceLock::new() }
+        Self {
+            arn,
+            arn_text: arn.to_string().into(),
+            record,
+            version,
+            policy,
+            aliases: OnceLock::new(),
+            materials,
+            parsed: OnceLock::new(),
+        }
     }
 
     /// The ARN.
@@ -74,6 +90,28 @@ impl OpenKey {
     #[must_use]
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// Its key policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Its aliases.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn aliases(&self, service: &Service) -> Result<&[AliasName], VaultError> {
+        if let Some(known) = self.aliases.get() {
+            return Ok(known);
+        }
+        let snapshot = service.vault().snapshot().await?;
+        let prefix = space::named_prefix(self.arn.region, self.arn.key);
+        let page = snapshot.range(&prefix, None, ALIASES).await?;
+        let names = page.entries.iter().filter_map(|(path, _)| space::last_part(&prefix, path)?.parse().ok());
+        let names = names.collect();
+        Ok(self.aliases.get_or_init(|| names))
     }
 
     /// The material with the id `id`, if this is a symmetric key that has or had it. For the gate.
@@ -115,6 +153,12 @@ impl OpenKey {
 }
 
 const SHARDS: usize = 64;
+/// Grantees of keys whose grants are kept open, those without any among them.
+const GRANTEES: usize = 32_768;
+/// Policies of the service's own that are kept compiled.
+const WRITTEN: usize = 4096;
+/// More aliases than a key can have.
+const ALIASES: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 /// Access keys and sessions kept open.
 const CREDENTIALS: usize = 16_384;
 
@@ -129,6 +173,12 @@ pub struct Ring {
     identities: Mutex<Revision>,
     /// The last change applied to each shard of the paths; a fill holds the lock of its shard.
     touched: [Mutex<Revision>; SHARDS],
+    /// The compiled policies that the service itself writes, by account, Region and service.
+    written: Mutex<HashMap<(AccountId, Region, String), Arc<Policy>>>,
+    /// The grants that each grantee has on each key.
+    grants: Cache<GranteeKey, Arc<GranteeGrants>>,
+    /// Grants by key, once counted.
+    grant_counts: Mutex<HashMap<(Region, KeyId), u64>>,
     /// Customer managed keys by account and Region, once counted.
     counts: Mutex<HashMap<(AccountId, Region), u64>>,
 }
@@ -144,8 +194,75 @@ impl Ring {
             organization: Mutex::default(),
             identities: Mutex::new(Revision::ZERO),
             touched: std::array::from_fn(|_| Mutex::new(Revision::ZERO)),
+            written: Mutex::default(),
+            grants: Cache::new(GRANTEES),
+            grant_counts: Mutex::default(),
             counts: Mutex::default(),
         }
+    }
+
+    /// The compiled policy that the service itself writes for the keys of `account`, or for its AWS managed key of a service.
+    pub(crate) fn written_policy(
+        &self,
+        account: AccountId,
+        region: Region,
+        service: Option<&str>,
+    ) -> Option<Arc<Policy>> {
+        self.written.lock().get(&(account, region, service.unwrap_or_default().to_owned())).cloned()
+    }
+
+    /// Keeps such a policy. It never changes.
+    pub(crate) fn keep_written_policy(
+        &self,
+        account: AccountId,
+        region: Region,
+        service: Option<&str>,
+        policy: &Arc<Policy>,
+    ) {
+        let mut written = self.written.lock();
+        if written.len() < WRITTEN {
+            written.insert((account, region, service.unwrap_or_default().to_owned()), Arc::clone(policy));
+        }
+    }
+
+    /// The grants of a grantee on a key, where they are resident.
+    pub(crate) fn grants(&self, grantee: &GranteeKey) -> Option<Arc<GranteeGrants>> {
+        self.grants.get(grantee)
+    }
+
+    /// Takes in the grants of a grantee on a key, read at `seen`.
+    pub(crate) fn fill_grants(&self, seen: Revision, grantee: GranteeKey, grants: &Arc<GranteeGrants>) {
+        let touched = self.touched_by(&Cached::Grantee(grantee)).lock();
+        if *touched <= seen {
+            self.grants.insert(grantee, Arc::clone(grants));
+        }
+    }
+
+    /// Takes one place for a new grant under `quota`, where the count is known; see [`Ring::reserve`].
+    #[must_use]
+    pub fn reserve_grant(&self, region: Region, key: KeyId, quota: u64) -> Option<bool> {
+        let mut counts = self.grant_counts.lock();
+        let count = counts.get_mut(&(region, key))?;
+        let room = *count < quota;
+        *count += u64::from(room);
+        Some(room)
+    }
+
+    /// Gives one place of a grant back.
+    pub fn release_grant(&self, region: Region, key: KeyId) {
+        if let Some(count) = self.grant_counts.lock().get_mut(&(region, key)) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Notes the number of grants on a key; a number that is already known stays.
+    pub fn note_grant_count(&self, region: Region, key: KeyId, count: u64) {
+        self.grant_counts.lock().entry((region, key)).or_insert(count);
+    }
+
+    /// Forgets the number of grants on a key.
+    pub(crate) fn forget_grant_count(&self, region: Region, key: KeyId) {
+        self.grant_counts.lock().remove(&(region, key));
     }
 
     /// A resident key.
@@ -220,6 +337,7 @@ impl Ring {
             match cached {
                 Cached::Alias(account, region, alias) => drop(self.aliases.remove(&(account, region, alias))),
                 Cached::Credential(id) => drop(self.credentials.remove(&id)),
+                Cached::Grantee(grantee) => drop(self.grants.remove(&grantee)),
                 Cached::Identities(account) => {
                     self.credentials.retain(|_, credential| credential.caller().account() != account);
                 }
@@ -254,8 +372,16 @@ impl Ring {
     pub fn doubt(&self, revision: Revision, paths: &[Path]) {
         self.apply(revision, paths);
         for cached in paths.iter().filter_map(space::read_cached) {
-            if let Cached::Owned(account, region) = cached {
-                self.counts.lock().remove(&(account, region));
+            match cached {
+                Cached::Owned(account, region) => drop(self.counts.lock().remove(&(account, region))),
+                Cached::Grantee(grantee) => self.forget_grant_count(grantee.region, grantee.key),
+                Cached::Alias(..)
+                | Cached::Credential(_)
+                | Cached::Identities(_)
+                | Cached::Key(..)
+                | Cached::Organization
+                | Cached::Role(..)
+                | Cached::User(..) => {}
             }
         }
     }
@@ -270,6 +396,8 @@ impl Ring {
         self.keys.clear();
         self.aliases.clear();
         self.credentials.clear();
+        self.grants.clear();
+        self.grant_counts.lock().clear();
         self.counts.lock().clear();
     }
 
@@ -313,6 +441,7 @@ impl Ring {
         let mut hasher = DefaultHasher::new();
         match cached {
             Cached::Alias(account, region, alias) => (account, region, alias).hash(&mut hasher),
+            Cached::Grantee(grantee) => grantee.hash(&mut hasher),
             Cached::Key(region, key) => (region, key).hash(&mut hasher),
             Cached::Owned(account, region) => (account, region).hash(&mut hasher),
             Cached::Credential(_)

@@ -10,11 +10,17 @@
 //! due/<16 hex digits: ms>/<task>/<region>/<key id>   index: what is to be done when
 //! usage/<region>/<key id>                        the last use
 //! credential/<access key id>                     an access key
+//! grant/<region>/<key id>/<grant id>             a grant
+//! grantee/<region>/<key id>/<digest>/<grant id>  index: grants by grantee
+//! retirable/<region>/<digest>/<key id>/<grant id>   index: grants by retiring principal
+//! same-grant/<region>/<key id>/<digest>          the named grant with these properties
 //! ```
 //! No part but the last may hold a `/`; an alias name may, and is always last.
 
 use keyreeve_domain::{AccountId, AliasName, KeyId, Region, Timestamp};
 use keyreeve_store::Path;
+
+use crate::grants::{Digest, GranteeKey};
 
 /// A path that the store would refuse; none of the functions here builds one from well-formed parts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -99,6 +105,58 @@ pub fn usage(region: Region, key: KeyId) -> Result<Path, SpaceError> {
     path(format!("usage/{region}/{key}"))
 }
 
+/// The grants on a key.
+#[must_use]
+pub fn grants_prefix(region: Region, key: KeyId) -> Vec<u8> {
+    format!("grant/{region}/{key}/").into_bytes()
+}
+
+/// A grant.
+///
+/// # Errors
+/// See [`keyring`].
+pub fn grant(region: Region, key: KeyId, grant: &str) -> Result<Path, SpaceError> {
+    path(format!("grant/{region}/{key}/{grant}"))
+}
+
+/// The grants that a grantee has on a key.
+#[must_use]
+pub fn grantee_prefix(grantee: &GranteeKey) -> Vec<u8> {
+    let GranteeKey { region, key, grantee } = grantee;
+    format!("grantee/{region}/{key}/{grantee}/").into_bytes()
+}
+
+/// The index entry of one grant of a grantee.
+///
+/// # Errors
+/// See [`keyring`].
+pub fn grantee(of: &GranteeKey, grant: &str) -> Result<Path, SpaceError> {
+    let GranteeKey { region, key, grantee } = of;
+    path(format!("grantee/{region}/{key}/{grantee}/{grant}"))
+}
+
+/// The grants in a Region that a principal may retire.
+#[must_use]
+pub fn retirable_prefix(region: Region, retiring: Digest) -> Vec<u8> {
+    format!("retirable/{region}/{retiring}/").into_bytes()
+}
+
+/// The index entry of one grant that a principal may retire.
+///
+/// # Errors
+/// See [`keyring`].
+pub fn retirable(region: Region, retiring: Digest, key: KeyId, grant: &str) -> Result<Path, SpaceError> {
+    path(format!("retirable/{region}/{retiring}/{key}/{grant}"))
+}
+
+/// The named grant that has exactly these properties: the same request makes no second one.
+///
+/// # Errors
+/// See [`keyring`].
+pub fn same_grant(region: Region, key: KeyId, properties: Digest) -> Result<Path, SpaceError> {
+    path(format!("same-grant/{region}/{key}/{properties}"))
+}
+
 /// The access keys.
 pub const CREDENTIAL_PREFIX: &[u8] = b"credential/";
 
@@ -160,6 +218,8 @@ pub enum Cached {
     Alias(AccountId, Region, AliasName),
     /// An access key.
     Credential(String),
+    /// The grants that a grantee has on a key.
+    Grantee(GranteeKey),
     /// A KMS key, a policy or an alias of it.
     Key(Region, KeyId),
     /// A group, policy or provider of an account, or the account itself: many principals may depend on it.
@@ -198,6 +258,11 @@ pub fn read_cached(path: &Path) -> Option<Cached> {
                 "user" => Cached::User(account, name.into()),
                 _ => Cached::Identities(account),
             })
+        }
+        "grantee" => {
+            let mut parts = rest.split('/');
+            let (region, key) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            Some(Cached::Grantee(GranteeKey { region, key, grantee: Digest::parse(parts.next()?)? }))
         }
         // Its aliases are part of what is known of a key.
         "key" | "named" | "policy" => {

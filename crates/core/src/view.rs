@@ -150,7 +150,8 @@ impl Service {
         else {
             return Ok(None);
         };
-        let open = Arc::new(OpenKey::new(region, key, record, version));
+        let policy = self.key_policy(snapshot, region, key, &record).await?;
+        let open = Arc::new(OpenKey::new(region, key, record, version, policy));
         self.ring().fill_key(&path, snapshot.revision(), &open);
         Ok(Some(open))
     }

@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · KMSInvalidState. The key comes back disabled.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::Lifecycle;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::{CancelKeyDeletionInput, CancelKeyDeletionOutput};
@@ -14,7 +14,7 @@ pub(crate) async fn cancel_key_deletion(
     input: CancelKeyDeletionInput,
 ) -> Result<CancelKeyDeletionOutput, Refusal> {
     let (arn, ()) = cx
-        .amend::<actions::CancelKeyDeletion, _>(&input.key_id, async |change| {
+        .amend::<actions::CancelKeyDeletion, _>(&input.key_id, &Particulars::NONE, async |change| {
             change.record.lifecycle = Lifecycle::Disabled;
             Ok(())
         })

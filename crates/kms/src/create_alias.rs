@@ -5,7 +5,8 @@
 
 use keyreeve_audit::event::Resource;
 use keyreeve_core::commit::Draft;
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::actions::{self, Action};
+use keyreeve_core::gate::{self, Particulars};
 use keyreeve_core::record::AliasRecord;
 use keyreeve_core::vault::VaultError;
 use keyreeve_core::{Cx, Refusal, space};
@@ -38,15 +39,16 @@ async fn try_create(
     target: &str,
 ) -> Result<Result<(), VaultError>, Refusal> {
     let account = cx.caller.account();
+    let alias_arn = AliasArn { region: cx.region, account, alias: alias.clone() };
+    authorize_alias::<actions::CreateAlias>(cx, &alias_arn).await?;
     let found = cx.find::<actions::CreateAlias>(target).await?;
     let snapshot = cx.service.vault().snapshot().await?;
     let arn = *found.key.arn();
     let Some(key) = cx.service.key_at(&*snapshot, arn.region, arn.key).await? else {
         return Ok(Err(VaultError::Contended));
     };
-    let ready = keyreeve_core::gate::open::<actions::CreateAlias>(cx.caller, cx.service.vault(), &key)?;
+    let ready = gate::open::<actions::CreateAlias>(cx, &key, None, &Particulars::NONE).await?;
     let path = space_path(space::alias(account, cx.region, alias))?;
-    let alias_arn = AliasArn { region: cx.region, account, alias: alias.clone() };
     cx.notes.resource(Resource::Alias(alias_arn.clone()));
     if cx.service.vault().read::<AliasRecord>(&*snapshot, &path).await?.is_some() {
         let message = format!("An alias with the name {alias_arn} already exists");
@@ -63,6 +65,15 @@ async fn try_create(
         note_key(cx, &arn.to_string());
     }
     Ok(committed)
+}
+
+/// Checks that the caller's own policies let him do `A` with the alias.
+pub(crate) async fn authorize_alias<A: Action>(cx: &mut Cx<'_>, alias: &AliasArn) -> Result<(), Refusal> {
+    let authorized = gate::authorize_alias::<A>(cx, alias).await;
+    if authorized.is_err() {
+        cx.notes.resource(Resource::Alias(alias.clone()));
+    }
+    Ok(authorized?)
 }
 
 /// Refuses one alias more than the quota.

@@ -6,27 +6,30 @@
 use keyreeve_audit::event::{Resource, date_text};
 use keyreeve_audit::json::Object;
 use keyreeve_core::commit::Draft;
-use keyreeve_core::gate::{self, actions};
+use keyreeve_core::gate::{self, Allowed, Denied, GateError, On, Particulars, actions};
 use keyreeve_core::record::{KeyRecord, Lifecycle, PolicyRecord, TagRecord};
 use keyreeve_core::{Cx, Refusal, space};
 use keyreeve_crypto::random;
 use keyreeve_domain::spec::{KeyManager, KeySpec, KeyUsage, Origin};
 use keyreeve_domain::{KeyArn, KeyId};
+use keyreeve_policy::ContextKey;
 use keyreeve_wire::{CreateKeyInput, CreateKeyOutput, ErrorCode};
 
 use crate::{metadata, policy_check, tag_check};
 
 pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result<CreateKeyOutput, Refusal> {
     let (spec, usage) = spec_and_usage(&input)?;
-    let allowed = gate::open_account::<actions::CreateKey>(cx.caller)?;
+    let allowed = authorize(cx, &input, spec, usage).await?;
     check_supported(cx, &input, spec)?;
     tag_check::check_count(input.tags.len(), cx.service.quotas().tags_per_key)?;
     tag_check::check(&input.tags)?;
     let account = allowed.account();
     let vault = cx.service.vault();
     let arn = KeyArn { region: cx.region, account, key: KeyId::from_random(random::array(vault.random())?) };
+    let mut bound = Vec::new();
     if let Some(policy) = &input.policy {
-        policy_check::check(policy, &arn, cx.service.quotas(), input.bypass_policy_lockout_safety_check)?;
+        let bypass = input.bypass_policy_lockout_safety_check;
+        bound = policy_check::check(cx, policy, &arn, None, bypass).await?;
     }
     let mut record = KeyRecord {
         account,
@@ -48,7 +51,8 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
         has_policy: input.policy.is_some(),
     };
     reserve(cx, &arn).await?;
-    let made = make(cx, &arn, &mut record, input.policy).await;
+    let policy = input.policy.map(|text| PolicyRecord { text, bound: Some(bound) });
+    let made = make(cx, &arn, &mut record, policy).await;
     if made.is_err() {
         cx.service.ring().release(arn.account, arn.region);
     }
@@ -57,12 +61,46 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
     Ok(CreateKeyOutput { key_metadata: metadata::of(&arn, &record) })
 }
 
+/// Checks that the caller may make such a key, and give it its tags.
+async fn authorize(
+    cx: &Cx<'_>,
+    input: &CreateKeyInput,
+    spec: KeySpec,
+    usage: KeyUsage,
+) -> Result<Allowed<actions::CreateKey>, Refusal> {
+    let truth = |value| if value { "true" } else { "false" };
+    let origin = input.origin.unwrap_or(Origin::AwsKms);
+    let mut texts = vec![
+        (ContextKey::KmsKeySpec, spec.as_str()),
+        (ContextKey::KmsCustomerMasterKeySpec, spec.as_str()),
+        (ContextKey::KmsKeyUsage, usage.as_str()),
+        (ContextKey::KmsCustomerMasterKeyUsage, usage.as_str()),
+        (ContextKey::KmsKeyOrigin, origin.as_str()),
+        (ContextKey::KmsMultiRegion, truth(input.multi_region)),
+        (ContextKey::KmsBypassPolicyLockoutSafetyCheck, truth(input.bypass_policy_lockout_safety_check)),
+    ];
+    if input.multi_region {
+        texts.push((ContextKey::KmsMultiRegionKeyType, "PRIMARY"));
+    }
+    let tags: Vec<_> = input.tags.iter().map(|tag| (tag.tag_key.as_str(), tag.tag_value.as_str())).collect();
+    let particulars = Particulars { tags: &tags, ..Particulars::of(&texts) };
+    let allowed = gate::open_account::<actions::CreateKey>(cx, &particulars).await?;
+    if !tags.is_empty() {
+        gate::open_account::<actions::TagNewKey>(cx, &particulars).await.map_err(|error| match error {
+            // Seen: the text of this one names no resource.
+            GateError::Denied(denied) => GateError::from(Box::new(Denied { on: On::Nothing, ..*denied })),
+            other => other,
+        })?;
+    }
+    Ok(allowed)
+}
+
 /// Makes the material and then the key.
 async fn make(
     cx: &mut Cx<'_>,
     arn: &KeyArn,
     record: &mut KeyRecord,
-    policy: Option<String>,
+    policy: Option<PolicyRecord>,
 ) -> Result<(), Refusal> {
     let material = cx.service.new_material(record.spec).await?;
     record.materials.push(cx.service.vault().wrap_material(arn, record, &material)?);
@@ -110,13 +148,13 @@ async fn commit(
     cx: &mut Cx<'_>,
     arn: &KeyArn,
     record: &KeyRecord,
-    policy: Option<String>,
+    policy: Option<PolicyRecord>,
 ) -> Result<(), Refusal> {
     let mut draft = Draft::new(cx.service.vault());
     draft.put(&space_path(space::key(arn.region, arn.key))?, None, record)?;
     draft.index(&space_path(space::owned(arn.account, arn.region, arn.key))?)?;
-    if let Some(text) = policy {
-        draft.put(&space_path(space::policy(arn.region, arn.key))?, None, &PolicyRecord { text })?;
+    if let Some(policy) = policy {
+        draft.put(&space_path(space::policy(arn.region, arn.key))?, None, &policy)?;
     }
     Ok(cx.commit(draft).await?)
 }

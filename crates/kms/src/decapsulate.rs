@@ -4,7 +4,7 @@
 //! InvalidKeyUsage (algorithm) · InvalidCiphertext (length) · DryRunOperation. A forged ciphertext of the right length
 //! gives a secret that nobody knows (FIPS 203, implicit rejection).
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_crypto::asymmetric::DecapsulateError;
 use keyreeve_domain::spec::KeyLastUsageOperation;
@@ -17,9 +17,9 @@ pub(crate) async fn decapsulate(
     cx: &mut Cx<'_>,
     input: DecapsulateInput,
 ) -> Result<DecapsulateOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = cx.find::<actions::Decapsulate>(&input.key_id).await?;
-    let ready = cx.open::<actions::Decapsulate>(&found)?;
+    let ready = cx.open::<actions::Decapsulate>(&found, &Particulars::NONE).await?;
     check_encapsulation(ready.record().spec, input.encapsulation_algorithm)?;
     let ciphertext = input.shared_secret_ciphertext_blob;
     let opened = cx.service.compute(ready.decapsulating()?, move |key| key.decapsulate(ciphertext.as_ref()));

@@ -6,7 +6,7 @@
 //! keys) · InvalidCiphertext · DryRunOperation.
 
 use keyreeve_core::gate::actions::Opening;
-use keyreeve_core::gate::{self, Ready, actions};
+use keyreeve_core::gate::{self, Particulars, Ready, actions};
 use keyreeve_core::view::Found;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_crypto::ciphertext::Header;
@@ -18,13 +18,21 @@ use zeroize::Zeroizing;
 use crate::{asymmetric, grant_tokens, public_key, recipient, symmetric};
 
 pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<DecryptOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let recipient = recipient::check(input.recipient)?;
     let ignored = input.dry_run && input.dry_run_modifiers.contains(&DryRunModifier::IgnoreCiphertext);
     let blob = input.ciphertext_blob.as_ref().filter(|_| !ignored);
     let asked = input.encryption_algorithm;
-    let (found, source) = find_source::<actions::Decrypt>(cx, blob, input.key_id.as_deref(), asked).await?;
-    let ready = cx.open::<actions::Decrypt>(&found)?;
+    let texts = symmetric::asked_algorithm(asked);
+    let particulars = Particulars {
+        encryption_context: Some(input.encryption_context.as_map()),
+        by_ciphertext: input.key_id.is_none(),
+        ..Particulars::of(&texts)
+    };
+    let named = input.key_id.as_deref();
+    let (found, source) = find_source::<actions::Decrypt>(cx, blob, named, asked, &particulars).await?;
+    let recipient = recipient::attest_early(cx, &found, recipient).await?;
+    let ready = cx.open::<actions::Decrypt>(&found, &particulars).await?;
     recipient::attest(cx, recipient).await?;
     let encryption_algorithm = symmetric::check_algorithm(&ready, asked)?;
     let context = &input.encryption_context;
@@ -66,12 +74,13 @@ pub(crate) async fn find_source<'b, A: Opening>(
     blob: Option<&'b Blob>,
     key_id: Option<&str>,
     algorithm: Option<EncryptionAlgorithm>,
+    particulars: &Particulars<'_>,
 ) -> Result<(Found, Source<'b>), Refusal> {
     let named = match key_id {
         Some(key_id) => {
             let named = cx.find::<A>(key_id).await?;
             // ORDER: whether the blob is of this key is for those who may use it to know.
-            cx.authorize::<A>(&named)?;
+            cx.authorize::<A>(&named, particulars).await?;
             Some(named)
         }
         None => None,
@@ -97,8 +106,7 @@ pub(crate) async fn find_source<'b, A: Opening>(
         return Ok((named, Source::Sealed { header, blob }));
     }
     let key = cx.service.key(cx.region, header.key).await?;
-    let key = key.filter(|key| key.arn().account == cx.caller.account());
-    let key = key.ok_or_else(|| gate::unseen_ciphertext::<A>(cx.caller))?;
+    let key = key.ok_or_else(|| gate::unseen::<A>(cx.caller, particulars))?;
     cx.notes.resource(keyreeve_audit::event::Resource::Key(*key.arn()));
     Ok((Found { key, alias: None }, Source::Sealed { header, blob }))
 }

@@ -4,7 +4,7 @@
 
 use keyreeve_audit::event::Resource;
 use keyreeve_core::commit::Draft;
-use keyreeve_core::gate::{self, actions};
+use keyreeve_core::gate::{self, Particulars, actions};
 use keyreeve_core::record::AliasRecord;
 use keyreeve_core::vault::{VaultError, Versioned};
 use keyreeve_core::view::LookupError;
@@ -13,7 +13,7 @@ use keyreeve_domain::{AliasArn, AliasName};
 use keyreeve_wire::DeleteAliasInput;
 
 use crate::answer::note_key;
-use crate::create_alias::{ATTEMPTS, parse_name};
+use crate::create_alias::{ATTEMPTS, authorize_alias, parse_name};
 use crate::create_key::space_path;
 
 pub(crate) async fn delete_alias(cx: &mut Cx<'_>, input: DeleteAliasInput) -> Result<(), Refusal> {
@@ -33,6 +33,7 @@ async fn try_delete(cx: &mut Cx<'_>, alias: &AliasName) -> Result<Result<(), Vau
     let vault = cx.service.vault();
     let snapshot = vault.snapshot().await?;
     let alias_arn = AliasArn { region, account, alias: alias.clone() };
+    authorize_alias::<actions::DeleteAlias>(cx, &alias_arn).await?;
     let path = space_path(space::alias(account, region, alias))?;
     let held = vault.read::<AliasRecord>(&*snapshot, &path).await?;
     let Versioned { record, version } = held.ok_or_else(|| LookupError::NoAlias(alias_arn.clone()))?;
@@ -41,7 +42,7 @@ async fn try_delete(cx: &mut Cx<'_>, alias: &AliasName) -> Result<Result<(), Vau
         return Ok(Err(VaultError::Contended));
     };
     cx.notes.resource(Resource::Key(*key.arn()));
-    let ready = gate::open::<actions::DeleteAlias>(cx.caller, vault, &key)?;
+    let ready = gate::open::<actions::DeleteAlias>(cx, &key, None, &Particulars::NONE).await?;
     let mut draft = Draft::new(vault);
     draft.delete(&path, version);
     draft.unindex(&space_path(space::named(region, ready.id(), alias))?);

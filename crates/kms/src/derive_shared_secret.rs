@@ -4,10 +4,11 @@
 //! Disabled, KMSInvalidState · ValidationException (Recipient's document) · InvalidKeyUsage (algorithm) ·
 //! ValidationException (the other's public key) · DryRunOperation.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_crypto::asymmetric::AgreeError;
 use keyreeve_domain::spec::KeyLastUsageOperation;
+use keyreeve_policy::ContextKey;
 use keyreeve_wire::{DeriveSharedSecretInput, DeriveSharedSecretOutput, ErrorCode};
 
 use crate::asymmetric::{check_agreement, refusal};
@@ -17,10 +18,19 @@ pub(crate) async fn derive_shared_secret(
     cx: &mut Cx<'_>,
     input: DeriveSharedSecretInput,
 ) -> Result<DeriveSharedSecretOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let recipient = recipient::check(input.recipient)?;
     let found = cx.find::<actions::DeriveSharedSecret>(&input.key_id).await?;
-    let ready = cx.open::<actions::DeriveSharedSecret>(&found)?;
+    let recipient = recipient::attest_early(cx, &found, recipient).await?;
+    let ready = cx
+        .open::<actions::DeriveSharedSecret>(
+            &found,
+            &Particulars::of(&[(
+                ContextKey::KmsKeyAgreementAlgorithm,
+                input.key_agreement_algorithm.as_str(),
+            )]),
+        )
+        .await?;
     recipient::attest(cx, recipient).await?;
     check_agreement(ready.record().spec, input.key_agreement_algorithm)?;
     let peer = input.public_key;

@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · KMSInvalidState.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::Lifecycle;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::DisableKeyInput;
@@ -11,7 +11,7 @@ use crate::answer::note_key;
 
 pub(crate) async fn disable_key(cx: &mut Cx<'_>, input: DisableKeyInput) -> Result<(), Refusal> {
     let (arn, ()) = cx
-        .amend::<actions::DisableKey, _>(&input.key_id, async |change| {
+        .amend::<actions::DisableKey, _>(&input.key_id, &Particulars::NONE, async |change| {
             change.record.lifecycle = Lifecycle::Disabled;
             Ok(())
         })

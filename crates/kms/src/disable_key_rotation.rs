@@ -3,7 +3,7 @@
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState. A key that never rotates is no error, whatever
 //! the API page lists: the service answers so.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::DisableKeyRotationInput;
 
@@ -14,7 +14,7 @@ pub(crate) async fn disable_key_rotation(
     input: DisableKeyRotationInput,
 ) -> Result<(), Refusal> {
     let (arn, ()) = cx
-        .amend::<actions::DisableKeyRotation, _>(&input.key_id, async |change| {
+        .amend::<actions::DisableKeyRotation, _>(&input.key_id, &Particulars::NONE, async |change| {
             change.record.rotation = None;
             Ok(())
         })

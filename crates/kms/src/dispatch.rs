@@ -4,13 +4,13 @@ use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::{ErrorCode, Input, InputError, Operation, Output, model};
 
 use crate::{
-    cancel_key_deletion, create_alias, create_key, decapsulate, decrypt, delete_alias, derive_shared_secret,
-    describe_key, disable_key, disable_key_rotation, enable_key, enable_key_rotation, encapsulate, encrypt,
-    generate_data_key, generate_data_key_pair, generate_mac, generate_random, get_key_last_usage,
-    get_key_policy, get_key_rotation_status, get_public_key, list_aliases, list_key_policies,
-    list_key_rotations, list_keys, list_resource_tags, put_key_policy, re_encrypt, rotate_key_on_demand,
-    schedule_key_deletion, sign, tag_resource, untag_resource, update_alias, update_key_description, verify,
-    verify_mac,
+    cancel_key_deletion, create_alias, create_grant, create_key, decapsulate, decrypt, delete_alias,
+    derive_shared_secret, describe_key, disable_key, disable_key_rotation, enable_key, enable_key_rotation,
+    encapsulate, encrypt, generate_data_key, generate_data_key_pair, generate_mac, generate_random,
+    get_key_last_usage, get_key_policy, get_key_rotation_status, get_public_key, list_aliases, list_grants,
+    list_key_policies, list_key_rotations, list_keys, list_resource_tags, list_retirable_grants,
+    put_key_policy, re_encrypt, retire_grant, revoke_grant, rotate_key_on_demand, schedule_key_deletion,
+    sign, tag_resource, untag_resource, update_alias, update_key_description, verify, verify_mac,
 };
 
 macro_rules! operations {
@@ -49,6 +49,7 @@ macro_rules! operations {
 operations! {
     answering {
         CancelKeyDeletion => cancel_key_deletion::cancel_key_deletion;
+        CreateGrant => create_grant::create_grant;
         CreateKey => create_key::create_key;
         Decapsulate => decapsulate::decapsulate;
         Decrypt => decrypt::decrypt;
@@ -67,10 +68,12 @@ operations! {
         GetKeyRotationStatus => get_key_rotation_status::get_key_rotation_status;
         GetPublicKey => get_public_key::get_public_key;
         ListAliases => list_aliases::list_aliases;
+        ListGrants => list_grants::list_grants;
         ListKeyPolicies => list_key_policies::list_key_policies;
         ListKeyRotations => list_key_rotations::list_key_rotations;
         ListKeys => list_keys::list_keys;
         ListResourceTags => list_resource_tags::list_resource_tags;
+        ListRetirableGrants => list_retirable_grants::list_retirable_grants;
         ReEncrypt => re_encrypt::re_encrypt;
         RotateKeyOnDemand => rotate_key_on_demand::rotate_key_on_demand;
         ScheduleKeyDeletion => schedule_key_deletion::schedule_key_deletion;
@@ -86,6 +89,8 @@ operations! {
         EnableKey => enable_key::enable_key;
         EnableKeyRotation => enable_key_rotation::enable_key_rotation;
         PutKeyPolicy => put_key_policy::put_key_policy;
+        RetireGrant => retire_grant::retire_grant;
+        RevokeGrant => revoke_grant::revoke_grant;
         TagResource => tag_resource::tag_resource;
         UntagResource => untag_resource::untag_resource;
         UpdateAlias => update_alias::update_alias;
@@ -99,8 +104,9 @@ fn decode<I: Input>(cx: &mut Cx<'_>, body: &[u8]) -> Result<I, Refusal> {
     // One block that fits most, rather than several that are copied and wiped on the way.
     parameters.reserve(PARAMETERS_CAPACITY);
     input.write_parameters(parameters);
-    // GenerateRandom has no parameters in CloudTrail, and a request without any has `null`.
-    if parameters == b"{}" || I::OPERATION == Operation::GenerateRandom {
+    // Two operations have no parameters in CloudTrail, and a request without any has `null`.
+    let has_none = [Operation::GenerateRandom, Operation::RetireGrant].contains(&I::OPERATION);
+    if parameters == b"{}" || has_none {
         parameters.clear();
     }
     Ok(input)

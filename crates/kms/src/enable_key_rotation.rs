@@ -2,9 +2,10 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState · UnsupportedOperation.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::RotationRecord;
 use keyreeve_core::{Cx, Refusal};
+use keyreeve_policy::ContextKey;
 use keyreeve_wire::EnableKeyRotationInput;
 
 use crate::answer::note_key;
@@ -18,8 +19,11 @@ pub(crate) async fn enable_key_rotation(
 ) -> Result<(), Refusal> {
     let period_days = input.rotation_period_in_days.unwrap_or(DEFAULT_DAYS);
     let next = cx.now.plus_days(period_days);
+    let days = period_days.to_string();
+    let asked = [(ContextKey::KmsRotationPeriodInDays, days.as_str())];
+    let particulars = Particulars::of(&asked);
     let (arn, ()) = cx
-        .amend::<actions::EnableKeyRotation, _>(&input.key_id, async |change| {
+        .amend::<actions::EnableKeyRotation, _>(&input.key_id, &particulars, async |change| {
             symmetric::check_rotates(&change.ready)?;
             // The same period again does not move the next rotation.
             if change.record.rotation.is_none_or(|rotation| rotation.period_days != period_days) {

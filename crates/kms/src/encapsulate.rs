@@ -3,7 +3,7 @@
 //! Errors, in order: InvalidGrantToken · NotFound · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState ·
 //! InvalidKeyUsage (algorithm) · DryRunOperation.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::KeyLastUsageOperation;
 use keyreeve_wire::{EncapsulateInput, EncapsulateOutput};
@@ -15,9 +15,9 @@ pub(crate) async fn encapsulate(
     cx: &mut Cx<'_>,
     input: EncapsulateInput,
 ) -> Result<EncapsulateOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = cx.find::<actions::Encapsulate>(&input.key_id).await?;
-    let ready = cx.open::<actions::Encapsulate>(&found)?;
+    let ready = cx.open::<actions::Encapsulate>(&found, &Particulars::NONE).await?;
     check_encapsulation(ready.record().spec, input.encapsulation_algorithm)?;
     symmetric::end_dry_run(input.dry_run)?;
     let made = cx.service.compute(ready.encapsulating()?, |key| key.encapsulate()).await?;

@@ -3,7 +3,7 @@
 //! Errors, in order: InvalidGrantToken · NotFound · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState ·
 //! InvalidKeyUsage (algorithm) · ValidationException (context, length; asymmetric keys) · DryRunOperation.
 
-use keyreeve_core::gate::{Ready, actions};
+use keyreeve_core::gate::{Particulars, Ready, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeyLastUsageOperation};
 use keyreeve_wire::{EncryptInput, EncryptOutput};
@@ -11,9 +11,14 @@ use keyreeve_wire::{EncryptInput, EncryptOutput};
 use crate::{asymmetric, grant_tokens, managed_key, public_key, symmetric};
 
 pub(crate) async fn encrypt(cx: &mut Cx<'_>, input: EncryptInput) -> Result<EncryptOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = managed_key::find::<actions::Encrypt>(cx, &input.key_id).await?;
-    let ready = cx.open::<actions::Encrypt>(&found)?;
+    let asked = symmetric::asked_algorithm(input.encryption_algorithm);
+    let particulars = Particulars {
+        encryption_context: Some(input.encryption_context.as_map()),
+        ..Particulars::of(&asked)
+    };
+    let ready = cx.open::<actions::Encrypt>(&found, &particulars).await?;
     let encryption_algorithm = symmetric::check_algorithm(&ready, input.encryption_algorithm)?;
     if encryption_algorithm != EncryptionAlgorithm::SymmetricDefault {
         return encrypt_under_public_key(cx, &ready, input, encryption_algorithm).await;

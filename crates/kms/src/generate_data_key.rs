@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use keyreeve_core::gate::Particulars;
 use keyreeve_core::gate::actions::{self, Sealing};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::KeyMaterialId;
@@ -24,7 +25,7 @@ pub(crate) async fn generate_data_key(
     input: GenerateDataKeyInput,
 ) -> Result<GenerateDataKeyOutput, Refusal> {
     let len = data_key_len(input.key_spec, input.number_of_bytes)?;
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let recipient = recipient::check(input.recipient)?;
     let operation = KeyLastUsageOperation::GenerateDataKey;
     let context = input.encryption_context.as_map();
@@ -53,7 +54,7 @@ pub(crate) async fn generate_data_key_without_plaintext(
     input: GenerateDataKeyWithoutPlaintextInput,
 ) -> Result<GenerateDataKeyWithoutPlaintextOutput, Refusal> {
     let len = data_key_len(input.key_spec, input.number_of_bytes)?;
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let operation = KeyLastUsageOperation::GenerateDataKeyWithoutPlaintext;
     let context = input.encryption_context.as_map();
     let made = make::<actions::GenerateDataKeyWithoutPlaintext>(
@@ -91,7 +92,10 @@ async fn make<A: Sealing>(
     recipient: Option<recipient::Document>,
 ) -> Result<DataKey, Refusal> {
     let found = managed_key::find::<A>(cx, key_id).await?;
-    let ready = cx.open::<A>(&found)?;
+    let asked = symmetric::asked_algorithm(None);
+    let particulars = Particulars { encryption_context: Some(context), ..Particulars::of(&asked) };
+    let recipient = recipient::attest_early(cx, &found, recipient).await?;
+    let ready = cx.open::<A>(&found, &particulars).await?;
     recipient::attest(cx, recipient).await?;
     symmetric::check_symmetric(&ready)?;
     symmetric::end_dry_run(dry_run)?;

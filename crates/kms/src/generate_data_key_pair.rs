@@ -5,11 +5,13 @@
 //! Disabled, KMSInvalidState · ValidationException (Recipient's document) · InvalidKeyUsage (an asymmetric key) ·
 //! UnsupportedOperation (SM2) · DryRunOperation.
 
+use keyreeve_core::gate::Particulars;
 use keyreeve_core::gate::actions::{self, Sealing};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_crypto::data_key_pair::{DataKeyPair, key_spec};
 use keyreeve_domain::KeyMaterialId;
-use keyreeve_domain::spec::{DataKeyPairSpec, KeyLastUsageOperation};
+use keyreeve_domain::spec::{DataKeyPairSpec, EncryptionAlgorithm, KeyLastUsageOperation};
+use keyreeve_policy::ContextKey;
 use keyreeve_wire::{
     EncryptionContext, ErrorCode, GenerateDataKeyPairInput, GenerateDataKeyPairOutput,
     GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
@@ -21,7 +23,7 @@ pub(crate) async fn generate_data_key_pair(
     cx: &mut Cx<'_>,
     input: GenerateDataKeyPairInput,
 ) -> Result<GenerateDataKeyPairOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let recipient = recipient::check(input.recipient)?;
     let asked = Asked {
         key_id: &input.key_id,
@@ -47,7 +49,7 @@ pub(crate) async fn generate_data_key_pair_without_plaintext(
     cx: &mut Cx<'_>,
     input: GenerateDataKeyPairWithoutPlaintextInput,
 ) -> Result<GenerateDataKeyPairWithoutPlaintextOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let asked = Asked {
         key_id: &input.key_id,
         spec: input.key_pair_spec,
@@ -88,7 +90,14 @@ async fn make<A: Sealing>(
     recipient: Option<recipient::Document>,
 ) -> Result<Made, Refusal> {
     let found = managed_key::find::<A>(cx, asked.key_id).await?;
-    let ready = cx.open::<A>(&found)?;
+    let texts = [
+        (ContextKey::KmsDataKeyPairSpec, asked.spec.as_str()),
+        (ContextKey::KmsEncryptionAlgorithm, EncryptionAlgorithm::SymmetricDefault.as_str()),
+    ];
+    let particulars =
+        Particulars { encryption_context: Some(asked.context.as_map()), ..Particulars::of(&texts) };
+    let recipient = recipient::attest_early(cx, &found, recipient).await?;
+    let ready = cx.open::<A>(&found, &particulars).await?;
     recipient::attest(cx, recipient).await?;
     // AWS: unverified for key pairs; this is the answer of GenerateDataKey.
     symmetric::check_symmetric(&ready)?;

@@ -3,9 +3,10 @@
 //! Errors, in order: InvalidGrantToken · NotFound · AccessDenied · InvalidKeyUsage · Disabled, KMSInvalidState ·
 //! InvalidKeyUsage (algorithm) · DryRunOperation.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::KeyLastUsageOperation;
+use keyreeve_policy::ContextKey;
 use keyreeve_wire::{GenerateMacInput, GenerateMacOutput};
 
 use crate::asymmetric::{check_mac, refusal};
@@ -15,9 +16,14 @@ pub(crate) async fn generate_mac(
     cx: &mut Cx<'_>,
     input: GenerateMacInput,
 ) -> Result<GenerateMacOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = cx.find::<actions::GenerateMac>(&input.key_id).await?;
-    let ready = cx.open::<actions::GenerateMac>(&found)?;
+    let ready = cx
+        .open::<actions::GenerateMac>(
+            &found,
+            &Particulars::of(&[(ContextKey::KmsMacAlgorithm, input.mac_algorithm.as_str())]),
+        )
+        .await?;
     check_mac(ready.record().spec, input.mac_algorithm)?;
     symmetric::end_dry_run(input.dry_run)?;
     // EXPOSE: the message is what the MAC is made of.

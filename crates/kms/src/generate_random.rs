@@ -3,7 +3,7 @@
 //! Errors, in order: ValidationException (no length; Recipient) · AccessDenied · ValidationException (Recipient's document) ·
 //! CustomKeyStoreNotFound.
 
-use keyreeve_core::gate::{self, actions};
+use keyreeve_core::gate::{self, Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::{ErrorCode, GenerateRandomInput, GenerateRandomOutput};
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ pub(crate) async fn generate_random(
     let missing = || Refusal::new(ErrorCode::Validation, "NumberOfBytes is required.");
     let len = input.number_of_bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(missing)?;
     let recipient = recipient::check(input.recipient)?;
-    gate::open_account::<actions::GenerateRandom>(cx.caller)?;
+    gate::open_account::<actions::GenerateRandom>(cx, &Particulars::NONE).await?;
     recipient::attest(cx, recipient).await?;
     if let Some(store) = input.custom_key_store_id {
         // AWS: unverified. The text of this exception is not known; there are no custom key stores yet.

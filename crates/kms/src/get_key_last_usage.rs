@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::UsageRecord;
 use keyreeve_core::{Cx, Refusal, space};
 use keyreeve_wire::{GetKeyLastUsageInput, GetKeyLastUsageOutput, KeyLastUsageData};
@@ -14,7 +14,7 @@ pub(crate) async fn get_key_last_usage(
     input: GetKeyLastUsageInput,
 ) -> Result<GetKeyLastUsageOutput, Refusal> {
     let found = cx.find_without_alias::<actions::GetKeyLastUsage>(&input.key_id).await?;
-    let ready = cx.open::<actions::GetKeyLastUsage>(&found)?;
+    let ready = cx.open::<actions::GetKeyLastUsage>(&found, &Particulars::NONE).await?;
     let key_last_usage = match cx.service.usage().last(ready.region(), ready.id()) {
         Some(used) => Some(KeyLastUsageData {
             cloud_trail_event_id: Some(used.event_id.as_str().to_owned()),

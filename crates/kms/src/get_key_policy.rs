@@ -2,10 +2,10 @@
 //!
 //! Errors, in order: InvalidArn · NotFound (key) · AccessDenied · NotFound (policy).
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::PolicyRecord;
 use keyreeve_core::{Cx, Refusal, space};
-use keyreeve_policy::{DEFAULT_NAME, default_text};
+use keyreeve_policy::DEFAULT_NAME;
 use keyreeve_wire::{ErrorCode, GetKeyPolicyInput, GetKeyPolicyOutput};
 
 use crate::create_key::space_path;
@@ -15,7 +15,7 @@ pub(crate) async fn get_key_policy(
     input: GetKeyPolicyInput,
 ) -> Result<GetKeyPolicyOutput, Refusal> {
     let found = cx.find_without_alias::<actions::GetKeyPolicy>(&input.key_id).await?;
-    let ready = cx.open::<actions::GetKeyPolicy>(&found)?;
+    let ready = cx.open::<actions::GetKeyPolicy>(&found, &Particulars::NONE).await?;
     if input.policy_name.as_deref().is_some_and(|name| name != DEFAULT_NAME) {
         return Err(Refusal::new(ErrorCode::NotFound, "No such policy exists"));
     }
@@ -23,10 +23,10 @@ pub(crate) async fn get_key_policy(
     let path = space_path(space::policy(ready.region(), ready.id()))?;
     let held = cx.service.vault().read::<PolicyRecord>(&*snapshot, &path).await?;
     let policy = match held {
-        Some(held) => held.record.text,
+        Some(held) => cx.service.shown_policy(&*snapshot, held.record).await?,
         // A key that says it has a policy, and has none, was tampered with; or it changed while we looked.
         None if ready.record().has_policy => return Err(Refusal::internal()),
-        None => default_text(ready.arn().account, ready.region().partition()),
+        None => cx.service.written_policy_text(&*snapshot, &found.key).await?,
     };
     Ok(GetKeyPolicyOutput { policy, policy_name: DEFAULT_NAME.to_owned() })
 }

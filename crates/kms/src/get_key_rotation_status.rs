@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied. A key that is pending deletion reads as not rotated.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::Lifecycle;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::{GetKeyRotationStatusInput, GetKeyRotationStatusOutput};
@@ -12,7 +12,7 @@ pub(crate) async fn get_key_rotation_status(
     input: GetKeyRotationStatusInput,
 ) -> Result<GetKeyRotationStatusOutput, Refusal> {
     let found = cx.find_without_alias::<actions::GetKeyRotationStatus>(&input.key_id).await?;
-    let ready = cx.open::<actions::GetKeyRotationStatus>(&found)?;
+    let ready = cx.open::<actions::GetKeyRotationStatus>(&found, &Particulars::NONE).await?;
     let rotation = match ready.record().lifecycle {
         Lifecycle::PendingDeletion { .. } => None,
         Lifecycle::Disabled | Lifecycle::Enabled => ready.record().rotation,

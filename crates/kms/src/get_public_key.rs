@@ -3,8 +3,8 @@
 //! Errors, in order: InvalidGrantToken · NotFound · AccessDenied · KMSInvalidState · UnsupportedOperation (no asymmetric
 //! key). A disabled key still shows its public key.
 
-use keyreeve_core::gate::actions;
 use keyreeve_core::gate::pairs::{Kind, kind};
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::{ErrorCode, GetPublicKeyInput, GetPublicKeyOutput};
 
@@ -16,9 +16,9 @@ pub(crate) async fn get_public_key(
     cx: &mut Cx<'_>,
     input: GetPublicKeyInput,
 ) -> Result<GetPublicKeyOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let found = cx.find::<actions::GetPublicKey>(&input.key_id).await?;
-    let ready = cx.open::<actions::GetPublicKey>(&found)?;
+    let ready = cx.open::<actions::GetPublicKey>(&found, &Particulars::NONE).await?;
     let record = ready.record();
     match kind(record.spec) {
         Kind::Pair => {}

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use keyreeve_core::gate::actions::{self, AccountAction};
-use keyreeve_core::gate::{self, GateError, MissingAllow};
+use keyreeve_core::gate::{self, Particulars};
 use keyreeve_core::marker::MarkerError;
 use keyreeve_core::record::{AliasRecord, IndexRecord};
 use keyreeve_core::view::{Found, LookupError};
@@ -23,7 +23,7 @@ pub(crate) async fn list_aliases(
     cx: &mut Cx<'_>,
     input: ListAliasesInput,
 ) -> Result<ListAliasesOutput, Refusal> {
-    let account = gate::open_account::<actions::ListAliases>(cx.caller)?.account();
+    let account = gate::open_account::<actions::ListAliases>(cx, &Particulars::NONE).await?.account();
     let region = cx.region;
     let of = match &input.key_id {
         None => None,
@@ -109,13 +109,8 @@ fn own_key(cx: &Cx<'_>, found: Result<Found, LookupError>) -> Result<KeyArn, Ref
         Err(_) => None,
     };
     if arn.is_some_and(|arn| cx.is_foreign(arn)) {
-        let denied = GateError::Denied {
-            caller: cx.caller.arn().to_owned(),
-            action: <actions::ListAliases as AccountAction>::NAME,
-            resource: String::new(),
-            missing: MissingAllow::Unseen,
-        };
-        return Err(denied.into());
+        let action = <actions::ListAliases as AccountAction>::NAME;
+        return Err(gate::unseen_action(cx.caller, action, &Particulars::NONE).into());
     }
     Ok(*found?.key.arn())
 }

@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied. There is one policy, so no page ever has a successor.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::marker::MarkerError;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_policy::DEFAULT_NAME;
@@ -13,7 +13,7 @@ pub(crate) async fn list_key_policies(
     input: ListKeyPoliciesInput,
 ) -> Result<ListKeyPoliciesOutput, Refusal> {
     let found = cx.find_without_alias::<actions::ListKeyPolicies>(&input.key_id).await?;
-    cx.open::<actions::ListKeyPolicies>(&found)?;
+    cx.open::<actions::ListKeyPolicies>(&found, &Particulars::NONE).await?;
     if input.marker.is_some() {
         return Err(MarkerError.into());
     }

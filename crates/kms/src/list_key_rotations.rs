@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · UnsupportedOperation · InvalidMarker.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::marker::MarkerError;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::{IncludeKeyMaterial, KeyMaterialState};
@@ -16,7 +16,7 @@ pub(crate) async fn list_key_rotations(
     input: ListKeyRotationsInput,
 ) -> Result<ListKeyRotationsOutput, Refusal> {
     let found = cx.find_without_alias::<actions::ListKeyRotations>(&input.key_id).await?;
-    let ready = cx.open::<actions::ListKeyRotations>(&found)?;
+    let ready = cx.open::<actions::ListKeyRotations>(&found, &Particulars::NONE).await?;
     // AWS: unverified. The answer is that of RotateKeyOnDemand.
     symmetric::check_rotates(&ready)?;
     let all = input.include_key_material == Some(IncludeKeyMaterial::AllKeyMaterial);

@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: AccessDenied · InvalidMarker.
 
-use keyreeve_core::gate::{self, actions};
+use keyreeve_core::gate::{self, Particulars, actions};
 use keyreeve_core::marker::List;
 use keyreeve_core::record::IndexRecord;
 use keyreeve_core::{Cx, Refusal, space};
@@ -13,7 +13,7 @@ use keyreeve_wire::{KeyListEntry, ListKeysInput, ListKeysOutput};
 use crate::page_limit::PageLimit;
 
 pub(crate) async fn list_keys(cx: &mut Cx<'_>, input: ListKeysInput) -> Result<ListKeysOutput, Refusal> {
-    let account = gate::open_account::<actions::ListKeys>(cx.caller)?.account();
+    let account = gate::open_account::<actions::ListKeys>(cx, &Particulars::NONE).await?.account();
     let region = cx.region;
     let own = input.resource_owners.is_empty() || input.resource_owners.contains(&ResourceOwner::Own);
     let shared = input.resource_owners.contains(&ResourceOwner::OtherAccountsViaRam);

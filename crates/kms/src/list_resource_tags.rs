@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · InvalidMarker.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::marker::MarkerError;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::{ListResourceTagsInput, ListResourceTagsOutput, Tag};
@@ -14,7 +14,7 @@ pub(crate) async fn list_resource_tags(
     input: ListResourceTagsInput,
 ) -> Result<ListResourceTagsOutput, Refusal> {
     let found = cx.find_without_alias::<actions::ListResourceTags>(&input.key_id).await?;
-    let ready = cx.open::<actions::ListResourceTags>(&found)?;
+    let ready = cx.open::<actions::ListResourceTags>(&found, &Particulars::NONE).await?;
     let scope = format!("ListResourceTags/{}", ready.arn_text());
     let tags = &ready.record().tags;
     // The position is the key of the last tag, so that a tag that comes or goes between two pages moves nothing.

@@ -1,18 +1,25 @@
 //! AWS managed keys: `alias/aws/<service>`, made on first use.
 //!
-//! In the cloud only the service itself may use such a key; here the account may, so that what was written against the
-//! cloud's default keys works. It can be used and looked at, not changed, and rotates every year.
+//! They have the key policy that AWS gives them: everybody in the account may use one through its service, and the account may
+//! look at it. One is made for whoever would be allowed to describe it. It rotates every year.
+
+use std::sync::Arc;
 
 use keyreeve_audit::event::Resource;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::gate::actions::Action;
+use keyreeve_core::gate::{self, Particulars, actions};
+use keyreeve_core::key_policy::managed_text;
 use keyreeve_core::record::{AliasRecord, KeyRecord, Lifecycle, RotationRecord};
+use keyreeve_core::ring::OpenKey;
 use keyreeve_core::vault::VaultError;
 use keyreeve_core::view::Found;
-use keyreeve_core::{Cx, Principal, Refusal, space};
+use keyreeve_core::{Cx, Refusal, space};
 use keyreeve_crypto::random;
 use keyreeve_domain::spec::{KeyManager, KeySpec, KeyUsage, Origin};
 use keyreeve_domain::{AliasName, KeyArn, KeyId, KeyRef};
+use keyreeve_policy::{Kind, Policy};
+use keyreeve_store::Version;
 
 /// The services that have a predefined alias, in the order of their names.
 pub(crate) const SERVICES: [&str; 29] = [
@@ -51,13 +58,8 @@ pub(crate) const SERVICES: [&str; 29] = [
 pub(crate) async fn find<A: Action>(cx: &mut Cx<'_>, key_id: &str) -> Result<Found, Refusal> {
     if let Some(alias) = predefined(cx, key_id) {
         let account = cx.caller.account();
-        if cx.service.find(account, cx.region, alias.as_str()).await.is_err()
-            && *cx.caller.principal() == Principal::Root
-        {
-            match make(cx, &alias).await {
-                Ok(()) | Err(VaultError::Contended) => {}
-                Err(error) => return Err(error.into()),
-            }
+        if cx.service.find(account, cx.region, alias.as_str()).await.is_err() {
+            make_if_allowed(cx, &alias).await?;
         }
     }
     cx.find::<A>(key_id).await
@@ -76,12 +78,12 @@ fn predefined(cx: &Cx<'_>, key_id: &str) -> Option<AliasName> {
     alias.service().is_some_and(|service| SERVICES.contains(&service)).then_some(alias)
 }
 
-async fn make(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), VaultError> {
+async fn make_if_allowed(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), Refusal> {
     let vault = cx.service.vault();
-    let bits = random::array(vault.random()).map_err(keyreeve_crypto::key::MakeKeyError::from)?;
+    let bits = random::array(vault.random())?;
     let arn = KeyArn { region: cx.region, account: cx.caller.account(), key: KeyId::from_random(bits) };
     let service = alias.service().unwrap_or_default();
-    let mut record = KeyRecord {
+    let record = KeyRecord {
         account: arn.account,
         description: format!("Default key that protects my {service} data when no other key is defined"),
         spec: KeySpec::SymmetricDefault,
@@ -96,7 +98,31 @@ async fn make(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), VaultError> {
         on_demand_rotations: 0,
         has_policy: false,
     };
-    record.materials.push(vault.make_material(&arn, &record)?);
+    let text = managed_text(arn.account, arn.region, service);
+    let policy = Policy::compile(Kind::Resource, &text).or(Err(Refusal::internal()))?;
+    let version = Version::after(None).ok_or_else(Refusal::internal)?;
+    let as_it_would_be = OpenKey::new(arn.region, arn.key, record.clone(), version, Arc::new(policy));
+    let as_it_would_be = Arc::new(as_it_would_be);
+    if gate::authorize::<actions::DescribeKey>(cx, &as_it_would_be, Some(alias), &Particulars::NONE)
+        .await
+        .is_err()
+    {
+        return Ok(());
+    }
+    match make(cx, alias, &arn, record).await {
+        Ok(()) | Err(VaultError::Contended) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn make(
+    cx: &mut Cx<'_>,
+    alias: &AliasName,
+    arn: &KeyArn,
+    mut record: KeyRecord,
+) -> Result<(), VaultError> {
+    let vault = cx.service.vault();
+    record.materials.push(vault.make_material(arn, &record)?);
     let mut draft = Draft::new(vault);
     draft.put(&space::key(arn.region, arn.key)?, None, &record)?;
     draft.index(&space::owned(arn.account, arn.region, arn.key)?)?;
@@ -106,7 +132,7 @@ async fn make(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), VaultError> {
     let named = AliasRecord { target: arn.key, created: cx.now, updated: cx.now };
     draft.put(&space::alias(arn.account, arn.region, alias)?, None, &named)?;
     draft.index(&space::named(arn.region, arn.key, alias)?)?;
-    cx.notes.resource(Resource::Key(arn));
+    cx.notes.resource(Resource::Key(*arn));
     cx.commit(draft).await
 }
 

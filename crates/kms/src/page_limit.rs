@@ -17,6 +17,8 @@ impl PageLimit {
     pub(crate) const KEYS: Self = Self { default: ONE_HUNDRED, most: NonZeroUsize::new(1000).unwrap() };
     /// ListAliases.
     pub(crate) const ALIASES: Self = Self { default: FIFTY, most: ONE_HUNDRED };
+    /// ListGrants, ListRetirableGrants.
+    pub(crate) const GRANTS: Self = Self { default: FIFTY, most: ONE_HUNDRED };
     /// ListResourceTags.
     pub(crate) const TAGS: Self = Self { default: FIFTY, most: FIFTY };
 

@@ -3,10 +3,10 @@
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · ValidationException, UnsupportedOperation (policy name) ·
 //! LimitExceeded, MalformedPolicyDocument.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::PolicyRecord;
 use keyreeve_core::{Cx, Refusal, space};
-use keyreeve_policy::DEFAULT_NAME;
+use keyreeve_policy::{ContextKey, DEFAULT_NAME};
 use keyreeve_wire::{ErrorCode, PutKeyPolicyInput};
 
 use crate::answer::note_key;
@@ -14,16 +14,20 @@ use crate::create_key::space_path;
 use crate::policy_check;
 
 pub(crate) async fn put_key_policy(cx: &mut Cx<'_>, input: PutKeyPolicyInput) -> Result<(), Refusal> {
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let asked = [(ContextKey::KmsBypassPolicyLockoutSafetyCheck, if bypass { "true" } else { "false" })];
+    let particulars = Particulars::of(&asked);
+    let found = cx.find_without_alias::<actions::PutKeyPolicy>(&input.key_id).await?;
+    let ready = cx.open::<actions::PutKeyPolicy>(&found, &particulars).await?;
+    check_name(input.policy_name.as_deref())?;
+    let bound = policy_check::check(cx, &input.policy, ready.arn(), Some(&found.key), bypass).await?;
     let (arn, ()) = cx
-        .amend::<actions::PutKeyPolicy, _>(&input.key_id, async |change| {
-            check_name(input.policy_name.as_deref())?;
-            let bypass = input.bypass_policy_lockout_safety_check;
-            policy_check::check(&input.policy, change.ready.arn(), change.service().quotas(), bypass)?;
+        .amend::<actions::PutKeyPolicy, _>(&input.key_id, &particulars, async |change| {
             let path = space_path(space::policy(change.ready.region(), change.id()))?;
             let held = change.read::<PolicyRecord>(&path).await?;
             change.record.has_policy = true;
-            let text = input.policy.clone();
-            change.draft.put(&path, held.map(|held| held.version), &PolicyRecord { text })?;
+            let record = PolicyRecord { text: input.policy.clone(), bound: Some(bound.clone()) };
+            change.draft.put(&path, held.map(|held| held.version), &record)?;
             Ok(())
         })
         .await?;

@@ -3,24 +3,42 @@
 //! Errors: those of Decrypt for the source, then those of Encrypt for the destination; but what needs no plaintext is
 //! checked of both before anything is decrypted. The plaintext never leaves.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::{DryRunModifier, EncryptionAlgorithm, KeyLastUsageOperation};
+use keyreeve_policy::ContextKey;
 use keyreeve_wire::{ReEncryptInput, ReEncryptOutput};
 
 use crate::decrypt::{Opened, find_source, open_source};
 use crate::{asymmetric, grant_tokens, managed_key, public_key, symmetric};
 
 pub(crate) async fn re_encrypt(cx: &mut Cx<'_>, input: ReEncryptInput) -> Result<ReEncryptOutput, Refusal> {
-    grant_tokens::check(&input.grant_tokens)?;
+    grant_tokens::check(cx, &input.grant_tokens)?;
     let ignored = input.dry_run && input.dry_run_modifiers.contains(&DryRunModifier::IgnoreCiphertext);
     let blob = input.ciphertext_blob.as_ref().filter(|_| !ignored);
     let asked = input.source_encryption_algorithm;
     let named = input.source_key_id.as_deref();
-    let (found, source) = find_source::<actions::ReEncryptFrom>(cx, blob, named, asked).await?;
+    let texts = symmetric::asked_algorithm(asked);
+    let from_asked = Particulars {
+        encryption_context: Some(input.source_encryption_context.as_map()),
+        by_ciphertext: named.is_none(),
+        ..Particulars::of(&texts)
+    };
+    let (found, source) = find_source::<actions::ReEncryptFrom>(cx, blob, named, asked, &from_asked).await?;
     let destination = managed_key::find::<actions::ReEncryptTo>(cx, &input.destination_key_id).await?;
-    let from = cx.open::<actions::ReEncryptFrom>(&found)?;
-    let to = cx.open::<actions::ReEncryptTo>(&destination)?;
+    let is_same = if found.key.arn() == destination.key.arn() { "true" } else { "false" };
+    let same = (ContextKey::KmsReEncryptOnSameKey, is_same);
+    let [algorithm] = texts;
+    let from_texts = [algorithm, same];
+    let from_asked = Particulars { texts: &from_texts, ..from_asked };
+    let from = cx.open::<actions::ReEncryptFrom>(&found, &from_asked).await?;
+    let [algorithm] = symmetric::asked_algorithm(input.destination_encryption_algorithm);
+    let to_texts = [algorithm, same];
+    let to_asked = Particulars {
+        encryption_context: Some(input.destination_encryption_context.as_map()),
+        ..Particulars::of(&to_texts)
+    };
+    let to = cx.open::<actions::ReEncryptTo>(&destination, &to_asked).await?;
     let source_encryption_algorithm = symmetric::check_algorithm(&from, asked)?;
     let destination_encryption_algorithm =
         symmetric::check_algorithm(&to, input.destination_encryption_algorithm)?;

@@ -1,12 +1,13 @@
 //! The `Recipient` of a request: an attested enclave for which the secret in the answer is encrypted.
 //!
 //! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/cryptographic-attestation.html>. The document is verified
-//! behind the gate, so that nobody who may do nothing has several signatures verified. Policies with conditions on
-//! `kms:RecipientAttestation` will need it sooner: once they are evaluated, for a caller that they would otherwise allow.
+//! behind the gate, so that nobody who may do nothing has several signatures verified; before it, where a policy has a
+//! condition on `kms:RecipientAttestation`.
 
 use keyreeve_attestation::Platform;
 use keyreeve_audit::json::Object;
-use keyreeve_core::{Cx, Refusal};
+use keyreeve_core::view::Found;
+use keyreeve_core::{Cx, Refusal, gate};
 use keyreeve_domain::KeyMaterialId;
 use keyreeve_wire::{Blob, ErrorCode, RecipientInfo, SensitiveBlob};
 use zeroize::Zeroizing;
@@ -22,6 +23,20 @@ pub(crate) fn check(asked: Option<RecipientInfo>) -> Result<Option<Document>, Re
     }
     let missing = || refused("A Recipient needs an AttestationDocument.");
     Ok(Some(Document(asked.attestation_document.ok_or_else(missing)?)))
+}
+
+/// As [`attest`], before the gate, where a policy of the key or of the caller asks for what is attested. A document that is
+/// verified leaves nothing to do.
+pub(crate) async fn attest_early(
+    cx: &mut Cx<'_>,
+    found: &Found,
+    document: Option<Document>,
+) -> Result<Option<Document>, Refusal> {
+    if document.is_none() || !gate::asks_for_attestation(cx, &found.key).await? {
+        return Ok(document);
+    }
+    attest(cx, document).await?;
+    Ok(None)
 }
 
 /// Verifies the document, where there is one, and keeps what it attests in the context.

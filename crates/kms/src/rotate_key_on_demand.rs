@@ -3,7 +3,7 @@
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState · UnsupportedOperation ·
 //! Conflict · LimitExceeded. The schedule of automatic rotation does not move.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::Rotated;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::RotationType;
@@ -21,7 +21,7 @@ pub(crate) async fn rotate_key_on_demand(
 ) -> Result<RotateKeyOnDemandOutput, Refusal> {
     let now = cx.now;
     let (arn, ()) = cx
-        .amend::<actions::RotateKeyOnDemand, _>(&input.key_id, async |change| {
+        .amend::<actions::RotateKeyOnDemand, _>(&input.key_id, &Particulars::NONE, async |change| {
             symmetric::check_rotates(&change.ready)?;
             let record = change.ready.record();
             if record.rotation.is_some_and(|rotation| rotation.next.millis_since(now) <= QUIET_BEFORE_AUTOMATIC) {

@@ -4,9 +4,10 @@
 
 use keyreeve_audit::event::date_text;
 use keyreeve_audit::json::Object;
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::Lifecycle;
 use keyreeve_core::{Cx, Refusal};
+use keyreeve_policy::ContextKey;
 use keyreeve_wire::{ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput};
 
 use crate::metadata;
@@ -19,8 +20,11 @@ pub(crate) async fn schedule_key_deletion(
 ) -> Result<ScheduleKeyDeletionOutput, Refusal> {
     let days = input.pending_window_in_days.unwrap_or(DEFAULT_DAYS);
     let at = cx.now.plus_days(days);
+    let window = days.to_string();
+    let asked = [(ContextKey::KmsScheduleKeyDeletionPendingWindowInDays, window.as_str())];
+    let particulars = Particulars::of(&asked);
     let (arn, key_state) = cx
-        .amend::<actions::ScheduleKeyDeletion, _>(&input.key_id, async |change| {
+        .amend::<actions::ScheduleKeyDeletion, _>(&input.key_id, &particulars, async |change| {
             change.record.lifecycle = Lifecycle::PendingDeletion { at };
             Ok(metadata::state(&change.record))
         })

@@ -5,9 +5,16 @@ use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::usage::Use;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeyLastUsageOperation};
+use keyreeve_policy::ContextKey;
 use keyreeve_wire::ErrorCode;
 
 use crate::asymmetric::incompatible;
+
+/// The encryption algorithm that a request asks for, as policies may.
+pub(crate) fn asked_algorithm(asked: Option<EncryptionAlgorithm>) -> [(ContextKey, &'static str); 1] {
+    let algorithm = asked.unwrap_or(EncryptionAlgorithm::SymmetricDefault);
+    [(ContextKey::KmsEncryptionAlgorithm, algorithm.as_str())]
+}
 
 /// Refuses an algorithm that does not fit the key.
 pub(crate) fn check_algorithm<A>(

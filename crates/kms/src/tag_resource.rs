@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · KMSInvalidState · TagException.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::TagRecord;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::TagResourceInput;
@@ -11,8 +11,10 @@ use crate::answer::note_key;
 use crate::tag_check;
 
 pub(crate) async fn tag_resource(cx: &mut Cx<'_>, input: TagResourceInput) -> Result<(), Refusal> {
+    let tags: Vec<_> = input.tags.iter().map(|tag| (tag.tag_key.as_str(), tag.tag_value.as_str())).collect();
+    let particulars = Particulars { tags: &tags, ..Particulars::NONE };
     let (arn, ()) = cx
-        .amend::<actions::TagResource, _>(&input.key_id, async |change| {
+        .amend::<actions::TagResource, _>(&input.key_id, &particulars, async |change| {
             tag_check::check(&input.tags)?;
             for tag in &input.tags {
                 let held = change.record.tags.iter_mut().find(|held| held.key == tag.tag_key);

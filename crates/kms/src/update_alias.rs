@@ -6,7 +6,7 @@
 use keyreeve_audit::event::Resource;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::gate::pairs::kind;
-use keyreeve_core::gate::{self, actions};
+use keyreeve_core::gate::{self, Particulars, actions};
 use keyreeve_core::record::AliasRecord;
 use keyreeve_core::vault::{VaultError, Versioned};
 use keyreeve_core::view::LookupError;
@@ -15,7 +15,7 @@ use keyreeve_domain::{AliasArn, AliasName};
 use keyreeve_wire::{ErrorCode, UpdateAliasInput};
 
 use crate::answer::note_key;
-use crate::create_alias::{ATTEMPTS, check_quota, check_target, parse_name};
+use crate::create_alias::{ATTEMPTS, authorize_alias, check_quota, check_target, parse_name};
 use crate::create_key::space_path;
 
 pub(crate) async fn update_alias(cx: &mut Cx<'_>, input: UpdateAliasInput) -> Result<(), Refusal> {
@@ -40,6 +40,7 @@ async fn try_update(
     let vault = cx.service.vault();
     let snapshot = vault.snapshot().await?;
     let alias_arn = AliasArn { region, account, alias: alias.clone() };
+    authorize_alias::<actions::UpdateAlias>(cx, &alias_arn).await?;
     let path = space_path(space::alias(account, region, alias))?;
     let held = vault.read::<AliasRecord>(&*snapshot, &path).await?;
     let Versioned { record, version } = held.ok_or_else(|| LookupError::NoAlias(alias_arn.clone()))?;
@@ -51,8 +52,8 @@ async fn try_update(
     else {
         return Ok(Err(VaultError::Contended));
     };
-    gate::open::<actions::UpdateAliasFrom>(cx.caller, vault, &previous)?;
-    let ready = gate::open::<actions::UpdateAlias>(cx.caller, vault, &next)?;
+    gate::open::<actions::UpdateAliasFrom>(cx, &previous, None, &Particulars::NONE).await?;
+    let ready = gate::open::<actions::UpdateAlias>(cx, &next, None, &Particulars::NONE).await?;
     let (was, is) = (previous.record(), next.record());
     // AWS: unverified. Both texts are another emulator's.
     let (what, before, after) = if was.usage != is.usage {

@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · KMSInvalidState.
 
-use keyreeve_core::gate::actions;
+use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::UpdateKeyDescriptionInput;
 
@@ -13,7 +13,7 @@ pub(crate) async fn update_key_description(
     input: UpdateKeyDescriptionInput,
 ) -> Result<(), Refusal> {
     let (arn, ()) = cx
-        .amend::<actions::UpdateKeyDescription, _>(&input.key_id, async |change| {
+        .amend::<actions::UpdateKeyDescription, _>(&input.key_id, &Particulars::NONE, async |change| {
             change.record.description.clone_from(&input.description);
             Ok(())
         })

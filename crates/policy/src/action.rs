@@ -179,7 +179,6 @@ const GRANTED: [bool; 3] = [true, true, false];
 const SEALING: [bool; 3] = [true, true, true];
 
 /// At most 64: a bit stands for each.
-// AWS: unverified. That grants can give Decapsulate and Encapsulate is not documented, so they cannot.
 const TABLE: [Row; 58] = [
     row("CancelKeyDeletion", Subject::Key, LOCAL),
     row("ConnectCustomKeyStore", Subject::Nothing, LOCAL),
@@ -187,7 +186,7 @@ const TABLE: [Row; 58] = [
     row("CreateCustomKeyStore", Subject::Nothing, LOCAL),
     row("CreateGrant", Subject::Key, GRANTED),
     row("CreateKey", Subject::Nothing, LOCAL),
-    row("Decapsulate", Subject::Key, WIDE),
+    row("Decapsulate", Subject::Key, GRANTED),
     row("Decrypt", Subject::Key, SEALING),
     row("DeleteAlias", Subject::AliasAndKey, LOCAL),
     row("DeleteCustomKeyStore", Subject::Nothing, LOCAL),
@@ -200,7 +199,7 @@ const TABLE: [Row; 58] = [
     row("DisconnectCustomKeyStore", Subject::Nothing, LOCAL),
     row("EnableKey", Subject::Key, LOCAL),
     row("EnableKeyRotation", Subject::Key, LOCAL),
-    row("Encapsulate", Subject::Key, WIDE),
+    row("Encapsulate", Subject::Key, GRANTED),
     row("Encrypt", Subject::Key, SEALING),
     row("GenerateDataKey", Subject::Key, SEALING),
     row("GenerateDataKeyPair", Subject::Key, SEALING),

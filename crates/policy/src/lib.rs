@@ -25,6 +25,7 @@ mod pattern;
 mod policy;
 mod principal;
 mod requirement;
+mod validate;
 mod value;
 
 pub use action::{Action, Operations};
@@ -40,6 +41,7 @@ pub use key::{ContextKey, KeyFamily, KeySet, ValueType};
 pub use lockout::{allows_root_to_put_policy, allows_to_put_policy};
 pub use policy::{LONGEST_POLICY, Policy};
 pub use principal::{AwsPrincipal, ParsePrincipalError, Principals};
+pub use validate::{invalid_principal, parse_identity_policy, parse_trust_policy};
 
 /// The name of the only policy that a key has.
 pub const DEFAULT_NAME: &str = "default";

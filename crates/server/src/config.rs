@@ -158,6 +158,8 @@ section! {
         keys: u64 = 100_000, "100000", since "0.1";
         /// Aliases per key.
         aliases_per_key: u64 = 50, "50", since "0.1";
+        /// Grants per key.
+        grants_per_key: u64 = 50_000, "50000", since "0.1";
         /// Rotations on demand per key, in its whole life.
         on_demand_rotations: u32 = 25, "25", since "0.1";
         /// Bytes of a key policy.
@@ -328,6 +330,7 @@ impl Config {
         Quotas {
             keys: quotas.keys,
             aliases_per_key: quotas.aliases_per_key,
+            grants_per_key: quotas.grants_per_key,
             on_demand_rotations: quotas.on_demand_rotations,
             policy_bytes: quotas.policy_bytes,
             tags_per_key: quotas.tags_per_key,

@@ -16,6 +16,8 @@ pub struct Fixture {
     /// [`Fixture::PLAINTEXT`] under the key: its ciphertext, signature or MAC; an encapsulated secret; the public key of a
     /// key that agrees.
     pub ciphertext: String,
+    /// The id of a grant on the key, which the root user may retire.
+    pub grant: String,
     /// The id of the other key, which is always enabled.
     pub other: String,
     /// The alias of the other key.
@@ -33,18 +35,13 @@ impl Fixture {
 pub const UNSUPPORTED: &[Operation] = &[
     Operation::ConnectCustomKeyStore,
     Operation::CreateCustomKeyStore,
-    Operation::CreateGrant,
     Operation::DeleteCustomKeyStore,
     Operation::DeleteImportedKeyMaterial,
     Operation::DescribeCustomKeyStores,
     Operation::DisconnectCustomKeyStore,
     Operation::GetParametersForImport,
     Operation::ImportKeyMaterial,
-    Operation::ListGrants,
-    Operation::ListRetirableGrants,
     Operation::ReplicateKey,
-    Operation::RetireGrant,
-    Operation::RevokeGrant,
     Operation::UpdateCustomKeyStore,
     Operation::UpdatePrimaryRegion,
 ];
@@ -73,9 +70,11 @@ pub fn body(operation: Operation, of: &Fixture) -> Value {
         Operation::CreateKey => json!({"Description": "made", "Tags": [{"TagKey": "a", "TagValue": "b"}]}),
         Operation::GenerateRandom => json!({"NumberOfBytes": 32}),
         Operation::ListAliases | Operation::ListKeys => json!({}),
-        Operation::ListRetirableGrants | Operation::DescribeCustomKeyStores | Operation::RetireGrant => {
-            json!({})
+        Operation::DescribeCustomKeyStores => json!({}),
+        Operation::ListRetirableGrants => {
+            json!({"RetiringPrincipal": "arn:aws:iam::111122223333:root"})
         }
+        Operation::RetireGrant => json!({"KeyId": id, "GrantId": of.grant}),
         Operation::CreateAlias => json!({"AliasName": "alias/new", "TargetKeyId": id}),
         Operation::UpdateAlias => json!({"AliasName": of.other_alias, "TargetKeyId": id}),
         Operation::DeleteAlias => json!({"AliasName": of.alias}),
@@ -119,9 +118,9 @@ pub fn body(operation: Operation, of: &Fixture) -> Value {
         | Operation::UpdateCustomKeyStore => json!({"CustomKeyStoreId": "cks-1"}),
         Operation::CreateCustomKeyStore => json!({"CustomKeyStoreName": "a"}),
         Operation::CreateGrant => json!({
-            "KeyId": id, "GranteePrincipal": "arn:aws:iam::111122223333:user/u", "Operations": ["Decrypt"],
+            "KeyId": id, "GranteePrincipal": "arn:aws:iam::111122223333:user/alice", "Operations": ["DescribeKey"],
         }),
-        Operation::RevokeGrant => json!({"KeyId": id, "GrantId": "a"}),
+        Operation::RevokeGrant => json!({"KeyId": id, "GrantId": of.grant}),
         Operation::Encapsulate => json!({"KeyId": id, "EncapsulationAlgorithm": "ML_KEM"}),
         Operation::Decapsulate => {
             json!({

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use keyreeve_core::grants::{Digest, GrantRecord, GranteeKey, SameGrantRecord};
 use keyreeve_core::record::{AliasRecord, IndexRecord, KeyRecord, PolicyRecord, Record, UsageRecord};
 use keyreeve_core::space;
 use keyreeve_domain::{AccountId, AliasName, KeyId, Region};
@@ -38,8 +39,18 @@ impl World {
             assert!(keys.contains(&parts(&path)), "{case}: {path} has no key");
             expected.push(Ok(path));
         }
+        for (path, grant) in self.records::<GrantRecord>("grant/") {
+            let (region, key) = parts(&path);
+            assert!(keys.contains(&(region, key)), "{case}: {path} has no key");
+            let grantee = GranteeKey { region, key, grantee: Digest::of(grant.grantee.as_str()) };
+            expected.extend([Ok(path), space::grantee(&grantee, &grant.id)]);
+            let retiring = grant.retiring.as_ref().map(|retiring| Digest::of(retiring.as_str()));
+            expected.extend(retiring.map(|retiring| space::retirable(region, retiring, key, &grant.id)));
+            expected.extend(grant.properties().map(|same| space::same_grant(region, key, same)));
+        }
+        self.records::<SameGrantRecord>("same-grant/");
         self.records::<PolicyRecord>("policy/");
-        for index in ["owned/", "named/", "due/"] {
+        for index in ["owned/", "named/", "due/", "grantee/", "retirable/"] {
             self.records::<IndexRecord>(index);
         }
         let mut expected: Vec<_> =
@@ -61,6 +72,7 @@ impl World {
             key(Operation::GetKeyPolicy),
             key(Operation::GetKeyRotationStatus),
             key(Operation::ListAliases),
+            key(Operation::ListGrants),
             key(Operation::ListResourceTags),
             (Operation::ListKeyRotations, json!({"KeyId": of.id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"})),
             (Operation::DescribeKey, json!({"KeyId": of.other})),

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use keyreeve_attestation::Roots;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::caller::User;
+use keyreeve_core::commit::Draft;
 use keyreeve_core::due::DueError;
+use keyreeve_core::identity::record::{AccountRecord, UserRecord};
+use keyreeve_core::identity::space as identity;
 use keyreeve_core::keyring::{DeploymentId, Keyring};
 use keyreeve_core::offload::AtOnce;
 use keyreeve_core::quota::Quotas;
-use keyreeve_core::vault::Vault;
+use keyreeve_core::vault::{Vault, VaultError};
 use keyreeve_core::{Caller, Principal, Service, ServiceOptions};
 use keyreeve_crypto::asymmetric::make_material;
 use keyreeve_crypto::key::RootKey;
@@ -104,7 +107,7 @@ impl World {
         let caller = |account, principal| Caller::new(account, principal, "AKIAEXAMPLE".to_owned());
         let opened = Keyring::open(DEPLOYMENT, &root_key, &keyring).expect("the keyring opens");
         let vault = Vault::new(Arc::new(steps.clone()), opened, random.clone());
-        Self {
+        let world = Self {
             store,
             steps,
             service: Arc::new(Service::new(vault, options(quotas, &random))),
@@ -118,7 +121,34 @@ impl World {
             root_key,
             keyring,
             now: Cell::new(Timestamp::from_millis(1_800_000_000_000)),
+        };
+        block_on(world.settle()).expect("the identities are kept");
+        world
+    }
+
+    /// Keeps the accounts and the user.
+    async fn settle(&self) -> Result<(), VaultError> {
+        let mut draft = Draft::new(self.service.vault());
+        for account in [self.root.account(), self.stranger.account()] {
+            let record =
+                AccountRecord { name: String::new(), created: self.now(), root_access_keys: Vec::new() };
+            draft.put(&identity::account(account)?, None, &record)?;
         }
+        let User { name, path, id } = alice();
+        let record = UserRecord {
+            id,
+            path,
+            created: self.now(),
+            policies: Vec::new(),
+            attached: Vec::new(),
+            boundary: None,
+            groups: Vec::new(),
+            tags: Vec::new(),
+            access_keys: Vec::new(),
+            name,
+        };
+        draft.put(&identity::user(self.root.account(), &record.name)?, None, &record)?;
+        self.service.commit(draft).await
     }
 
     /// Another service over the same store and keyring, with nothing cached and without faults.
@@ -246,10 +276,11 @@ impl World {
         block_on(snapshot.range(b"", None, NonZeroUsize::MAX)).expect("all of it").entries
     }
 
-    /// The paths of the store, as text.
+    /// The paths of the store, as text, but for those of the accounts and the user that every world has.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
-        self.dump().into_iter().map(|(path, _)| path.to_string()).collect()
+        let all = self.dump().into_iter().map(|(path, _)| path.to_string());
+        all.filter(|path| !path.starts_with("account/") && !path.starts_with("iam/")).collect()
     }
 
     /// Writes into the store past the service, and forgets what is cached.
@@ -291,7 +322,16 @@ impl World {
         if spec == KeySpec::SymmetricDefault {
             self.done(Operation::EnableKeyRotation, json!({"KeyId": id}));
         }
-        let mut of = Fixture { id, arn, alias, ciphertext: String::new(), other, other_alias };
+        let (grant, ciphertext) = (String::new(), String::new());
+        let mut of = Fixture { id, arn, alias, ciphertext, grant, other, other_alias };
+        let granted = self.done(
+            Operation::CreateGrant,
+            json!({
+                "KeyId": of.arn, "GranteePrincipal": self.root.arn(), "Operations": ["DescribeKey"],
+                "RetiringPrincipal": self.root.arn(), "Name": "fixture",
+            }),
+        );
+        of.grant = granted["GrantId"].as_str().expect("a grant").to_owned();
         let (makes, member) = match usage {
             KeyUsage::EncapsulateDecapsulate => (Operation::Encapsulate, "SharedSecretCiphertextBlob"),
             KeyUsage::EncryptDecrypt => (Operation::Encrypt, "CiphertextBlob"),

@@ -23,7 +23,22 @@ fn a_key_goes_exactly_at_its_date_with_all_that_belongs_to_it() {
             let paths = world.paths().into_iter().filter(|path| path.contains(&of.id));
             paths.map(|path| path.split('/').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(kinds(&world), ["alias", "due", "key", "named", "owned", "policy", "usage"]);
+        assert_eq!(
+            kinds(&world),
+            [
+                "alias",
+                "due",
+                "grant",
+                "grantee",
+                "key",
+                "named",
+                "owned",
+                "policy",
+                "retirable",
+                "same-grant",
+                "usage",
+            ]
+        );
         world.pass_days(days);
         world.pass_millis(-1);
         assert_eq!(world.run_due(), Ok(0), "{days}");

@@ -8,8 +8,13 @@ use keyreeve_wire::{Operation, model};
 use serde_json::{Value, json};
 
 /// The operations on no key: their resource is the account, and the key in a request of theirs is none of the caller's.
-const ON_ACCOUNT: [Operation; 4] =
-    [Operation::CreateKey, Operation::GenerateRandom, Operation::ListAliases, Operation::ListKeys];
+const ON_ACCOUNT: [Operation; 5] = [
+    Operation::CreateKey,
+    Operation::GenerateRandom,
+    Operation::ListAliases,
+    Operation::ListKeys,
+    Operation::ListRetirableGrants,
+];
 /// The operations that find their key by an alias of the caller's own account.
 const BY_OWN_ALIAS: [Operation; 2] = [Operation::DeleteAlias, Operation::UpdateAlias];
 
@@ -34,16 +39,19 @@ fn a_user_without_a_policy_is_denied_and_changes_nothing() {
         let before = world.dump();
         let answer = world.call_as(&world.user, operation, body(operation, &of));
         let action = action(operation);
-        let resource = if operation == Operation::UpdateAlias {
-            of.arn.replace(&of.id, &of.other)
+        let request = body(operation, &of);
+        let resource = if let Some(alias) = request.get("AliasName").and_then(Value::as_str) {
+            of.arn.replace(&format!("key/{}", of.id), alias)
         } else if ON_ACCOUNT.contains(&operation) {
             "*".to_owned()
         } else {
             of.arn.clone()
         };
+        // A grant says who may retire it; policies can only deny it.
+        let layer = if operation == Operation::RetireGrant { "resource-based" } else { "identity-based" };
         let text = format!(
             "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: {action} on resource: {resource} \
-             because no identity-based policy allows the {action} action"
+             because no {layer} policy allows the {action} action"
         );
         assert_eq!(answer, (400, error("AccessDeniedException", &text)), "{operation}");
         assert!(world.dump() == before, "{operation} changed the store");
@@ -165,7 +173,8 @@ fn every_request_is_recorded_once_and_a_change_is_announced_first() {
                 assert_eq!(event["requestParameters"], last["requestParameters"], "{case}");
                 assert_eq!(event["resources"], last["resources"], "{case}");
             }
-            assert!(last.get("additionalEventData").is_none(), "{case}");
+            let grant = (operation == Operation::RetireGrant).then(|| json!({"grantId": of.grant}));
+            assert_eq!(last.get("additionalEventData"), grant.as_ref(), "{case}");
             let code = if status == 200 { Value::Null } else { answer["__type"].clone() };
             assert_eq!(last.get("errorCode").cloned().unwrap_or_default(), code, "{case}");
             assert_eq!(last.get("errorMessage"), answer.get("message"), "{case}");
@@ -225,7 +234,10 @@ fn a_record_fits_the_trail_however_long_the_request_is() {
 
 /// The parameters are those of the request, but for its secrets.
 fn check_parameters(operation: Operation, of: &Fixture, event: &Value) {
-    if matches!(operation, Operation::GenerateRandom | Operation::ListAliases | Operation::ListKeys) {
+    if matches!(
+        operation,
+        Operation::GenerateRandom | Operation::RetireGrant | Operation::ListAliases | Operation::ListKeys
+    ) {
         return assert_eq!(event["requestParameters"], Value::Null, "{operation}");
     }
     let logged = event["requestParameters"].as_object().unwrap();
@@ -258,8 +270,14 @@ fn check_resources(operation: Operation, of: &Fixture, event: &Value, refused: b
         return assert_eq!(arns.len(), usize::from(!refused), "{operation}");
     } else if ON_ACCOUNT.contains(&operation) {
         &[]
-    } else if operation == Operation::CreateAlias && !refused {
+    } else if operation == Operation::CreateAlias && refused {
+        &[alias("alias/new")]
+    } else if operation == Operation::CreateAlias {
         &[json!(of.arn), alias("alias/new")]
+    } else if operation == Operation::UpdateAlias && refused {
+        &[alias(&of.other_alias)]
+    } else if operation == Operation::DeleteAlias && refused {
+        &[alias(&of.alias)]
     } else if operation == Operation::UpdateAlias {
         &[alias(&of.other_alias), json!(of.arn)]
     } else if operation == Operation::DeleteAlias {

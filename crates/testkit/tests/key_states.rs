@@ -22,6 +22,7 @@ use End::{Disabled as D, Done as O, NotPendingDeletion as N, PendingDeletion as 
 const TABLE: &[(Operation, [End; 3])] = &[
     (CancelKeyDeletion, [N, N, O]),
     (CreateAlias, [O, O, X]),
+    (CreateGrant, [O, D, X]),
     (Decapsulate, [O, D, X]),
     (Decrypt, [O, D, X]),
     (DeleteAlias, [O, O, O]),
@@ -42,11 +43,14 @@ const TABLE: &[(Operation, [End; 3])] = &[
     (GetKeyPolicy, [O, O, O]),
     (GetKeyRotationStatus, [O, O, O]),
     (GetPublicKey, [O, O, X]),
+    (ListGrants, [O, O, O]),
     (ListKeyPolicies, [O, O, O]),
     (ListKeyRotations, [O, O, O]),
     (ListResourceTags, [O, O, O]),
     (PutKeyPolicy, [O, O, O]),
     (ReEncrypt, [O, D, X]),
+    (RetireGrant, [O, O, O]),
+    (RevokeGrant, [O, O, O]),
     (RotateKeyOnDemand, [O, D, X]),
     (ScheduleKeyDeletion, [O, O, X]),
     (Sign, [O, D, X]),
@@ -85,7 +89,7 @@ fn an_operation_ends_as_the_state_table_says() {
 
 #[test]
 fn the_table_has_every_operation_on_a_key() {
-    let on_account = [CreateKey, GenerateRandom, ListAliases, ListKeys];
+    let on_account = [CreateKey, GenerateRandom, ListAliases, ListKeys, ListRetirableGrants];
     let expected: Vec<_> = Operation::ALL
         .iter()
         .copied()

@@ -5,8 +5,14 @@ use keyreeve_testkit::World;
 use keyreeve_wire::Operation;
 use serde_json::{Value, json};
 
-const SMALL: Quotas =
-    Quotas { keys: 3, aliases_per_key: 2, on_demand_rotations: 2, policy_bytes: 200, tags_per_key: 3 };
+const SMALL: Quotas = Quotas {
+    keys: 3,
+    aliases_per_key: 2,
+    grants_per_key: 3,
+    on_demand_rotations: 2,
+    policy_bytes: 200,
+    tags_per_key: 3,
+};
 
 fn refused(code: &str, message: &str) -> (u16, Value) {
     (400, json!({"__type": code, "message": message}))

@@ -57,6 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// The fixture with its two keys in the other's place.
 fn swapped(of: &Fixture) -> Fixture {
     Fixture {
+        grant: String::new(),
         id: of.other.clone(),
         arn: of.arn.replace(&of.id, &of.other),
         alias: of.other_alias.clone(),

@@ -3,7 +3,10 @@
 //! Source: the state table of <https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>, corrected by
 //! recordings of the service.
 
+use std::sync::LazyLock;
+
 use keyreeve_domain::spec::KeyUsage;
+use keyreeve_policy as policy;
 
 /// The states in which an action is possible.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,14 +31,20 @@ pub trait Action {
     const USAGE: Option<KeyUsage>;
     /// The states that the key must be in.
     const STATES: States;
-    /// Whether the account root may do it with an AWS managed key.
-    const ON_MANAGED: bool;
+    /// Whether a grant can give it.
+    const GRANTABLE: bool;
+
+    /// The action as policies know it.
+    fn action() -> &'static policy::Action;
 }
 
 /// An action in an account, on no key.
 pub trait AccountAction {
     /// The IAM action, such as `kms:CreateKey`.
     const NAME: &'static str;
+
+    /// The action as policies know it.
+    fn action() -> &'static policy::Action;
 }
 
 /// An action that encrypts.
@@ -64,7 +73,7 @@ pub trait ReadingPublicKey: Action {}
 pub trait Changing: Action {}
 
 macro_rules! key_actions {
-    ($($(#[$doc:meta])* $name:ident($operation:ident), $usage:expr, $states:ident, $managed:literal $(, $capability:ident)*;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident($operation:ident), $usage:expr, $states:ident, $grantable:literal $(, $capability:ident)*;)+) => {$(
         $(#[$doc])*
         #[doc = concat!("The action `kms:", stringify!($name), "`.")]
         #[derive(Debug)]
@@ -75,7 +84,13 @@ macro_rules! key_actions {
             const OPERATION: &'static str = stringify!($operation);
             const USAGE: Option<KeyUsage> = $usage;
             const STATES: States = States::$states;
-            const ON_MANAGED: bool = $managed;
+            const GRANTABLE: bool = $grantable;
+
+            fn action() -> &'static policy::Action {
+                static ACTION: LazyLock<policy::Action> =
+                    LazyLock::new(|| policy::Action::new(concat!("kms:", stringify!($name))));
+                &ACTION
+            }
         }
         $(impl $capability for $name {})*
     )+};
@@ -90,6 +105,7 @@ const SIGNATURE: Option<KeyUsage> = Some(KeyUsage::SignVerify);
 key_actions! {
     CancelKeyDeletion(CancelKeyDeletion), None, PendingDeletion, false, Changing;
     CreateAlias(CreateAlias), None, NotPendingDeletion, false;
+    CreateGrant(CreateGrant), None, Usable, true;
     Decapsulate(Decapsulate), ENCAPSULATION, Usable, true, Decapsulating;
     Decrypt(Decrypt), ENCRYPTION, Usable, true, Opening;
     DeleteAlias(DeleteAlias), None, Any, false;
@@ -106,16 +122,19 @@ key_actions! {
     GenerateDataKeyPairWithoutPlaintext(GenerateDataKeyPairWithoutPlaintext), ENCRYPTION, Usable, true, Sealing;
     GenerateDataKeyWithoutPlaintext(GenerateDataKeyWithoutPlaintext), ENCRYPTION, Usable, true, Sealing;
     GenerateMac(GenerateMac), MAC, Usable, true, Authenticating;
-    GetKeyLastUsage(GetKeyLastUsage), None, Any, true;
-    GetKeyPolicy(GetKeyPolicy), None, Any, true;
-    GetKeyRotationStatus(GetKeyRotationStatus), None, Any, true;
+    GetKeyLastUsage(GetKeyLastUsage), None, Any, false;
+    GetKeyPolicy(GetKeyPolicy), None, Any, false;
+    GetKeyRotationStatus(GetKeyRotationStatus), None, Any, false;
     GetPublicKey(GetPublicKey), None, NotPendingDeletion, true, ReadingPublicKey;
-    ListKeyPolicies(ListKeyPolicies), None, Any, true;
-    ListKeyRotations(ListKeyRotations), None, Any, true;
-    ListResourceTags(ListResourceTags), None, Any, true;
+    ListGrants(ListGrants), None, Any, false;
+    ListKeyPolicies(ListKeyPolicies), None, Any, false;
+    ListKeyRotations(ListKeyRotations), None, Any, false;
+    ListResourceTags(ListResourceTags), None, Any, false;
     PutKeyPolicy(PutKeyPolicy), None, Any, false, Changing;
     ReEncryptFrom(ReEncrypt), ENCRYPTION, Usable, true, Opening;
     ReEncryptTo(ReEncrypt), ENCRYPTION, Usable, true, Sealing, Encrypting;
+    RetireGrant(RetireGrant), None, Any, true;
+    RevokeGrant(RevokeGrant), None, Any, false;
     RotateKeyOnDemand(RotateKeyOnDemand), None, Usable, false, Changing;
     ScheduleKeyDeletion(ScheduleKeyDeletion), None, NotPendingDeletion, false, Changing;
     Sign(Sign), SIGNATURE, Usable, true, Signing;
@@ -136,7 +155,11 @@ impl Action for UpdateAliasFrom {
     const OPERATION: &'static str = UpdateAlias::OPERATION;
     const USAGE: Option<KeyUsage> = None;
     const STATES: States = States::Any;
-    const ON_MANAGED: bool = false;
+    const GRANTABLE: bool = false;
+
+    fn action() -> &'static policy::Action {
+        UpdateAlias::action()
+    }
 }
 
 macro_rules! account_actions {
@@ -147,8 +170,26 @@ macro_rules! account_actions {
 
         impl AccountAction for $name {
             const NAME: &'static str = concat!("kms:", stringify!($name));
+
+            fn action() -> &'static policy::Action {
+                static ACTION: LazyLock<policy::Action> =
+                    LazyLock::new(|| policy::Action::new(concat!("kms:", stringify!($name))));
+                &ACTION
+            }
         }
     )+};
 }
 
-account_actions! { CreateKey, GenerateRandom, ListAliases, ListKeys }
+account_actions! { CreateKey, GenerateRandom, ListAliases, ListKeys, ListRetirableGrants }
+
+/// The action `kms:TagResource` on a key that is being made.
+#[derive(Debug)]
+pub enum TagNewKey {}
+
+impl AccountAction for TagNewKey {
+    const NAME: &'static str = TagResource::NAME;
+
+    fn action() -> &'static policy::Action {
+        TagResource::action()
+    }
+}

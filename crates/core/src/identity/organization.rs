@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use keyreeve_domain::AccountId;
-use keyreeve_policy::Kind;
+use keyreeve_policy::{KeySet, Kind};
 use keyreeve_store::Snapshot;
 
 use crate::cx::Service;
@@ -34,6 +34,8 @@ pub struct Place {
     pub service_control: Vec<Vec<NamedPolicy>>,
     /// The resource control policies that bind its resources, by level, the root first; none for the management account.
     pub resource_control: Vec<Vec<NamedPolicy>>,
+    /// The condition keys that those mention.
+    pub resource_mentions: KeySet,
 }
 
 impl Organization {
@@ -67,6 +69,8 @@ impl Organization {
                     place.service_control.push(compile(Kind::Identity, &member.service_control)?);
                     place.resource_control.push(compile(Kind::Resource, &member.resource_control)?);
                 }
+                let controls = place.resource_control.iter().flatten();
+                place.resource_mentions = controls.map(|named| named.policy.mentions()).collect();
                 places.insert(member.account, Arc::new(place));
             }
         }

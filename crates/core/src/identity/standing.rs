@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyreeve_domain::AccountId;
-use keyreeve_policy::{Kind, Policy};
+use keyreeve_policy::{KeySet, Kind, Policy};
 use keyreeve_store::Snapshot;
 
 use crate::caller::User;
@@ -38,6 +38,24 @@ pub struct Standing {
     pub tags: Vec<TagRecord>,
     /// Where its account is in the organization.
     pub place: Option<Arc<Place>>,
+    mentions: KeySet,
+}
+
+impl Standing {
+    /// The condition keys that its policies mention.
+    #[must_use]
+    pub fn mentions(&self) -> KeySet {
+        self.mentions
+    }
+
+    /// Looks through the policies for the condition keys that they mention: what every maker of a standing ends with.
+    fn complete(mut self) -> Self {
+        let session = self.session.iter().flatten();
+        let controls = self.place.iter().flat_map(|place| place.service_control.iter().flatten());
+        let all = self.identity.iter().chain(&self.boundary).chain(session).chain(controls);
+        self.mentions = all.map(|named| named.policy.mentions()).collect();
+        self
+    }
 }
 
 impl NamedPolicy {
@@ -96,7 +114,7 @@ impl Identities<'_> {
         }
         standing.boundary = self.boundary(user.boundary.as_deref()).await?;
         standing.tags.clone_from(&user.tags);
-        Ok(standing)
+        Ok(standing.complete())
     }
 
     /// What a role may do.
@@ -106,19 +124,19 @@ impl Identities<'_> {
         self.add(&mut standing, &holder, &role.policies, &role.attached).await?;
         standing.boundary = self.boundary(role.boundary.as_deref()).await?;
         standing.tags.clone_from(&role.tags);
-        Ok(standing)
+        Ok(standing.complete())
     }
 
     /// What the root user may do.
     pub(crate) async fn of_root(&self) -> Result<Standing, VaultError> {
-        Ok(Standing { place: self.place().await?, ..Standing::default() })
+        Ok(Standing { place: self.place().await?, ..Standing::default() }.complete())
     }
 
     /// What a federated user may do at most that the root user made: everything, before its session policies.
     pub(crate) async fn of_root_federation(&self) -> Result<Standing, VaultError> {
         let mut standing = self.of_root().await?;
         standing.identity.push(self.managed(ADMINISTRATOR).await?);
-        Ok(standing)
+        Ok(standing.complete())
     }
 
     /// Cuts `standing` down to what was passed when the session began, and gives it the tags of the session.
@@ -141,7 +159,7 @@ impl Identities<'_> {
             .tags
             .retain(|tag| !session.tags.iter().any(|other| other.key.eq_ignore_ascii_case(&tag.key)));
         standing.tags.extend(session.tags.iter().cloned());
-        Ok(standing)
+        Ok(standing.complete())
     }
 
     async fn place(&self) -> Result<Option<Arc<Place>>, VaultError> {

@@ -1,0 +1,441 @@
+//! Grants: their records, and which of them bear on a request.
+//!
+//! A key may have 50,000 grants, and all of them may be for one grantee, each for an encryption context of its own. So they
+//! are found by key and grantee, and among those by a pair of the encryption context: no request looks at all of them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use keyreeve_crypto::digest::sha256;
+use keyreeve_crypto::wrap::Kind;
+use keyreeve_domain::{AccountId, KeyArn, KeyId, Region, Timestamp};
+use keyreeve_policy::{Constraints, Grant, GrantPrincipal, Operations};
+use minicbor::{Decode, Encode};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::caller::Caller;
+use crate::commit::Draft;
+use crate::cx::Service;
+use crate::record::{IndexRecord, record};
+use crate::space;
+use crate::vault::{Vault, VaultError};
+
+record! {
+    GrantRecord = 15,
+    SameGrantRecord = 17,
+}
+
+/// A grant.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct GrantRecord {
+    /// Its id: 64 hexadecimal digits.
+    #[n(0)]
+    pub id: String,
+    /// Whom it lets use the key.
+    #[n(1)]
+    pub grantee: GrantParty,
+    /// Who may retire it.
+    #[n(2)]
+    pub retiring: Option<GrantParty>,
+    /// The account in which it was made.
+    #[n(3)]
+    #[cbor(with = "crate::record::text")]
+    pub issuing_account: AccountId,
+    /// What it gives, by name.
+    #[n(4)]
+    pub operations: Vec<String>,
+    /// The encryption context that it asks for, whole.
+    #[n(5)]
+    pub context_equals: Option<BTreeMap<String, String>>,
+    /// The pairs that it asks for in the encryption context.
+    #[n(6)]
+    pub context_subset: Option<BTreeMap<String, String>>,
+    /// The resource that a service acts for.
+    #[n(7)]
+    pub source_arn: Option<String>,
+    /// Its name.
+    #[n(8)]
+    pub name: Option<String>,
+    /// When it was made.
+    #[n(9)]
+    #[cbor(with = "crate::record::millis")]
+    pub created: Timestamp,
+}
+
+/// The grant that a request with a name has made.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct SameGrantRecord {
+    /// Its id.
+    #[n(0)]
+    pub id: String,
+}
+
+/// A principal of a grant.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub enum GrantParty {
+    /// An account's root user, a user, a role or a session.
+    #[n(0)]
+    Aws {
+        /// The ARN.
+        #[n(0)]
+        arn: String,
+        /// The unique id of a user or a role.
+        #[n(1)]
+        id: Option<String>,
+    },
+    /// A service.
+    #[n(1)]
+    Service {
+        /// Its name, such as `s3.amazonaws.com`.
+        #[n(0)]
+        name: String,
+    },
+}
+
+impl GrantParty {
+    /// As it is listed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Aws { arn, .. } => arn,
+            Self::Service { name } => name,
+        }
+    }
+
+    fn to_policy(&self) -> GrantPrincipal {
+        match self {
+            Self::Aws { arn, id } => GrantPrincipal::bound(arn, id.as_deref()),
+            Self::Service { name } => GrantPrincipal::service(name),
+        }
+    }
+}
+
+impl GrantRecord {
+    /// The grant as policies know it.
+    #[must_use]
+    pub fn to_policy(&self, key: &KeyArn) -> Grant {
+        let pairs = |pairs: &Option<BTreeMap<String, String>>| {
+            pairs.as_ref().map(|pairs| pairs.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
+        };
+        Grant {
+            id: self.id.clone(),
+            key: key.to_string(),
+            grantee: Some(self.grantee.to_policy()),
+            retiring: self.retiring.as_ref().map(GrantParty::to_policy),
+            issuing_account: Some(self.issuing_account),
+            operations: Operations::new(self.operations.iter().map(String::as_str)),
+            constraints: Constraints {
+                context_equals: pairs(&self.context_equals),
+                context_subset: pairs(&self.context_subset),
+                source_arn: self.source_arn.clone(),
+            },
+        }
+    }
+}
+
+impl GrantRecord {
+    /// The digest of everything that a request with a name says: the same request makes no second grant.
+    #[must_use]
+    pub fn properties(&self) -> Option<Digest> {
+        let name = self.name.as_ref()?;
+        let mut operations = self.operations.clone();
+        operations.sort_unstable();
+        let Self { grantee, retiring, context_equals, context_subset, source_arn, .. } = self;
+        let all = (name, grantee, retiring, operations, context_equals, context_subset, source_arn);
+        // Each member is written with its quotes and escapes, so that no two lists have the same text.
+        Some(Digest::of(&format!("{all:?}")))
+    }
+}
+
+impl Draft<'_> {
+    /// Adds a grant on the key `arn`, with its index entries.
+    ///
+    /// # Errors
+    /// Where a record cannot be sealed.
+    pub fn add_grant(&mut self, arn: &KeyArn, grant: &GrantRecord) -> Result<(), VaultError> {
+        let (region, key) = (arn.region, arn.key);
+        self.put(&space::grant(region, key, &grant.id)?, None, grant)?;
+        let grantee = GranteeKey { region, key, grantee: Digest::of(grant.grantee.as_str()) };
+        self.index(&space::grantee(&grantee, &grant.id)?)?;
+        if let Some(retiring) = &grant.retiring {
+            self.index(&space::retirable(region, Digest::of(retiring.as_str()), key, &grant.id)?)?;
+        }
+        if let Some(properties) = grant.properties() {
+            let path = space::same_grant(region, key, properties)?;
+            self.put(&path, None, &SameGrantRecord { id: grant.id.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Removes a grant on the key `arn`, with its index entries.
+    ///
+    /// # Errors
+    /// Never for well-formed records.
+    pub fn remove_grant(&mut self, arn: &KeyArn, grant: &GrantRecord) -> Result<(), VaultError> {
+        let (region, key) = (arn.region, arn.key);
+        self.unindex(&space::grant(region, key, &grant.id)?);
+        let grantee = GranteeKey { region, key, grantee: Digest::of(grant.grantee.as_str()) };
+        self.unindex(&space::grantee(&grantee, &grant.id)?);
+        if let Some(retiring) = &grant.retiring {
+            self.unindex(&space::retirable(region, Digest::of(retiring.as_str()), key, &grant.id)?);
+        }
+        if let Some(properties) = grant.properties() {
+            self.unindex(&space::same_grant(region, key, properties)?);
+        }
+        Ok(())
+    }
+}
+
+/// What a name of any length is stored under: the first half of its SHA-256.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Digest(u128);
+
+impl Digest {
+    /// The digest of `text`.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let whole = sha256(text.as_bytes());
+        Self(whole.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte)))
+    }
+
+    /// Reads what [`Display`](core::fmt::Display) writes.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        (text.len() == 32).then_some(())?;
+        u128::from_str_radix(text, 16).ok().map(Self)
+    }
+}
+
+impl core::fmt::Display for Digest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// A grantee of a key.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct GranteeKey {
+    /// The Region of the key.
+    pub region: Region,
+    /// The key.
+    pub key: KeyId,
+    /// The grantee.
+    pub grantee: Digest,
+}
+
+/// The grants of one grantee on one key, by what they ask for.
+#[derive(Debug, Default)]
+pub(crate) struct GranteeGrants {
+    /// Those that ask nothing of the encryption context.
+    unconstrained: Vec<Arc<Grant>>,
+    /// Of those that do, one for each set of operations: for requests that have no encryption context.
+    representatives: Vec<Arc<Grant>>,
+    /// Those that ask for a pair: each under the one that it shares with the fewest.
+    by_pair: HashMap<(String, String), Vec<Arc<Grant>>>,
+    /// Those that ask for an empty encryption context.
+    empty: Vec<Arc<Grant>>,
+}
+
+impl GranteeGrants {
+    fn new(records: &[GrantRecord], key: &KeyArn) -> Self {
+        let mut shared: HashMap<(&String, &String), usize> = HashMap::new();
+        let pairs =
+            |record: &GrantRecord| record.context_equals.as_ref().or(record.context_subset.as_ref()).cloned();
+        for record in records {
+            for pair in record.context_equals.iter().chain(&record.context_subset).flatten() {
+                *shared.entry(pair).or_default() += 1;
+            }
+        }
+        let (mut grants, mut seen, mut represented) = (Self::default(), HashSet::new(), HashSet::new());
+        for record in records {
+            let gives =
+                (record.operations.clone(), record.source_arn.clone(), record.grantee.as_str().to_owned());
+            let grant = Arc::new(record.to_policy(key));
+            let Some(asked) = pairs(record) else {
+                if seen.insert(gives) {
+                    grants.unconstrained.push(grant);
+                }
+                continue;
+            };
+            if represented.insert(gives) {
+                grants.representatives.push(Arc::clone(&grant));
+            }
+            let rarest =
+                asked.into_iter().min_by_key(|(k, v)| shared.get(&(k, v)).copied().unwrap_or_default());
+            match rarest {
+                Some(pair) => grants.by_pair.entry(pair).or_default().push(grant),
+                None if record.context_equals.is_some() => grants.empty.push(grant),
+                // No pair at all is asked for.
+                None => grants.unconstrained.push(grant),
+            }
+        }
+        grants
+    }
+
+    /// Adds those that may give a request with this encryption context, or without any.
+    fn candidates(&self, context: Option<&BTreeMap<String, String>>, out: &mut Vec<Arc<Grant>>) {
+        out.extend(self.unconstrained.iter().cloned());
+        let Some(context) = context else {
+            out.extend(self.representatives.iter().cloned());
+            return;
+        };
+        if context.is_empty() {
+            out.extend(self.empty.iter().cloned());
+        }
+        if self.by_pair.is_empty() {
+            return;
+        }
+        for (name, value) in context {
+            out.extend(self.by_pair.get(&(name.clone(), value.clone())).into_iter().flatten().cloned());
+        }
+    }
+}
+
+impl Service {
+    /// The grants on `key` that may give `caller` something in a request with this encryption context, or without any.
+    pub(crate) async fn grants_for(
+        &self,
+        key: &KeyArn,
+        caller: &Caller,
+        context: Option<&BTreeMap<String, String>>,
+    ) -> Result<Vec<Arc<Grant>>, VaultError> {
+        let mut found = Vec::new();
+        for grantee in caller.grantees() {
+            let grantee = GranteeKey { region: key.region, key: key.key, grantee: Digest::of(grantee) };
+            let grants = match self.ring().grants(&grantee) {
+                Some(grants) => grants,
+                None => self.read_grants(key, grantee).await?,
+            };
+            grants.candidates(context, &mut found);
+        }
+        Ok(found)
+    }
+
+    async fn read_grants(&self, key: &KeyArn, grantee: GranteeKey) -> Result<Arc<GranteeGrants>, VaultError> {
+        let snapshot = self.vault().snapshot().await?;
+        let prefix = space::grantee_prefix(&grantee);
+        let (mut records, mut after) = (Vec::new(), None);
+        loop {
+            let (entries, more) =
+                self.vault().range::<IndexRecord>(&*snapshot, &prefix, after.as_ref(), PAGE).await?;
+            for (path, _) in &entries {
+                let Some(id) = space::last_part(&prefix, path) else { continue };
+                let path = space::grant(key.region, key.key, id)?;
+                let read = self.vault().read::<GrantRecord>(&*snapshot, &path).await?;
+                records.push(read.ok_or_else(|| VaultError::Damaged(path.to_string()))?.record);
+            }
+            after = entries.into_iter().next_back().map(|(path, _)| path).filter(|_| more);
+            if after.is_none() {
+                break;
+            }
+        }
+        let grants = Arc::new(GranteeGrants::new(&records, key));
+        self.ring().fill_grants(snapshot.revision(), grantee, &grants);
+        Ok(grants)
+    }
+}
+
+const PAGE: core::num::NonZeroUsize = core::num::NonZeroUsize::new(1000).unwrap();
+
+/// What a grant token names.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct TokenContent {
+    /// The Region of the key.
+    #[n(0)]
+    #[cbor(with = "crate::record::text")]
+    pub region: Region,
+    /// The key.
+    #[n(1)]
+    #[cbor(with = "crate::record::text")]
+    pub key: KeyId,
+    /// The grant.
+    #[n(2)]
+    pub grant: String,
+}
+
+impl Vault {
+    /// The token of a grant.
+    ///
+    /// # Errors
+    /// Where the wrapping fails.
+    pub fn seal_grant_token(&self, content: &TokenContent) -> Result<String, VaultError> {
+        let bytes = minicbor::to_vec(content).or(Err(VaultError::Damaged("a grant token".to_owned())))?;
+        Ok(STANDARD.encode(self.seal_token(Kind::GrantToken, &bytes)?))
+    }
+
+    /// The grant that a token names; none where it was not made here.
+    #[must_use]
+    pub fn open_grant_token(&self, token: &str) -> Option<TokenContent> {
+        let bytes = self.open_token(Kind::GrantToken, &STANDARD.decode(token).ok()?)?;
+        minicbor::decode(&bytes).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: u32, context: Option<&[(&str, String)]>, equals: bool) -> GrantRecord {
+        let pairs = context.map(|pairs| pairs.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect());
+        let (context_equals, context_subset) = if equals { (pairs, None) } else { (None, pairs) };
+        GrantRecord {
+            id: id.to_string(),
+            grantee: GrantParty::Aws { arn: "arn:aws:iam::111122223333:user/a".into(), id: None },
+            retiring: None,
+            issuing_account: "111122223333".parse().unwrap(),
+            operations: vec!["Decrypt".into()],
+            context_equals,
+            context_subset,
+            source_arn: None,
+            name: None,
+            created: Timestamp::default(),
+        }
+    }
+
+    fn key() -> KeyArn {
+        KeyArn {
+            region: "us-east-1".parse().unwrap(),
+            account: "111122223333".parse().unwrap(),
+            key: "1234abcd-12ab-34cd-56ef-1234567890ab".parse().unwrap(),
+        }
+    }
+
+    fn ids(grants: &GranteeGrants, context: Option<&[(&str, &str)]>) -> Vec<String> {
+        let context: Option<BTreeMap<_, _>> =
+            context.map(|pairs| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        let mut found = Vec::new();
+        grants.candidates(context.as_ref(), &mut found);
+        found.iter().map(|grant| grant.id.clone()).collect()
+    }
+
+    #[test]
+    fn of_many_grants_those_alone_are_looked_at_that_may_fit() {
+        let app = || ("app", "x".to_owned());
+        let many = (0..1000).map(|id| record(id, Some(&[app(), ("volume", id.to_string())]), false));
+        let records: Vec<_> = many
+            .chain([
+                record(1000, None, false),
+                record(1001, None, false),
+                record(1002, Some(&[]), true),
+                record(1003, Some(&[app()]), true),
+            ])
+            .collect();
+        let grants = GranteeGrants::new(&records, &key());
+        for (context, expected) in [
+            (Some(&[("app", "x"), ("volume", "7")][..]), vec!["1000", "1003", "7"]),
+            (Some(&[("volume", "1000")][..]), vec!["1000"]),
+            (Some(&[][..]), vec!["1000", "1002"]),
+            (None, vec!["1000", "0"]),
+        ] {
+            assert_eq!(ids(&grants, context), expected, "{context:?}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_read_back() {
+        let digest = Digest::of("arn:aws:iam::111122223333:root");
+        assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
+        assert_eq!(Digest::parse("00"), None);
+    }
+}

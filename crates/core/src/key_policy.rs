@@ -1,0 +1,236 @@
+//! Key policies: what the service writes itself, and whom a policy names.
+
+use std::sync::Arc;
+
+use keyreeve_domain::spec::KeyManager;
+use keyreeve_domain::{AccountId, KeyId, Region};
+use keyreeve_policy::{AwsPrincipal, Document, Kind, Policy, default_text};
+use keyreeve_store::Snapshot;
+
+use crate::cx::Service;
+use crate::identity;
+use crate::identity::record::{AccountRecord, RoleRecord, UserRecord};
+use crate::record::{BoundPrincipal, IndexRecord, KeyRecord, PolicyRecord};
+use crate::ring::OpenKey;
+use crate::space;
+use crate::vault::VaultError;
+
+/// A policy names a principal that is not there.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PrincipalError {
+    /// Nobody is known by this name.
+    #[error("no principal `{0}`")]
+    Unknown(String),
+    /// The store failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// The policy of an AWS managed key: everybody in the account, through the service alone; the account may look at it.
+#[must_use]
+pub fn managed_text(account: AccountId, region: Region, service: &str) -> String {
+    let partition = region.partition();
+    format!(
+        "{{\n  \"Version\" : \"2012-10-17\",\n  \"Id\" : \"auto-{service}-2\",\n  \"Statement\" : [ {{\n    \
+         \"Sid\" : \"Allow access through {service} for all principals in the account that are authorized to use \
+         {service}\",\n    \"Effect\" : \"Allow\",\n    \"Principal\" : {{\n      \"AWS\" : \"*\"\n    }},\n    \
+         \"Action\" : [ \"kms:Encrypt\", \"kms:Decrypt\", \"kms:ReEncrypt*\", \"kms:GenerateDataKey*\", \
+         \"kms:CreateGrant\", \"kms:DescribeKey\" ],\n    \"Resource\" : \"*\",\n    \"Condition\" : {{\n      \
+         \"StringEquals\" : {{\n        \"kms:CallerAccount\" : \"{account}\",\n        \"kms:ViaService\" : \
+         \"{service}.{region}.amazonaws.com\"\n      }}\n    }}\n  }}, {{\n    \"Sid\" : \"Allow direct access to key \
+         metadata to the account\",\n    \"Effect\" : \"Allow\",\n    \"Principal\" : {{\n      \"AWS\" : \
+         \"arn:{partition}:iam::{account}:root\"\n    }},\n    \"Action\" : [ \"kms:Describe*\", \"kms:Get*\", \
+         \"kms:List*\", \"kms:RevokeGrant\" ],\n    \"Resource\" : \"*\"\n  }} ]\n}}"
+    )
+}
+
+impl Service {
+    /// The key policy of a key as `snapshot` has it, compiled. The default one is compiled once for each account.
+    pub(crate) async fn key_policy(
+        &self,
+        snapshot: &dyn Snapshot,
+        region: Region,
+        key: KeyId,
+        record: &KeyRecord,
+    ) -> Result<Arc<Policy>, VaultError> {
+        let path = space::policy(region, key)?;
+        let damaged = || VaultError::Damaged(path.to_string());
+        if record.has_policy {
+            let held = self.vault().read::<PolicyRecord>(snapshot, &path).await?.ok_or_else(damaged)?.record;
+            let bound = held.bound.unwrap_or_default();
+            let ids = |arn: &str| bound.iter().find(|bound| bound.arn == arn).map(|bound| bound.id.as_str());
+            let policy = Policy::compile_bound(Kind::Resource, &held.text, &ids);
+            return Ok(Arc::new(policy.map_err(|_| damaged())?));
+        }
+        let service = self.managed_service(snapshot, region, key, record).await?;
+        if let Some(known) = self.ring().written_policy(record.account, region, service.as_deref()) {
+            return Ok(known);
+        }
+        let text = written_text(record.account, region, service.as_deref());
+        let policy = Arc::new(Policy::compile(Kind::Resource, &text).map_err(|_| damaged())?);
+        self.ring().keep_written_policy(record.account, region, service.as_deref(), &policy);
+        Ok(policy)
+    }
+
+    /// The text of the policy that the service itself has written for a key: for one that was made without a policy.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn written_policy_text(
+        &self,
+        snapshot: &dyn Snapshot,
+        key: &OpenKey,
+    ) -> Result<String, VaultError> {
+        let arn = key.arn();
+        let service = self.managed_service(snapshot, arn.region, arn.key, key.record()).await?;
+        Ok(written_text(arn.account, arn.region, service.as_deref()))
+    }
+
+    /// The service that an AWS managed key is for: its one alias says so.
+    async fn managed_service(
+        &self,
+        snapshot: &dyn Snapshot,
+        region: Region,
+        key: KeyId,
+        record: &KeyRecord,
+    ) -> Result<Option<String>, VaultError> {
+        if record.manager != KeyManager::Aws {
+            return Ok(None);
+        }
+        let prefix = space::named_prefix(region, key);
+        let (named, _) =
+            self.vault().range::<IndexRecord>(snapshot, &prefix, None, core::num::NonZeroUsize::MIN).await?;
+        let name = named.first().and_then(|(path, _)| space::last_part(&prefix, path));
+        let service = name.and_then(|name| name.strip_prefix("alias/aws/")).unwrap_or_default();
+        Ok(Some(service.to_owned()))
+    }
+
+    /// The users and roles that `document` names, with their unique ids.
+    ///
+    /// # Errors
+    /// Where it names an account, a user or a role that is not there.
+    pub async fn bind_principals(
+        &self,
+        snapshot: &dyn Snapshot,
+        document: &Document,
+    ) -> Result<Vec<BoundPrincipal>, PrincipalError> {
+        let mut bound: Vec<BoundPrincipal> = Vec::new();
+        for principal in document.principals() {
+            let arn = match principal {
+                AwsPrincipal::Anyone | AwsPrincipal::UniqueId(_) => continue,
+                AwsPrincipal::Account(account) => {
+                    self.check_account(snapshot, *account).await?;
+                    continue;
+                }
+                AwsPrincipal::Identity(arn) => arn,
+            };
+            if bound.iter().any(|bound| bound.arn == *arn) {
+                continue;
+            }
+            if let Some(id) = self.unique_id(snapshot, arn).await? {
+                bound.push(BoundPrincipal { arn: arn.clone(), id });
+            }
+        }
+        Ok(bound)
+    }
+
+    /// The unique id of the user or role `arn`; none of a session, which has none.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub async fn unique_id(
+        &self,
+        snapshot: &dyn Snapshot,
+        arn: &str,
+    ) -> Result<Option<String>, PrincipalError> {
+        let unknown = || PrincipalError::Unknown(arn.to_owned());
+        let mut parts = arn.splitn(6, ':').skip(2);
+        let (Some(service), Some(account), Some(resource)) = (parts.next(), parts.nth(1), parts.next())
+        else {
+            return Err(unknown());
+        };
+        let account: AccountId = account.parse().ok().ok_or_else(unknown)?;
+        self.check_account(snapshot, account).await?;
+        let (kind, path) = resource.split_once('/').ok_or_else(unknown)?;
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let found = match (service, kind) {
+            ("iam", "user") => {
+                let path = identity::space::user(account, name).map_err(VaultError::from)?;
+                let read = self.vault().read::<UserRecord>(snapshot, &path).await?;
+                read.map(|read| read.record)
+                    .map(|user| (crate::caller::User::from(&user).arn(account), user.id))
+            }
+            ("iam", "role") => {
+                let path = identity::space::role(account, name).map_err(VaultError::from)?;
+                let read = self.vault().read::<RoleRecord>(snapshot, &path).await?;
+                read.map(|read| read.record)
+                    .map(|role| (format!("arn:aws:iam::{account}:role{}{}", role.path, role.name), role.id))
+            }
+            ("sts", "assumed-role" | "federated-user") => return Ok(None),
+            _ => return Err(unknown()),
+        };
+        let same = found.filter(|(found, _)| without_partition(found) == without_partition(arn));
+        Ok(Some(same.ok_or_else(unknown)?.1))
+    }
+
+    /// The unique id of the principal `arn` of a grant: of a user or a role; none of a session or an account's root user.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub async fn grantee_id(
+        &self,
+        snapshot: &dyn Snapshot,
+        arn: &str,
+    ) -> Result<Option<String>, PrincipalError> {
+        let root = arn.strip_suffix(":root").and_then(|rest| rest.rsplit(':').next());
+        match root.and_then(|account| account.parse().ok()) {
+            Some(account) if without_partition(arn) == Some(&format!("iam::{account}:root")) => {
+                self.check_account(snapshot, account).await?;
+                Ok(None)
+            }
+            Some(_) | None => self.unique_id(snapshot, arn).await,
+        }
+    }
+
+    async fn check_account(&self, snapshot: &dyn Snapshot, account: AccountId) -> Result<(), PrincipalError> {
+        let path = identity::space::account(account).map_err(VaultError::from)?;
+        match self.vault().read::<AccountRecord>(snapshot, &path).await? {
+            Some(_) => Ok(()),
+            None => Err(PrincipalError::Unknown(account.to_string())),
+        }
+    }
+
+    /// The text of a key policy as it is shown: a user or a role that is gone is shown by its unique id.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn shown_policy(
+        &self,
+        snapshot: &dyn Snapshot,
+        held: PolicyRecord,
+    ) -> Result<String, VaultError> {
+        let mut text = held.text;
+        for bound in held.bound.unwrap_or_default() {
+            let is_there = match self.unique_id(snapshot, &bound.arn).await {
+                Ok(id) => id.as_deref() == Some(&bound.id),
+                Err(PrincipalError::Unknown(_)) => false,
+                Err(PrincipalError::Vault(error)) => return Err(error),
+            };
+            if !is_there {
+                text = text.replace(&format!("\"{}\"", bound.arn), &format!("\"{}\"", bound.id));
+            }
+        }
+        Ok(text)
+    }
+}
+
+fn without_partition(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:")?.split_once(':').map(|(_, rest)| rest)
+}
+
+fn written_text(account: AccountId, region: Region, service: Option<&str>) -> String {
+    match service {
+        Some(service) => managed_text(account, region, service),
+        None => default_text(account, region.partition()),
+    }
+}

@@ -1,0 +1,76 @@
+//! What the operations on grants share.
+
+use keyreeve_core::grants::{GrantParty, GrantRecord};
+use keyreeve_core::vault::{VaultError, Versioned};
+use keyreeve_core::{Cx, Refusal, space};
+use keyreeve_domain::KeyArn;
+use keyreeve_domain::spec::GrantOperation;
+use keyreeve_store::Snapshot;
+use keyreeve_wire::{EncryptionContext, ErrorCode, GrantConstraints, GrantListEntry};
+
+/// The grant `id` on the key `arn`, as the store has it.
+pub(crate) async fn read(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    arn: &KeyArn,
+    id: &str,
+) -> Result<Option<Versioned<GrantRecord>>, VaultError> {
+    // What is no id of a grant could be the end of another path.
+    if id.len() != ID_LEN || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(None);
+    }
+    let path = space::grant(arn.region, arn.key, id)?;
+    cx.service.vault().read::<GrantRecord>(snapshot, &path).await
+}
+
+const ID_LEN: usize = 64;
+
+/// The refusal of a grant that is not there.
+pub(crate) fn not_found(id: &str) -> Refusal {
+    // AWS: unverified. The text is another emulator's.
+    Refusal::new(ErrorCode::NotFound, format!("Grant ID {id} not found"))
+}
+
+/// A grant as it is listed.
+pub(crate) fn entry(arn: &KeyArn, grant: GrantRecord) -> GrantListEntry {
+    let (grantee_principal, grantee_service_principal) = parties(Some(grant.grantee));
+    let (retiring_principal, retiring_service_principal) = parties(grant.retiring);
+    let context = |pairs: Option<_>| pairs.map(EncryptionContext::from);
+    let constraints = GrantConstraints {
+        encryption_context_equals: context(grant.context_equals),
+        encryption_context_subset: context(grant.context_subset),
+        source_arn: grant.source_arn,
+    };
+    let is_constrained = constraints.encryption_context_equals.is_some()
+        || constraints.encryption_context_subset.is_some()
+        || constraints.source_arn.is_some();
+    GrantListEntry {
+        constraints: is_constrained.then_some(constraints),
+        creation_date: grant.created,
+        grant_id: grant.id,
+        grantee_principal,
+        grantee_service_principal,
+        issuing_account: format!("arn:{}:iam::{}:root", arn.region.partition(), grant.issuing_account),
+        key_id: arn.to_string(),
+        name: grant.name,
+        operations: grant.operations.iter().filter_map(|name| name.parse::<GrantOperation>().ok()).collect(),
+        retiring_principal,
+        retiring_service_principal,
+    }
+}
+
+fn parties(party: Option<GrantParty>) -> (Option<String>, Option<String>) {
+    match party {
+        None => (None, None),
+        Some(GrantParty::Aws { arn, .. }) => (Some(arn), None),
+        Some(GrantParty::Service { name }) => (None, Some(name)),
+    }
+}
+
+/// The root user of an account where a principal is named by the account alone.
+pub(crate) fn canonical(principal: &str) -> String {
+    if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("arn:aws:iam::{principal}:root");
+    }
+    principal.to_owned()
+}
