@@ -18,6 +18,8 @@ pub struct Event<'a> {
     pub account: AccountId,
     /// The Region that was called.
     pub region: Region,
+    /// The service, such as `kms.amazonaws.com`.
+    pub source: &'a str,
     /// The operation, such as `Encrypt`.
     pub name: &'a str,
     /// Whether the operation changes nothing.
@@ -97,7 +99,7 @@ impl Event<'_> {
         event.raw("eventVersion", EVENT_VERSION);
         event.raw("userIdentity", self.user_identity);
         write_time(event.member("eventTime"), self.time);
-        event.raw("eventSource", br#""kms.amazonaws.com""#);
+        write_plain(event.member("eventSource"), self.source);
         event.string("eventName", self.name);
         write_plain(event.member("awsRegion"), self.region.as_str());
         event.string("sourceIPAddress", self.source_ip);
@@ -255,6 +257,7 @@ mod tests {
             time: Timestamp::from_millis(1_660_169_907_123),
             account,
             region,
+            source: "kms.amazonaws.com",
             name: "Encrypt",
             read_only: true,
             kind: Kind::ApiCall,

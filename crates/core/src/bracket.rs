@@ -5,7 +5,6 @@ use core::pin::Pin;
 
 use keyreeve_audit::event::{Event, Kind, Resource, Uuid};
 use keyreeve_domain::{AccountId, Region, Timestamp};
-use keyreeve_wire::ApiError;
 
 use crate::caller::{Caller, UNKNOWN_IDENTITY};
 
@@ -50,8 +49,36 @@ impl Notes {
     }
 }
 
+/// The service of an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// IAM.
+    Iam,
+    /// KMS.
+    Kms,
+    /// STS.
+    Sts,
+}
+
+impl Source {
+    /// The `eventSource`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Iam => "iam.amazonaws.com",
+            Self::Kms => "kms.amazonaws.com",
+            Self::Sts => "sts.amazonaws.com",
+        }
+    }
+}
+
+/// The code of an error, and its text if it has one.
+pub type ErrorText<'a> = (&'a str, Option<&'a str>);
+
 /// What is known of a request before it is handled.
 pub struct Head<'a> {
+    /// The service that was called.
+    pub source: Source,
     /// The operation as it was called, known or not.
     pub name: &'a str,
     /// Whether it changes nothing.
@@ -86,24 +113,24 @@ impl Head<'_> {
 
     /// The line that completes a record.
     #[must_use]
-    pub fn completed(&self, notes: &Notes, refused: Option<&ApiError>) -> Vec<u8> {
+    pub fn completed(&self, notes: &Notes, refused: Option<ErrorText<'_>>) -> Vec<u8> {
         self.line(notes, refused, None)
     }
 
     /// INVARIANT: a line always fits the trail: what a caller can make long is cut, and what it is about is kept.
-    fn line(&self, notes: &Notes, refused: Option<&ApiError>, phase: Option<&[u8]>) -> Vec<u8> {
+    fn line(&self, notes: &Notes, refused: Option<ErrorText<'_>>, phase: Option<&[u8]>) -> Vec<u8> {
         let request_parameters = match notes.request_parameters.len() {
             0..=PARAMETERS_MOST => notes.request_parameters.as_slice(),
             _ => OMITTED,
         };
-        let message = |error: &ApiError| error.message.as_deref().map(|text| cut(text, TEXT_MOST).to_owned());
-        let error = refused.map(|error| (error.code.as_str(), message(error)));
+        let error = refused.map(|(code, message)| (code, message.map(|text| cut(text, TEXT_MOST))));
         let event = Event {
             event_id: self.event_id,
             request_id: self.request_id,
             time: self.time,
             account: self.account,
             region: self.region,
+            source: self.source.as_str(),
             name: self.name,
             read_only: self.read_only,
             kind: Kind::ApiCall,
@@ -114,7 +141,7 @@ impl Head<'_> {
             response_elements: &notes.response_elements,
             additional_event_data: phase.unwrap_or(&notes.additional_event_data),
             resources: notes.resources(),
-            error: error.as_ref().map(|(code, message)| (*code, message.as_deref())),
+            error,
             tls: self.tls,
         };
         let mut line = Vec::with_capacity(LINE_CAPACITY);

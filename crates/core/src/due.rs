@@ -12,7 +12,7 @@ use keyreeve_domain::spec::{KeyManager, RotationType};
 use keyreeve_domain::{KeyId, Region, Timestamp};
 use keyreeve_store::Snapshot;
 
-use crate::bracket::{Trail, TrailError};
+use crate::bracket::{Source, Trail, TrailError};
 use crate::commit::Draft;
 use crate::cx::Service;
 use crate::grants::GrantRecord;
@@ -212,6 +212,7 @@ impl Service {
             time: now,
             account: arn.account,
             region: arn.region,
+            source: Source::Kms.as_str(),
             name,
             read_only: false,
             kind: Kind::Service(&service),

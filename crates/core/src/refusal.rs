@@ -7,6 +7,7 @@ use keyreeve_crypto::ciphertext::SealError;
 use keyreeve_crypto::random::RandomError;
 use keyreeve_wire::{ApiError, ErrorCode};
 
+use crate::bracket::ErrorText;
 use crate::offload::OffloadError;
 use crate::vault::VaultError;
 
@@ -25,6 +26,12 @@ impl Refusal {
     #[must_use]
     pub fn silent(code: ErrorCode) -> Self {
         Self(ApiError { code, message: None })
+    }
+
+    /// As the trail has it.
+    #[must_use]
+    pub fn for_trail(&self) -> ErrorText<'_> {
+        (self.0.code.as_str(), self.0.message.as_deref())
     }
 
     /// The trail cannot be written, so nothing may be done or answered.

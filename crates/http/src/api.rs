@@ -16,7 +16,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use keyreeve_audit::event::Uuid;
-use keyreeve_core::bracket::{Head, Notes, Trail};
+use keyreeve_core::bracket::{Head, Notes, Source, Trail};
 use keyreeve_core::credential::{Credential, CredentialError};
 use keyreeve_core::{Refusal, Service};
 use keyreeve_crypto::digest;
@@ -276,6 +276,7 @@ impl<T: Trail + 'static> Api<T> {
         refused: Refused,
     ) -> Answer {
         let head = Head {
+            source: Source::Kms,
             name: operation.map_or("Unknown", Operation::name),
             read_only: operation.is_none_or(Operation::read_only),
             caller: None,
@@ -288,7 +289,7 @@ impl<T: Trail + 'static> Api<T> {
             user_agent: user_agent(parts),
             tls: call.tls(),
         };
-        let line = head.completed(&Notes::default(), Some(&refused.refusal.0));
+        let line = head.completed(&Notes::default(), Some(refused.refusal.for_trail()));
         match self.trail.append(line).await {
             Ok(()) => Answer::refused(&refused.refusal),
             Err(_) => Answer::refused(&Refusal::internal()),

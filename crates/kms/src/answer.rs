@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keyreeve_audit::event::Uuid;
 use keyreeve_audit::json::Object;
-use keyreeve_core::bracket::{Head, Notes, Trail};
+use keyreeve_core::bracket::{Head, Notes, Source, Trail};
 use keyreeve_core::cx::Announcement;
 use keyreeve_core::{Caller, Cx, Refusal, Service};
 use keyreeve_domain::{Region, Timestamp};
@@ -69,6 +69,7 @@ pub async fn answer(
     body: impl AsRef<[u8]>,
 ) -> Answer {
     let head = Head {
+        source: Source::Kms,
         name: request.operation.name(),
         read_only: request.operation.read_only(),
         caller: Some(request.caller),
@@ -95,7 +96,7 @@ pub async fn answer(
     };
     let mut answer = Vec::with_capacity(answer_capacity(request.operation));
     let outcome = dispatch::dispatch(&mut cx, request.operation, body, &mut answer).await;
-    let refused = outcome.as_ref().err().map(|refusal| &refusal.0);
+    let refused = outcome.as_ref().err().map(Refusal::for_trail);
     if trail.append(head.completed(&notes, refused)).await.is_err() {
         return Answer::refused(&Refusal::unrecorded());
     }

@@ -7,8 +7,8 @@
 use alloc::boxed::Box;
 use core::array;
 
+use crate::context::KeyName;
 use crate::document::Version;
-use crate::key::KeySet;
 use crate::pattern::{Pattern, Scope, Syntax};
 
 const SEGMENTS: usize = 6;
@@ -97,11 +97,19 @@ impl ResourcePattern {
         Self::Segments { segments: Box::new(segments), whole }
     }
 
-    /// Adds the keys of its variables.
-    pub(crate) fn mention(&self, set: &mut KeySet) {
+    /// Calls `with` for the key of each variable.
+    pub(crate) fn mention<'p>(&'p self, with: &mut dyn FnMut(&'p KeyName)) {
         match self {
             Self::Any | Self::Exact(_) => {}
-            Self::Segments { whole, .. } => whole.mention(set),
+            Self::Segments { whole, .. } => whole.mention(with),
+        }
+    }
+
+    /// Whether it depends on what is not known of the request.
+    pub(crate) fn is_open(&self, scope: Scope<'_, '_>) -> bool {
+        match self {
+            Self::Any | Self::Exact(_) => false,
+            Self::Segments { whole, .. } => whole.is_open(scope),
         }
     }
 
@@ -141,11 +149,19 @@ impl ArnPattern {
         Self::Segments(Box::new(parts.map(|part| Pattern::compile(part, syntax))))
     }
 
-    /// Adds the keys of its variables.
-    pub(crate) fn mention(&self, set: &mut KeySet) {
+    /// Calls `with` for the key of each variable.
+    pub(crate) fn mention<'p>(&'p self, with: &mut dyn FnMut(&'p KeyName)) {
         match self {
             Self::Any | Self::Exact(_) | Self::Incomplete => {}
-            Self::Segments(segments) => segments.iter().for_each(|segment| segment.mention(set)),
+            Self::Segments(segments) => segments.iter().for_each(|segment| segment.mention(with)),
+        }
+    }
+
+    /// Whether it depends on what is not known of the request.
+    pub(crate) fn is_open(&self, scope: Scope<'_, '_>) -> bool {
+        match self {
+            Self::Any | Self::Exact(_) | Self::Incomplete => false,
+            Self::Segments(segments) => segments.iter().any(|segment| segment.is_open(scope)),
         }
     }
 

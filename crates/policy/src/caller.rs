@@ -117,7 +117,7 @@ impl Caller<'_> {
 
 /// How strongly a policy names a caller; the order counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Strength {
+pub enum Strength {
     /// By his account, which is left to say the rest.
     Account,
     /// By the role or the user that his session stands for.

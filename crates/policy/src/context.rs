@@ -6,13 +6,15 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::key::{ContextKey, EMPTY_HASH, KeyFamily, KeySet, hash};
+use crate::key::{ContextKey, EMPTY_HASH, KeyFamily, hash};
 
 /// The keys of one request. Only what is in it is there: nothing is added.
 #[derive(Clone, Debug, Default)]
 pub struct Context<'a> {
     /// By hash of the name.
     entries: Vec<Entry<'a>>,
+    /// Whether what is not in it is unknown, and not absent.
+    is_open: bool,
 }
 
 /// The value of a key.
@@ -48,11 +50,13 @@ pub(crate) struct KeyName {
 
 /// What the context has for a name.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Found<'a> {
+pub enum Found<'a> {
     /// Nothing.
     Absent,
-    /// More than one key.
+    /// More than one key: the names differ in case alone.
     Ambiguous,
+    /// What is not known, in a context that says so.
+    Open,
     /// A value.
     Value(ContextValue<'a>),
 }
@@ -62,17 +66,29 @@ impl<'a, N: Into<ContextName<'a>>> FromIterator<(N, ContextValue<'a>)> for Conte
         let mut entries: Vec<_> =
             keys.into_iter().map(|(name, value)| Entry { name: name.into(), value }).collect();
         entries.sort_unstable_by_key(|entry| entry.name.hash);
-        Self { entries }
+        Self { entries, is_open: false }
     }
 }
 
 impl<'a> Context<'a> {
+    /// The same keys, of a request of which no more is known: any other may have any value, or none. A key of this context
+    /// that has many values and none of them is known to be absent.
+    #[must_use]
+    pub fn opened(self) -> Self {
+        Self { is_open: true, ..self }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// The value of the key `name`; without values, it is absent.
     pub(crate) fn find(&self, name: &KeyName) -> Found<'a> {
         let start = self.entries.partition_point(|entry| entry.name.hash < name.hash);
         let same_hash = self.entries.iter().skip(start).take_while(|entry| entry.name.hash == name.hash);
         let mut same = same_hash.filter(|entry| entry.name.is(&name.name));
         match (same.next(), same.next()) {
+            (None, None) if self.is_open => Found::Open,
             (None | Some(Entry { value: ContextValue::Many([]), .. }), None) => Found::Absent,
             (Some(entry), None) => Found::Value(entry.value),
             (_, Some(_)) => Found::Ambiguous,
@@ -110,8 +126,8 @@ impl KeyName {
         Self { hash: hash(EMPTY_HASH, name), name: name.into() }
     }
 
-    pub(crate) fn add_to(&self, set: &mut KeySet) {
-        *set = set.with_name(&self.name);
+    pub(crate) fn text(&self) -> &str {
+        &self.name
     }
 }
 
@@ -143,6 +159,7 @@ mod tests {
             let found = match context.find(&KeyName::new(name)) {
                 Found::Absent => "absent",
                 Found::Ambiguous => "ambiguous",
+                Found::Open => "open",
                 Found::Value(ContextValue::Many(_)) => "many",
                 Found::Value(ContextValue::One(_)) => "one",
             };
@@ -172,7 +189,7 @@ mod tests {
         ] {
             let found = match context.find(&KeyName::new(name)) {
                 Found::Value(ContextValue::One(value)) => Some(value),
-                Found::Absent | Found::Ambiguous | Found::Value(ContextValue::Many(_)) => None,
+                Found::Absent | Found::Ambiguous | Found::Open | Found::Value(ContextValue::Many(_)) => None,
             };
             assert_eq!(found, expected, "{name}");
         }

@@ -22,7 +22,7 @@ use crate::caller::{Caller, Strength};
 use crate::context::Context;
 use crate::decision::{Cause, Decision, Grounds, Lack, Layer};
 use crate::fuel::Fuel;
-use crate::grant::{Grant, Use};
+use crate::grant::{Grant, GrantLack, Use};
 use crate::pattern::Scope;
 use crate::policy::{Policy, Question, Verdict};
 
@@ -64,47 +64,78 @@ pub struct Policies<'p> {
     pub grants: &'p [&'p Grant],
 }
 
-/// Decides. Total, and bounded: a decision that would take too much work is a refusal.
+/// Decides. Total, and bounded: a decision that would take too much work is a refusal. What is not known of the request
+/// does not allow, and does deny.
 #[must_use]
 pub fn decide<'p>(request: &Request<'_>, policies: &Policies<'p>) -> Decision<'p> {
+    decide_hoping(request, policies, false)
+}
+
+/// Decides, where what is not known of the request is as the caller would have it, if he `hopes`.
+pub(crate) fn decide_hoping<'p>(request: &Request<'_>, policies: &Policies<'p>, hopes: bool) -> Decision<'p> {
     let fuel = Fuel::full();
-    let scope = Scope { context: request.context, fuel: &fuel };
-    let question = Question {
-        caller: &request.caller,
-        is_bounded: policies.boundary.is_some(),
-        action: request.action,
-        resource: &request.resource,
-        scope,
-    };
-    let decision = Evaluation { request, policies, question }.run().unwrap_or_else(|settled| settled);
+    let decision = Evaluation::new(request, policies, &fuel, hopes).run().unwrap_or_else(|settled| settled);
     if fuel.is_empty() && decision.is_allow() { Decision::ImplicitDeny(Lack::TooDear) } else { decision }
 }
 
-struct Evaluation<'e, 'p> {
-    request: &'e Request<'e>,
-    policies: &'e Policies<'p>,
-    question: Question<'e>,
+pub(crate) struct Evaluation<'e, 'p> {
+    pub(crate) request: &'e Request<'e>,
+    pub(crate) policies: &'e Policies<'p>,
+    pub(crate) question: Question<'e>,
 }
 
 /// A statement that allows, and how strongly it names the caller.
 #[derive(Clone, Copy)]
-struct Allowance<'p> {
+pub(crate) struct Allowance<'p> {
     cause: Cause<'p>,
     strength: Strength,
 }
 
 /// What each layer allows; nothing denies.
-struct Allowances<'p> {
+pub(crate) struct Allowances<'p> {
     key: Option<Allowance<'p>>,
     identity: Option<Allowance<'p>>,
     /// The layer that cuts, if one does.
-    ceiling: Option<Layer>,
+    pub(crate) ceiling: Option<Layer>,
 }
 
 /// What is decided, or the decision that settles it at once.
-type Settled<'p, T> = Result<T, Decision<'p>>;
+pub(crate) type Settled<'p, T> = Result<T, Decision<'p>>;
 
-impl<'p> Evaluation<'_, 'p> {
+impl<'e, 'p> Evaluation<'e, 'p> {
+    pub(crate) fn new(
+        request: &'e Request<'e>,
+        policies: &'e Policies<'p>,
+        fuel: &'e Fuel,
+        hopes: bool,
+    ) -> Self {
+        let question = Question {
+            caller: &request.caller,
+            is_bounded: policies.boundary.is_some(),
+            action: request.action,
+            resource: &request.resource,
+            scope: Scope { context: request.context, fuel },
+            hopes,
+        };
+        Self { request, policies, question }
+    }
+
+    /// Whether the policies of a layer have a say in this request.
+    pub(crate) fn binds(&self, layer: Layer) -> bool {
+        let caller = &self.request.caller;
+        match layer {
+            Layer::Endpoint => true,
+            Layer::Identity | Layer::PermissionsBoundary | Layer::Session => caller.has_own_policies(),
+            Layer::Key => !self.needs_no_key(),
+            // Documented: `kms:RetireGrant` is not effective in a resource control policy.
+            Layer::ResourceControl => !caller.is_service_linked() && !self.request.action.is("RetireGrant"),
+            Layer::ServiceControl => {
+                !caller.is_service_linked()
+                    && !matches!(caller, Caller::Service { .. } | Caller::WebIdentity { .. })
+            }
+        }
+    }
+
     fn run(&self) -> Settled<'p, Decision<'p>> {
         let caller = &self.request.caller;
         let is_foreign = caller.account().is_some_and(|account| account != self.request.resource_account);
@@ -137,32 +168,27 @@ impl<'p> Evaluation<'_, 'p> {
     }
 
     /// Asks every layer. A denial settles it, and so does a layer without which nothing can be allowed.
-    fn ask_all(&self) -> Settled<'p, Allowances<'p>> {
+    pub(crate) fn ask_all(&self) -> Settled<'p, Allowances<'p>> {
         let policies = self.policies;
-        let caller = &self.request.caller;
-        let is_service = matches!(caller, Caller::Service { .. } | Caller::WebIdentity { .. });
-        let is_exempt = is_service || caller.is_service_linked();
-        let has_own_policies = caller.has_own_policies();
         let mut lacking = None;
-        if !is_exempt {
+        if self.binds(Layer::ServiceControl) {
             for (level, of_level) in policies.service_control.iter().enumerate() {
                 if self.ask(Layer::ServiceControl, Some(level), of_level)?.is_none() {
                     lacking = lacking.or(Some(Layer::ServiceControl));
                 }
             }
         }
-        // Documented: `kms:RetireGrant` is not effective in a resource control policy.
-        if !caller.is_service_linked() && !self.request.action.is("RetireGrant") {
+        if self.binds(Layer::ResourceControl) {
             for (level, of_level) in policies.resource_control.iter().enumerate() {
                 self.ask(Layer::ResourceControl, Some(level), of_level)?;
             }
         }
         let key = match &policies.key {
-            Some(key) if !self.needs_no_key() => self.ask(Layer::Key, None, core::slice::from_ref(key))?,
+            Some(key) if self.binds(Layer::Key) => self.ask(Layer::Key, None, core::slice::from_ref(key))?,
             Some(_) | None => None,
         };
         let (mut identity, mut ceiling) = (None, None);
-        if has_own_policies {
+        if self.binds(Layer::Identity) {
             identity = self.ask(Layer::Identity, None, policies.identity)?;
             if let Some(boundary) = &policies.boundary
                 && self.ask(Layer::PermissionsBoundary, None, core::slice::from_ref(boundary))?.is_none()
@@ -261,11 +287,8 @@ impl<'p> Evaluation<'_, 'p> {
 
     fn by_grant(&self, allowances: &Allowances<'p>) -> Option<Decision<'p>> {
         let request = self.grant_use();
-        // AWS: unverified. Whether boundary and session policy cut a grant is not documented; they cut one to a role, as they
-        // cut a key policy that names the role.
         let gives = |grant: &&&Grant| match grant.gives(&request) {
-            Some(Strength::Direct) => true,
-            Some(Strength::Account | Strength::Identity) => allowances.ceiling.is_none(),
+            Some(strength) => !is_cut(strength) || allowances.ceiling.is_none(),
             None => false,
         };
         let grant = self.policies.grants.iter().find(gives)?;
@@ -274,25 +297,46 @@ impl<'p> Evaluation<'_, 'p> {
 
     /// Policies can deny it, but only the grant itself gives it, or an account that the grant names.
     fn retire_grant(&self, allowances: &Allowances<'p>) -> Decision<'p> {
-        let request = self.grant_use();
-        let by_account = |grant: &Grant| {
-            let delegated = allowances.identity.is_some() && allowances.ceiling.is_none();
-            grant.lets_account_retire(&request) && (self.request.caller.is_root() || delegated)
-        };
-        let grant =
-            self.policies.grants.iter().find(|grant| grant.lets_retire(&request) || by_account(grant));
+        let mut grants = self.policies.grants.iter();
+        let grant = grants.find(|grant| self.lets_retire(grant, allowances));
         grant.map_or(lacks(Layer::Key), |grant| Decision::Allow(Grounds::Grant(&grant.id)))
     }
 
-    fn grant_use(&self) -> Use<'_> {
+    fn lets_retire(&self, grant: &Grant, allowances: &Allowances<'p>) -> bool {
+        let request = self.grant_use();
+        let delegated = allowances.identity.is_some() && allowances.ceiling.is_none();
+        grant.lets_retire(&request)
+            || grant.lets_account_retire(&request) && (self.request.caller.is_root() || delegated)
+    }
+
+    /// Why a grant does not give what is asked, where no policy denies it.
+    pub(crate) fn lack_of_grant(&self, grant: &Grant, allowances: &Allowances<'p>) -> Option<GrantLack> {
+        if self.request.action.is("RetireGrant") {
+            return (!self.lets_retire(grant, allowances)).then_some(GrantLack::Retiring);
+        }
+        let request = self.grant_use();
+        grant.lacks(&request).or_else(|| {
+            let is_cut = grant.strength(&request).is_some_and(is_cut);
+            allowances.ceiling.filter(|_| is_cut).map(GrantLack::Ceiling)
+        })
+    }
+
+    pub(crate) fn grant_use(&self) -> Use<'_> {
         Use {
             caller: &self.request.caller,
             action: self.request.action,
             resource: &self.request.resource,
             encryption_context: self.request.encryption_context,
             context: self.request.context,
+            hopes: self.question.hopes,
         }
     }
+}
+
+/// Whether boundary and session policy cut a grant that names the caller so.
+// AWS: unverified. Whether they do is not documented; they cut one to a role, as they cut a key policy that names the role.
+fn is_cut(strength: Strength) -> bool {
+    strength < Strength::Direct
 }
 
 fn allows(cause: Cause<'_>) -> Decision<'_> {

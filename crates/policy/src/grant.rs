@@ -13,6 +13,7 @@ use crate::action::{Action, Operations};
 use crate::arn::Resource;
 use crate::caller::{Caller, Named, Strength};
 use crate::context::{Context, ContextValue, Found, KeyName};
+use crate::decision::Layer;
 use crate::key::{ContextKey, KeySet};
 use crate::principal::AwsPrincipal;
 
@@ -105,6 +106,25 @@ impl GrantPrincipal {
     }
 }
 
+/// Why a grant does not give what is asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum GrantLack {
+    /// It names the role of the caller's session, and the layer that is named does not allow it.
+    Ceiling(Layer),
+    /// The grant that is to be made would give more than this one.
+    Child,
+    /// A constraint does not hold.
+    Constraint,
+    /// It is for somebody else.
+    Grantee,
+    /// It is on another key.
+    Key,
+    /// It is for other operations.
+    Operation,
+    /// The caller may not retire it.
+    Retiring,
+}
+
 /// What grants are asked about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Use<'q> {
@@ -113,6 +133,8 @@ pub(crate) struct Use<'q> {
     pub(crate) resource: &'q Resource<'q>,
     pub(crate) encryption_context: &'q [(&'q str, &'q str)],
     pub(crate) context: &'q Context<'q>,
+    /// Whether what is not known of the request is taken to be as the caller would have it.
+    pub(crate) hopes: bool,
 }
 
 impl Grant {
@@ -131,12 +153,29 @@ impl Grant {
 
     /// How strongly this grant names the caller, if it gives what is asked.
     pub(crate) fn gives(&self, request: &Use<'_>) -> Option<Strength> {
-        let strength = self.grantee.as_ref()?.strength(request.caller)?;
-        let given = self.is_on(request.resource)
-            && self.operations.contain(request.action)
-            && self.constraints.hold(request)
-            && (!request.action.is("CreateGrant") || self.covers_child(request));
-        given.then_some(strength)
+        self.lacks(request).is_none().then(|| self.strength(request)).flatten()
+    }
+
+    /// What of this grant is not as the request has it, first.
+    pub(crate) fn lacks(&self, request: &Use<'_>) -> Option<GrantLack> {
+        if self.strength(request).is_none() {
+            Some(GrantLack::Grantee)
+        } else if !self.is_on(request.resource) {
+            Some(GrantLack::Key)
+        } else if !self.operations.contain(request.action) {
+            Some(GrantLack::Operation)
+        } else if !self.constraints.hold(request) {
+            Some(GrantLack::Constraint)
+        } else if request.action.is("CreateGrant") && !self.covers_child(request) {
+            Some(GrantLack::Child)
+        } else {
+            None
+        }
+    }
+
+    /// How strongly this grant names the caller as its grantee, if it does.
+    pub(crate) fn strength(&self, request: &Use<'_>) -> Option<Strength> {
+        self.grantee.as_ref()?.strength(request.caller)
     }
 
     /// Whether the caller may retire this grant by himself.
@@ -144,7 +183,7 @@ impl Grant {
         let retires = |principal: &GrantPrincipal| principal.strength(request.caller).is_some();
         let by_operation = self.operations.contain_name("RetireGrant")
             && self.grantee.as_ref().is_some_and(retires)
-            && self.constraints.hold_source(request.context);
+            && self.constraints.hold_source(request);
         self.is_on(request.resource) && (by_operation || self.retiring.as_ref().is_some_and(retires))
     }
 
@@ -166,6 +205,7 @@ impl Grant {
         match request.context.find(&KeyName::new("kms:GrantOperations")) {
             Found::Absent => true,
             Found::Ambiguous => false,
+            Found::Open => request.hopes,
             Found::Value(ContextValue::One(one)) => self.operations.contain_name(one),
             Found::Value(ContextValue::Many(names)) => {
                 names.iter().all(|name| self.operations.contain_name(name))
@@ -177,10 +217,14 @@ impl Grant {
 impl Constraints {
     fn hold(&self, request: &Use<'_>) -> bool {
         let is_bound = request.action.has_context() || request.action.is("CreateGrant");
-        (!is_bound || self.hold_context(request)) && self.hold_source(request.context)
+        (!is_bound || self.hold_context(request)) && self.hold_source(request)
     }
 
     fn hold_context(&self, request: &Use<'_>) -> bool {
+        // Of a request of which not all is known, the pairs are not either.
+        if request.context.is_open() {
+            return request.hopes || self.context_equals.is_none() && self.context_subset.is_none();
+        }
         let pairs = request.encryption_context;
         let has = |wanted: &[(String, String)]| {
             wanted.iter().all(|(key, value)| pairs.contains(&(key.as_str(), value.as_str())))
@@ -196,13 +240,14 @@ impl Constraints {
         self.context_equals.as_deref().is_none_or(equals) && self.context_subset.as_deref().is_none_or(has)
     }
 
-    fn hold_source(&self, context: &Context<'_>) -> bool {
+    fn hold_source(&self, request: &Use<'_>) -> bool {
         // AWS: unverified. Whether the ARN may have wildcards is not documented: it is compared as it is.
         self.source_arn.as_deref().is_none_or(|wanted| {
-            matches!(
-                context.find(&KeyName::new("aws:SourceArn")),
-                Found::Value(ContextValue::One(source)) if source == wanted
-            )
+            match request.context.find(&KeyName::new("aws:SourceArn")) {
+                Found::Value(ContextValue::One(source)) => source == wanted,
+                Found::Open => request.hopes,
+                Found::Absent | Found::Ambiguous | Found::Value(ContextValue::Many(_)) => false,
+            }
         })
     }
 }

@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+mod access;
 mod action;
 mod arn;
 mod caller;
@@ -16,6 +17,7 @@ mod context;
 mod decide;
 mod decision;
 mod document;
+mod explain;
 mod fuel;
 mod grant;
 mod json;
@@ -28,19 +30,24 @@ mod requirement;
 mod validate;
 mod value;
 
+pub use access::{Access, Residual, access};
 pub use action::{Action, Operations};
 pub use arn::Resource;
-pub use caller::{Caller, RoleSession};
+pub use caller::{Caller, RoleSession, Strength};
 pub use condition::{Comparison, Condition, Operator, ParseOperatorError, Quantifier, Relation};
-pub use context::{Context, ContextName, ContextValue};
+pub use context::{Context, ContextName, ContextValue, Found};
 pub use decide::{Policies, Request, decide};
 pub use decision::{Cause, Decision, Grounds, Lack, Layer};
 pub use document::{Document, Effect, Kind, ParsePolicyError, Statement, Version};
-pub use grant::{Constraints, Grant, GrantPrincipal};
+pub use explain::{
+    ExplainedCondition, ExplainedGrant, ExplainedPolicy, ExplainedStatement, Explanation, explain,
+};
+pub use grant::{Constraints, Grant, GrantLack, GrantPrincipal};
 pub use key::{ContextKey, KeyFamily, KeySet, ValueType};
 pub use lockout::{allows_root_to_put_policy, allows_to_put_policy};
 pub use policy::{LONGEST_POLICY, Policy};
 pub use principal::{AwsPrincipal, ParsePrincipalError, Principals};
+pub use requirement::Truth;
 pub use validate::{invalid_principal, parse_identity_policy, parse_trust_policy};
 
 /// The name of the only policy that a key has.

@@ -33,6 +33,7 @@ pub fn allows_to_put_policy(policy: &Policy, request: &Request<'_>, is_bounded: 
         action: &Action::new(ACTION),
         resource: &request.resource,
         scope: Scope { context: request.context, fuel: &fuel },
+        hopes: false,
     };
     match policy.ask(&question) {
         Verdict::Allow(..) => !fuel.is_empty(),

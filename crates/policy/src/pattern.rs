@@ -14,7 +14,6 @@ use alloc::vec::Vec;
 
 use crate::context::{Context, ContextValue, Found, KeyName};
 use crate::fuel::Fuel;
-use crate::key::KeySet;
 
 /// A text of a policy, taken apart.
 #[derive(Clone, Debug)]
@@ -105,14 +104,23 @@ impl Pattern {
         }
     }
 
-    /// Adds the keys of its variables.
-    pub(crate) fn mention(&self, set: &mut KeySet) {
+    /// Calls `with` for the key of each variable.
+    pub(crate) fn mention<'p>(&'p self, with: &mut dyn FnMut(&'p KeyName)) {
         let Self::Pieces(pieces) = self else { return };
         for piece in pieces {
             if let Piece::Variable(variable) = piece {
-                variable.key.add_to(set);
+                with(&variable.key);
             }
         }
+    }
+
+    /// Whether it depends on what is not known of the request.
+    pub(crate) fn is_open(&self, scope: Scope<'_, '_>) -> bool {
+        let mut is_open = false;
+        if scope.context.is_open() {
+            self.mention(&mut |key| is_open |= matches!(scope.context.find(key), Found::Open));
+        }
+        is_open
     }
 
     pub(crate) fn matches(&self, text: &str, scope: Scope<'_, '_>) -> bool {
@@ -252,7 +260,7 @@ fn literal<'s>(piece: &'s Piece, scope: Scope<'s, '_>) -> Option<&'s str> {
         Piece::Variable(variable) => match scope.context.find(&variable.key) {
             Found::Absent => variable.default.as_deref(),
             Found::Value(ContextValue::One(value)) => Some(value),
-            Found::Ambiguous | Found::Value(ContextValue::Many(_)) => None,
+            Found::Ambiguous | Found::Open | Found::Value(ContextValue::Many(_)) => None,
         },
     }
 }

@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 use crate::action::{Action, Actions};
 use crate::arn::{Reach, Resource, ResourcePattern};
 use crate::caller::{Caller, Ids, NamedPrincipals, Strength};
+use crate::context::KeyName;
 use crate::document::{self, Document, Effect, Kind, ParsePolicyError, grammar};
 use crate::key::KeySet;
 use crate::pattern::Scope;
-use crate::requirement::{Requirement, Truth, all_hold};
+use crate::requirement::{Requirement, Truth, all_hold, truth};
 
 /// The longest policy that is compiled, in bytes: what the API takes at most.
 pub const LONGEST_POLICY: usize = 131_072;
@@ -27,14 +28,14 @@ pub struct Policy {
 /// A statement, compiled.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
-    sid: Option<Box<str>>,
-    effect: Effect,
+    pub(crate) sid: Option<Box<str>>,
+    pub(crate) effect: Effect,
     /// None in a policy that hangs on a principal.
     principals: Option<NamedPrincipals>,
     actions: Actions,
     resources: Box<[ResourcePattern]>,
     except_resources: bool,
-    requirements: Box<[Requirement]>,
+    pub(crate) requirements: Box<[Requirement]>,
 }
 
 /// What statements are asked about.
@@ -46,6 +47,8 @@ pub(crate) struct Question<'q> {
     pub(crate) action: &'q Action,
     pub(crate) resource: &'q Resource<'q>,
     pub(crate) scope: Scope<'q, 'q>,
+    /// Whether what is not known of the request is taken to be as the caller would have it.
+    pub(crate) hopes: bool,
 }
 
 /// What a policy says.
@@ -90,7 +93,8 @@ impl Policy {
         let compile = |statement| Statement::compile(statement, document, ids);
         let statements: Vec<_> = document.statements.iter().map(compile).collect();
         let mut mentions = KeySet::EMPTY;
-        statements.iter().for_each(|statement| statement.mention(&mut mentions));
+        let mut add = |key: &KeyName| mentions = mentions.with_name(key.text());
+        statements.iter().for_each(|statement| statement.mention(&mut add));
         Self { masks: statements.iter().map(|one| one.actions.known).collect(), statements, mentions }
     }
 
@@ -98,6 +102,24 @@ impl Policy {
     #[must_use]
     pub fn mentions(&self) -> KeySet {
         self.mentions
+    }
+
+    /// The names of the condition keys that it asks for, in conditions and in variables, each as it is written first.
+    #[must_use]
+    pub fn context_keys(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for statement in &self.statements {
+            statement.mention(&mut |key| {
+                if !names.iter().any(|name| name.eq_ignore_ascii_case(key.text())) {
+                    names.push(key.text());
+                }
+            });
+        }
+        names
+    }
+
+    pub(crate) fn statements(&self) -> &[Statement] {
+        &self.statements
     }
 
     /// The name of a statement.
@@ -175,26 +197,42 @@ impl Statement {
         }
     }
 
-    /// Adds the keys that it asks for.
-    fn mention(&self, set: &mut KeySet) {
-        self.resources.iter().for_each(|resource| resource.mention(set));
-        self.requirements.iter().for_each(|requirement| requirement.mention(set));
+    /// Calls `with` for each key that it asks for.
+    fn mention<'p>(&'p self, with: &mut dyn FnMut(&'p KeyName)) {
+        self.resources.iter().for_each(|resource| resource.mention(with));
+        self.requirements.iter().for_each(|requirement| requirement.mention(with));
     }
 
     /// How strongly this statement names the caller, if it is about the question. What cannot be decided does not allow, and
     /// does deny.
     fn covers(&self, question: &Question<'_>) -> Option<Strength> {
         let strength = self.strength(question)?;
-        if !self.actions.cover(question.action) || !self.covers_resource(question) {
+        if !self.covers_action(question) {
             return None;
         }
-        match (all_hold(&self.requirements, question.scope), self.effect) {
-            (Truth::Yes, _) | (Truth::Unknown, Effect::Deny) => Some(strength),
-            (Truth::No, _) | (Truth::Unknown, Effect::Allow) => None,
+        let about = self.covers_resource(question);
+        if about == Truth::No {
+            return None;
         }
+        let counts = match all_hold(&self.requirements, self.effect, question.scope) {
+            Truth::Yes => about == Truth::Yes || self.hopes(question),
+            Truth::Open => self.hopes(question),
+            Truth::No | Truth::Undecidable => false,
+        };
+        counts.then_some(strength)
     }
 
-    fn strength(&self, question: &Question<'_>) -> Option<Strength> {
+    /// Whether this statement is taken to be about the question where that is not known.
+    fn hopes(&self, question: &Question<'_>) -> bool {
+        question.hopes == (self.effect == Effect::Allow)
+    }
+
+    pub(crate) fn covers_action(&self, question: &Question<'_>) -> bool {
+        self.actions.cover(question.action)
+    }
+
+    /// How strongly it names the caller, if it does.
+    pub(crate) fn strength(&self, question: &Question<'_>) -> Option<Strength> {
         let Some(principals) = &self.principals else { return Some(Strength::Direct) };
         // Documented: `NotPrincipal` that denies hits everybody who has a permissions boundary, whoever is listed.
         if principals.is_except() && self.effect == Effect::Deny && question.is_bounded {
@@ -209,11 +247,18 @@ impl Statement {
         principals.strength(question.caller)
     }
 
-    fn covers_resource(&self, question: &Question<'_>) -> bool {
+    pub(crate) fn covers_resource(&self, question: &Question<'_>) -> Truth {
         let wide = (self.effect == Effect::Deny) != self.except_resources;
         let reach = if wide { Reach::Wide } else { Reach::Narrow };
-        let named =
-            self.resources.iter().any(|pattern| pattern.matches(question.resource, reach, question.scope));
-        named != self.except_resources
+        let is_open = |pattern: &ResourcePattern| pattern.is_open(question.scope);
+        let matches = |pattern: &ResourcePattern| pattern.matches(question.resource, reach, question.scope);
+        let closed = |pattern: &&ResourcePattern| !question.scope.context.is_open() || !is_open(pattern);
+        if self.resources.iter().filter(closed).any(matches) {
+            return truth(!self.except_resources);
+        }
+        if question.scope.context.is_open() && self.resources.iter().any(is_open) {
+            return Truth::Open;
+        }
+        truth(self.except_resources)
     }
 }

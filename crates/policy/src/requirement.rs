@@ -15,8 +15,7 @@ use core::cmp::Ordering;
 use crate::arn::ArnPattern;
 use crate::condition::{Comparison, Condition, Operator, Quantifier, Relation};
 use crate::context::{ContextValue, Found, KeyName};
-use crate::document::Version;
-use crate::key::KeySet;
+use crate::document::{Effect, Version};
 use crate::pattern::{Pattern, Scope, Syntax};
 use crate::value::{Address, Binary, Instant, Network, Number, binary, same_bytes};
 
@@ -28,11 +27,16 @@ pub(crate) struct Requirement {
     values: Values,
 }
 
-/// What a condition says.
+/// Whether something holds of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Truth {
+pub enum Truth {
+    /// It does not.
     No,
-    Unknown,
+    /// It depends on what is not known of the request.
+    Open,
+    /// It cannot be decided: a statement that allows takes it for no, one that denies for yes.
+    Undecidable,
+    /// It does.
     Yes,
 }
 
@@ -77,13 +81,13 @@ impl Requirement {
         Self { operator: condition.operator, key: KeyName::new(&condition.key), values }
     }
 
-    /// Adds its key, and those of variables in its values.
-    pub(crate) fn mention(&self, set: &mut KeySet) {
-        self.key.add_to(set);
+    /// Calls `with` for its key, and for that of each variable in its values.
+    pub(crate) fn mention<'p>(&'p self, with: &mut dyn FnMut(&'p KeyName)) {
+        with(&self.key);
         match &self.values {
-            Values::Arns(arns) => arns.iter().for_each(|arn| arn.mention(set)),
+            Values::Arns(arns) => arns.iter().for_each(|arn| arn.mention(with)),
             Values::Texts(texts) | Values::TextsIgnoringCase(texts) => {
-                texts.iter().for_each(|text| text.mention(set));
+                texts.iter().for_each(|text| text.mention(with));
             }
             Values::Binaries(_)
             | Values::Bools(_)
@@ -94,13 +98,22 @@ impl Requirement {
         }
     }
 
+    pub(crate) fn operator(&self) -> Operator {
+        self.operator
+    }
+
+    pub(crate) fn key(&self) -> &KeyName {
+        &self.key
+    }
+
     pub(crate) fn holds(&self, scope: Scope<'_, '_>) -> Truth {
         let found = scope.context.find(&self.key);
         if let Values::Nulls(expected) = &self.values {
             return is_absent(found, expected);
         }
         match (found, self.operator.quantifier) {
-            (Found::Ambiguous, _) => Truth::Unknown,
+            (Found::Ambiguous, _) => Truth::Undecidable,
+            (Found::Open, _) => Truth::Open,
             (Found::Absent, quantifier) => self.without_value(quantifier),
             (Found::Value(ContextValue::One(value)), None) => self.compare(value, scope),
             (Found::Value(ContextValue::One(value)), Some(quantifier)) => {
@@ -110,7 +123,7 @@ impl Requirement {
                 self.compare_set(quantifier, values, scope)
             }
             // AWS: unverified. An operator without a set prefix on a key with many values is not documented.
-            (Found::Value(ContextValue::Many(_)), None) if self.operator.negated => Truth::Unknown,
+            (Found::Value(ContextValue::Many(_)), None) if self.operator.negated => Truth::Undecidable,
             (Found::Value(ContextValue::Many(_)), None) => Truth::No,
         }
     }
@@ -132,9 +145,12 @@ impl Requirement {
         let decisive = truth(quantifier == Quantifier::Any);
         let mut outcome = decisive.negated();
         for value in values {
-            match self.compare(value, scope) {
-                compared if compared == decisive => return decisive,
-                Truth::Unknown => outcome = Truth::Unknown,
+            let compared = self.compare(value, scope);
+            if compared == decisive {
+                return decisive;
+            }
+            match compared {
+                Truth::Open | Truth::Undecidable => outcome = outcome.or_open(compared),
                 Truth::No | Truth::Yes => {}
             }
         }
@@ -152,39 +168,76 @@ impl Values {
     /// Whether `value` matches one of them.
     fn matches(&self, value: &str, scope: Scope<'_, '_>) -> Truth {
         match self {
-            Self::Arns(arns) => any(arns, scope, |arn| arn.matches(value, scope)),
-            Self::Binaries(binaries) => any(binaries, scope, |binary| same_bytes(value, binary.as_deref()?)),
+            Self::Arns(arns) => any(arns, scope, |arn| {
+                if arn.is_open(scope) { Truth::Open } else { decided(arn.matches(value, scope)) }
+            }),
+            Self::Binaries(binaries) => any(binaries, scope, |binary| {
+                decided(binary.as_deref().and_then(|binary| same_bytes(value, binary)))
+            }),
             Self::Bools(bools) => {
                 let value = truth_value(value);
-                any(bools, scope, |expected| Some((*expected)? == value?))
+                any(bools, scope, |expected| decided(expected.zip(value).map(|(one, other)| one == other)))
             }
             Self::Dates(relation, dates) => {
                 let value = Instant::parse(value);
-                any(dates, scope, |date| Some(relation.holds(value?.cmp(date.as_ref()?))))
+                let holds = |date: &Option<Instant>| Some(relation.holds(value?.cmp(date.as_ref()?)));
+                any(dates, scope, |date| decided(holds(date)))
             }
             Self::Networks(networks) => {
                 let address = Address::parse(value);
-                any(networks, scope, |network| Some(network.as_ref()?.contains(address?)))
+                let contains = |network: &Option<Network>| Some(network.as_ref()?.contains(address?));
+                any(networks, scope, |network| decided(contains(network)))
             }
             // Absence is settled before values are looked at.
-            Self::Nulls(_) => Truth::Unknown,
+            Self::Nulls(_) => Truth::Undecidable,
             Self::Numbers(relation, numbers) => {
                 let value = Number::parse(value);
-                any(numbers, scope, |number| Some(relation.holds(value?.order(Number::parse(number)?))))
+                let holds = |number: &str| Some(relation.holds(value?.order(Number::parse(number)?)));
+                any(numbers, scope, |number| decided(holds(number)))
             }
-            Self::Texts(texts) => any(texts, scope, |text| Some(text.matches(value, scope))),
-            Self::TextsIgnoringCase(texts) => {
-                any(texts, scope, |text| Some(text.matches_ignoring_case(value, scope)))
-            }
+            Self::Texts(texts) => any(texts, scope, |text| {
+                if text.is_open(scope) { Truth::Open } else { truth(text.matches(value, scope)) }
+            }),
+            Self::TextsIgnoringCase(texts) => any(texts, scope, |text| {
+                if text.is_open(scope) {
+                    Truth::Open
+                } else {
+                    truth(text.matches_ignoring_case(value, scope))
+                }
+            }),
         }
     }
 }
 
 impl Truth {
+    /// What a statement with this effect takes it for.
+    pub(crate) fn under(self, effect: Effect) -> Self {
+        match (self, effect) {
+            (Self::Undecidable, Effect::Allow) => Self::No,
+            (Self::Undecidable, Effect::Deny) => Self::Yes,
+            (Self::No | Self::Open | Self::Yes, _) => self,
+        }
+    }
+
+    /// Both. Neither is undecidable.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Open, _) | (_, Self::Open) => Self::Open,
+            (Self::Undecidable | Self::Yes, Self::Undecidable | Self::Yes) => Self::Yes,
+        }
+    }
+
+    /// Of alternatives of which none holds for sure: what is not known comes before what cannot be decided.
+    fn or_open(self, other: Self) -> Self {
+        if self == Self::Open { self } else { other }
+    }
+
     fn negated(self) -> Self {
         match self {
             Self::No => Self::Yes,
-            Self::Unknown => Self::Unknown,
+            Self::Open => Self::Open,
+            Self::Undecidable => Self::Undecidable,
             Self::Yes => Self::No,
         }
     }
@@ -202,40 +255,43 @@ impl Relation {
     }
 }
 
-/// Whether all `requirements` hold.
-pub(crate) fn all_hold(requirements: &[Requirement], scope: Scope<'_, '_>) -> Truth {
+/// Whether all `requirements` of a statement with this effect hold. Nothing is left undecided.
+pub(crate) fn all_hold(requirements: &[Requirement], effect: Effect, scope: Scope<'_, '_>) -> Truth {
     let mut outcome = Truth::Yes;
     for requirement in requirements {
-        match requirement.holds(scope) {
+        match requirement.holds(scope).under(effect) {
             Truth::No => return Truth::No,
-            Truth::Unknown => outcome = Truth::Unknown,
-            Truth::Yes => {}
+            Truth::Open => outcome = Truth::Open,
+            Truth::Undecidable | Truth::Yes => {}
         }
     }
     outcome
 }
 
 fn is_absent(found: Found<'_>, expected: &[Option<bool>]) -> Truth {
+    if matches!(found, Found::Open) {
+        return Truth::Open;
+    }
     let absent = matches!(found, Found::Absent);
     if expected.contains(&Some(absent)) {
         Truth::Yes
     } else if expected.contains(&None) {
-        Truth::Unknown
+        Truth::Undecidable
     } else {
         Truth::No
     }
 }
 
-fn any<T>(values: &[T], scope: Scope<'_, '_>, matches: impl Fn(&T) -> Option<bool>) -> Truth {
+fn any<T>(values: &[T], scope: Scope<'_, '_>, matches: impl Fn(&T) -> Truth) -> Truth {
     let mut outcome = Truth::No;
     for value in values {
         if !scope.fuel.spend(1) {
-            return Truth::Unknown;
+            return Truth::Undecidable;
         }
         match matches(value) {
-            Some(true) => return Truth::Yes,
-            Some(false) => {}
-            None => outcome = Truth::Unknown,
+            Truth::Yes => return Truth::Yes,
+            Truth::No => {}
+            open @ (Truth::Open | Truth::Undecidable) => outcome = outcome.or_open(open),
         }
     }
     outcome
@@ -245,7 +301,11 @@ fn each<T>(condition: &Condition, parse: impl Fn(&str) -> Option<T>) -> Box<[Opt
     condition.values.iter().map(|value| parse(value)).collect()
 }
 
-fn truth(holds: bool) -> Truth {
+fn decided(holds: Option<bool>) -> Truth {
+    holds.map_or(Truth::Undecidable, truth)
+}
+
+pub(crate) fn truth(holds: bool) -> Truth {
     if holds { Truth::Yes } else { Truth::No }
 }
 

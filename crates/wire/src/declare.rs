@@ -2,7 +2,7 @@
 //!
 //! A line reads `field: presence Type = "Name" SHAPE,`. In a request a member is `required`, `optional`, `default`
 //! (absence is the empty value) or `unless_ignored` (required unless a dry run ignores the ciphertext); in an answer
-//! it is `present` or `optional`, and `required` where the model says so.
+//! it is `present` or `optional`, and `required` where the model says so. `shapes` is in scope where a declaration stands.
 
 /// The Rust type of a member.
 macro_rules! field_type {
@@ -57,8 +57,19 @@ macro_rules! structure {
             pub(crate) const MEMBERS: &'static [$crate::shape::Member] = &[$($crate::shape::Member {
                 name: $member,
                 required: $crate::declare::is_required!($presence),
-                shape: &$crate::shapes::$shape,
+                shape: &shapes::$shape,
             },)*];
+        }
+    };
+    (@read $name:ident { }) => {
+        impl $crate::decode::FromObject for $name {
+            fn from_object(
+                _: &$crate::json::Object<'_>,
+                _: Option<&$crate::violation::Place<'_>>,
+                _: &mut $crate::violation::Violations,
+            ) -> Result<Option<Self>, $crate::error::InputError> {
+                Ok(Some(Self {}))
+            }
         }
     };
     (@read $name:ident { $($field:ident: $presence:ident $type:ty = $member:literal $shape:ident,)* }) => {
@@ -72,12 +83,19 @@ macro_rules! structure {
                     let member = $crate::shape::Member {
                         name: $member,
                         required: $crate::declare::is_required!($presence),
-                        shape: &$crate::shapes::$shape,
+                        shape: &shapes::$shape,
                     };
                     let $field = $crate::decode::$presence::<$type>(object, &member, parent, found)?;
                 )*
                 let ($(Some($field),)*) = ($($field,)*) else { return Ok(None) };
                 Ok(Some(Self { $($field,)* }))
+            }
+        }
+    };
+    (@parameters $name:ident { }) => {
+        impl $crate::parameters::Parameter for $name {
+            fn write_parameter(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(b"{}");
             }
         }
     };

@@ -49,6 +49,13 @@ impl<'a> Object<'a> {
     }
 }
 
+impl<'a> From<Vec<(Cow<'a, str>, Json<'a>)>> for Object<'a> {
+    /// No name may stand twice.
+    fn from(members: Vec<(Cow<'a, str>, Json<'a>)>) -> Self {
+        Self(members)
+    }
+}
+
 /// The document is not what [`parse`] reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not a JSON document")]

@@ -1,6 +1,6 @@
-//! The AWS KMS wire protocol: awsJson 1.1, service model 2014-11-01.
+//! The wire protocols: of AWS KMS (awsJson 1.1, service model 2014-11-01), and of IAM and STS (awsQuery).
 //!
-//! A request that decodes is inside every limit of the API; an answer is written in the bytes that AWS KMS sends.
+//! A request that decodes is inside every limit of the API; an answer is written in the bytes that AWS sends.
 //! No I/O, no clock, no randomness. Protocol:
 //! [AWS JSON 1.1](https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html).
 
@@ -8,15 +8,18 @@ mod declare;
 mod decode;
 mod encode;
 mod error;
+pub mod iam;
 pub mod json;
 mod mismatch;
 mod model;
 mod operation;
 mod parameters;
 mod pattern;
+pub mod query;
 mod shape;
 mod shapes;
 mod structures;
+pub mod sts;
 mod value;
 mod violation;
 

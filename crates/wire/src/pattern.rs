@@ -10,12 +10,27 @@ use std::fmt;
 pub struct Pattern {
     text: &'static str,
     matches: fn(&str) -> bool,
+    explanation: Option<&'static str>,
 }
 
 impl Pattern {
+    pub(crate) const fn new(text: &'static str, matches: fn(&str) -> bool) -> Self {
+        Self { text, matches, explanation: None }
+    }
+
+    pub(crate) const fn explained(mut self, explanation: &'static str) -> Self {
+        self.explanation = Some(explanation);
+        self
+    }
+
     /// The regular expression, as it stands in error texts.
     pub const fn text(&self) -> &'static str {
         self.text
+    }
+
+    /// What IAM says in place of the expression.
+    pub(crate) const fn explanation(&self) -> Option<&'static str> {
+        self.explanation
     }
 
     /// Whether the whole of `value` matches.
@@ -31,13 +46,15 @@ impl fmt::Debug for Pattern {
 }
 
 macro_rules! patterns {
-    ($($(#[$meta:meta])* $name:ident = $text:literal, $matches:expr;)+) => {
-        $($(#[$meta])* pub(crate) const $name: Pattern = Pattern { text: $text, matches: $matches };)+
+    ($($(#[$meta:meta])* $name:ident = $text:literal, $matches:expr $(, explained $explanation:expr)?;)+) => {
+        $($(#[$meta])* pub(crate) const $name: Pattern = Pattern::new($text, $matches)$(.explained($explanation))?;)+
 
         #[cfg(test)]
         const ALL: &[Pattern] = &[$($name,)+];
     };
 }
+
+pub(crate) use patterns;
 
 patterns! {
     /// Of a key identifier; enforced by AWS KMS, not in the public model.
@@ -70,11 +87,11 @@ patterns! {
 }
 
 /// One or more characters of a class.
-fn some(text: &str, class: impl Fn(char) -> bool) -> bool {
+pub(crate) fn some(text: &str, class: impl Fn(char) -> bool) -> bool {
     !text.is_empty() && text.chars().all(class)
 }
 
-fn alphanumeric_or(c: char, others: &str) -> bool {
+pub(crate) fn alphanumeric_or(c: char, others: &str) -> bool {
     c.is_ascii_alphanumeric() || others.contains(c)
 }
 

@@ -64,6 +64,16 @@ impl Shape {
         self
     }
 
+    pub(crate) const fn min_of(mut self, min: u32) -> Self {
+        self.min = Some(min);
+        self
+    }
+
+    pub(crate) const fn max_of(mut self, max: u32) -> Self {
+        self.max = Some(max);
+        self
+    }
+
     pub(crate) const fn pattern_of(mut self, pattern: Pattern) -> Self {
         self.pattern = Some(pattern);
         self

@@ -27,6 +27,8 @@ macro_rules! shapes {
     };
 }
 
+pub(crate) use shapes;
+
 macro_rules! enumerations {
     ($($name:ident: $type:ident $(, listed $listed:ident)?;)+) => {$(
         pub(crate) static $name: Shape = Shape::new($type::SHAPE, Kind::Enumeration {

@@ -11,6 +11,7 @@ use keyreeve_domain::spec::{
 };
 
 use crate::declare::structure;
+use crate::shapes;
 use crate::value::{Blob, EncryptionContext, SensitiveText};
 
 structure! {

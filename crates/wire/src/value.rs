@@ -81,6 +81,12 @@ impl From<String> for SensitiveText {
     }
 }
 
+impl From<Zeroizing<String>> for SensitiveText {
+    fn from(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+}
+
 /// An encryption context: pairs of text, each key once, in the order of the keys' bytes.
 ///
 /// Not secret: AWS KMS logs it in clear.

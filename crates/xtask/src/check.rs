@@ -25,7 +25,7 @@ pub(crate) enum Part {
     Docs,
     /// No warning of clippy
     Clippy,
-    /// The wire model is the service model of botocore
+    /// The wire models are the service models of botocore
     Parity,
     /// Licences, duplicates and sources of dependencies, with cargo-deny where it is installed
     Deny,
@@ -59,18 +59,18 @@ pub(crate) fn run(repository: &Repository, parts: &[Part]) -> Result<(), Failure
     Ok(())
 }
 
-/// Compares the wire model with the service model at `path`, or with that of the botocore in `.venv`.
-pub(crate) fn parity(repository: &Repository, path: Option<&Path>) -> Result<(), Failure> {
+/// Compares the wire models with the service models in `data`, or with those of the botocore in `.venv`.
+pub(crate) fn parity(repository: &Repository, data: Option<&Path>) -> Result<(), Failure> {
     heading("parity");
-    let path = match path {
-        Some(path) => path.to_path_buf(),
+    let data = match data {
+        Some(data) => data.to_path_buf(),
         None => {
             python::prepare(repository)?;
-            python::service_model(repository).map_err(|why| parity_failure(&why))?
+            python::service_models(repository).map_err(|why| parity_failure(&why))?
         }
     };
-    println!("against {}", path.display());
-    wire_parity::run(&path, &repository.root.join(EXCEPTIONS)).map_err(|why| {
+    println!("against {}", data.display());
+    wire_parity::run(&data, &repository.root.join(EXCEPTIONS)).map_err(|why| {
         parity_failure(&format!(
             "{why}\nfollow the service model in crates/wire, or give the reason in {EXCEPTIONS}"
         ))

@@ -40,7 +40,7 @@ enum Command {
     Check(CheckOptions),
     /// Check, then every test of the workspace, then the clients against the release binary
     Test(TestOptions),
-    /// Compare the wire model with the service model of botocore
+    /// Compare the wire models with the service models of botocore
     Parity(ParityOptions),
 }
 
@@ -63,7 +63,7 @@ struct TestOptions {
 
 #[derive(Args)]
 struct ParityOptions {
-    /// A `service-2.json`, plain or `.gz`; without it, the one of the botocore in `.venv`
+    /// The directory `data` of a botocore; without it, that of the botocore in `.venv`
     path: Option<PathBuf>,
 }
 

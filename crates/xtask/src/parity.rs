@@ -1,4 +1,4 @@
-//! The wire model against the service model that AWS publishes in botocore.
+//! The wire models against the service models that AWS publishes in botocore.
 //!
 //! Operations, members, required members, shapes, limits, patterns, enumerations and errors are the same, except where
 //! `parity-exceptions.txt` says why not. An exception that is no longer needed is a failure too.
@@ -8,23 +8,85 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use keyreeve_wire::{ErrorCode, Kind, Member, OperationModel, Shape};
+use keyreeve_wire::query::{Api, Fault, QueryModel};
+use keyreeve_wire::{ErrorCode, Kind, Member, OperationModel, Shape, iam, sts};
 use serde_json::Value;
 
 /// Where the exceptions stand, from the root of the repository.
 pub(crate) const EXCEPTIONS: &str = "crates/xtask/parity-exceptions.txt";
 
-/// Compares the wire model with `kms/2014-11-01/service-2.json`, plain or as `.gz`, but for the exceptions in a file.
+/// A service whose model is compared: all of KMS, and of IAM and STS what an installation needs.
+#[derive(Clone, Copy)]
+enum Service {
+    Iam,
+    Kms,
+    Sts,
+}
+
+impl Service {
+    /// Every service.
+    const ALL: [Self; 3] = [Self::Kms, Self::Iam, Self::Sts];
+
+    /// Where its model stands under `data` in botocore, without the ending `.gz`.
+    fn file(self) -> &'static str {
+        match self {
+            Self::Iam => "iam/2010-05-08/service-2.json",
+            Self::Kms => "kms/2014-11-01/service-2.json",
+            Self::Sts => "sts/2011-06-15/service-2.json",
+        }
+    }
+}
+
+/// Compares the wire models with those in the directory `data` of a botocore, but for the exceptions in a file.
+/// The differences of IAM and STS stand under `iam.` and `sts.`.
 ///
 /// # Errors
 /// The text names every difference without an exception and every exception without a difference.
-pub(crate) fn run(model: &Path, exceptions: &Path) -> Result<(), String> {
-    let model = read_model(model)?;
+pub(crate) fn run(data: &Path, exceptions: &Path) -> Result<(), String> {
     let exceptions =
         fs::read_to_string(exceptions).map_err(|error| format!("{}: {error}", exceptions.display()))?;
     let exceptions = read_exceptions(&exceptions)?;
-    let differences = Comparison::of(&model)?;
+    let mut differences = BTreeMap::new();
+    for service in Service::ALL {
+        let plain = data.join(service.file());
+        let packed = plain.with_extension("json.gz");
+        let model = read_model(if packed.exists() { &packed } else { &plain })?;
+        let (prefix, found) = match service {
+            Service::Iam => ("iam.", Comparison::of_query(&model, &operations(iam::Operation::ALL))?),
+            Service::Kms => ("", Comparison::of(&model)?),
+            Service::Sts => ("sts.", Comparison::of_query(&model, &operations(sts::Operation::ALL))?),
+        };
+        differences.extend(found.into_iter().map(|(path, what)| (format!("{prefix}{path}"), what)));
+    }
     judge(&differences, &exceptions)
+}
+
+/// The models of the operations, with the version and the namespace of their service.
+struct QueryService {
+    version: &'static str,
+    namespace: &'static str,
+    models: Vec<&'static QueryModel>,
+}
+
+fn operations<A: Api + HasModel>(all: &[A]) -> QueryService {
+    let models = all.iter().map(|operation| operation.query_model()).collect();
+    QueryService { version: A::VERSION, namespace: A::NAMESPACE, models }
+}
+
+trait HasModel {
+    fn query_model(&self) -> &'static QueryModel;
+}
+
+impl HasModel for iam::Operation {
+    fn query_model(&self) -> &'static QueryModel {
+        self.model()
+    }
+}
+
+impl HasModel for sts::Operation {
+    fn query_model(&self) -> &'static QueryModel {
+        self.model()
+    }
 }
 
 /// The differences found so far, by path.
@@ -61,6 +123,51 @@ impl<'m> Comparison<'m> {
             ErrorCode::MODELLED.iter().map(|code| code.as_str().to_owned()).collect(),
         );
         Ok(this.differences)
+    }
+
+    /// A service that speaks awsQuery, of which we have some operations.
+    fn of_query(model: &'m Value, service: &QueryService) -> Result<BTreeMap<String, String>, String> {
+        let (Some(operations), Some(shapes)) = (model["operations"].as_object(), model.get("shapes")) else {
+            return Err("not a service model: no operations or no shapes".to_owned());
+        };
+        let mut this = Self { shapes, seen: BTreeSet::new(), differences: BTreeMap::new() };
+        for (key, ours) in
+            [("protocol", "query"), ("apiVersion", service.version), ("xmlNamespace", service.namespace)]
+        {
+            this.equal(&format!("metadata.{key}"), &text_at(model, &format!("/metadata/{key}")), ours);
+        }
+        for ours in &service.models {
+            match operations.get(ours.name) {
+                Some(theirs) => this.query_operation(ours, theirs),
+                None => this.differ(&format!("operations.{}", ours.name), "not in the service model"),
+            }
+        }
+        Ok(this.differences)
+    }
+
+    fn query_operation(&mut self, ours: &QueryModel, theirs: &Value) {
+        let name = ours.name;
+        self.members(&format!("{name}.input"), ours.input, &text_at(theirs, "/input/shape"));
+        let result = ours.output.map(|_| format!("{name}Result")).unwrap_or_default();
+        self.equal(&format!("{name}.output"), &text_at(theirs, "/output/resultWrapper"), &result);
+        if let Some(output) = ours.output {
+            self.members(&format!("{name}.output"), output, &text_at(theirs, "/output/shape"));
+        }
+        let errors = theirs["errors"].as_array().into_iter().flatten();
+        self.same_set(
+            &format!("{name}.errors"),
+            errors.map(|error| text(&error["shape"])).collect(),
+            ours.errors.iter().map(|code| code.shape().to_owned()).collect(),
+        );
+        for code in ours.errors {
+            let error = self.shapes.get(code.shape()).map_or(&Value::Null, |shape| &shape["error"]);
+            let (theirs, status) = (text(&error["code"]), limit(error.get("httpStatusCode")));
+            let is_sender = error["senderFault"] == true;
+            self.equal(&format!("{}.code", code.shape()), &theirs, code.as_str());
+            self.equal(&format!("{}.status", code.shape()), &status, &code.http_status().to_string());
+            let ours = presence(code.fault() == Fault::Sender);
+            self.equal(&format!("{}.senderFault", code.shape()), presence(is_sender), ours);
+        }
     }
 
     fn operation(&mut self, ours: &OperationModel, theirs: &Value) {
@@ -286,5 +393,8 @@ mod tests {
         assert!(differences.contains_key("metadata.targetPrefix"));
         assert!(differences.contains_key("errors.NotFoundException"));
         assert!(Comparison::of(&serde_json::json!([])).is_err());
+        let differences = Comparison::of_query(&model, &operations(iam::Operation::ALL)).unwrap();
+        assert!(differences.contains_key("metadata.xmlNamespace"));
+        assert!(differences.contains_key("operations.CreateUser"));
     }
 }

@@ -42,8 +42,8 @@ pub(crate) fn prepare(repository: &Repository) -> Result<(), Failure> {
         .map_err(|error| failure(&format!("{}: {error}", stamp.display())))
 }
 
-/// The service model of KMS in the botocore of the environment.
-pub(crate) fn service_model(repository: &Repository) -> Result<PathBuf, String> {
+/// The directory of the service models in the botocore of the environment.
+pub(crate) fn service_models(repository: &Repository) -> Result<PathBuf, String> {
     let oldest = OLDEST_BOTOCORE.map(|part| part.to_string()).join(".");
     let remedy = format!(
         "put botocore>={oldest} into {REQUIREMENTS} and remove .venv, or run `cargo xtask parity PATH`"
@@ -56,12 +56,8 @@ pub(crate) fn service_model(repository: &Repository) -> Result<PathBuf, String> 
     if version < OLDEST_BOTOCORE.to_vec() {
         return Err(format!("{} is older than {oldest}: {remedy}", information.display()));
     }
-    let model = information.with_file_name("botocore").join("data/kms/2014-11-01/service-2.json");
-    let packed = model.with_extension("json.gz");
-    [packed, model]
-        .into_iter()
-        .find(|path| path.exists())
-        .ok_or_else(|| format!("botocore in .venv has no data/kms/2014-11-01/service-2.json: {remedy}"))
+    let data = information.with_file_name("botocore").join("data");
+    if data.is_dir() { Ok(data) } else { Err(format!("botocore in .venv has no data: {remedy}")) }
 }
 
 /// The version of botocore, by the name of its `.dist-info` directory.

@@ -18,6 +18,11 @@ pub(crate) fn decision(case: &Value) -> &'static str {
 
 /// What `look` sees in the decision.
 pub(crate) fn with_decision<T>(case: &Value, look: impl FnOnce(&Decision<'_>) -> T) -> T {
+    with_request(case, |request, policies| look(&decide(request, policies)))
+}
+
+/// What `look` sees in the request and its policies.
+pub(crate) fn with_request<T>(case: &Value, look: impl FnOnce(&Request<'_>, &Policies<'_>) -> T) -> T {
     let principal = &case["principal"];
     let of_arn = |arn: &Value| Resource::new(arn.as_str()?).account().map(str::to_owned);
     let account = principal["account"].as_str().map(str::to_owned).or_else(|| of_arn(&principal["arn"]));
@@ -87,7 +92,7 @@ pub(crate) fn with_decision<T>(case: &Value, look: impl FnOnce(&Decision<'_>) ->
         endpoint: endpoint.as_ref(),
         grants: &grants.iter().collect::<Vec<_>>(),
     };
-    look(&decide(&request, &policies))
+    look(&request, &policies)
 }
 
 fn policy(kind: Kind, value: &Value) -> Option<Policy> {

@@ -208,7 +208,7 @@ fn resources() -> impl Strategy<Value = (&'static str, Value)> {
 }
 
 /// The condition keys, with values that a request and a policy may have.
-const KEYS: [(&str, &[&str]); 13] = [
+pub(crate) const KEYS: [(&str, &[&str]); 13] = [
     ("aws:username", &["Alice", "alice", "Bob", "A*", ""]),
     ("aws:PrincipalAccount", &["111122223333", "444455556666"]),
     ("aws:PrincipalTag/key", &["1234abcd", "1234", "*", "é?"]),

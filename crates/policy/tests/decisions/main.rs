@@ -9,6 +9,7 @@ mod corpus;
 mod differential;
 mod engine;
 mod generate;
+mod insight;
 mod laws;
 mod limits;
 mod naive;

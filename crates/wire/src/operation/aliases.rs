@@ -1,6 +1,7 @@
 //! Operations on aliases.
 
 use crate::declare::operation;
+use crate::shapes;
 use crate::structures::AliasListEntry;
 
 operation! { CreateAlias {

@@ -3,6 +3,7 @@
 use keyreeve_domain::spec::{CustomKeyStoreType, XksProxyConnectivity};
 
 use crate::declare::operation;
+use crate::shapes;
 use crate::structures::{CustomKeyStoresListEntry, XksProxyAuthenticationCredential};
 use crate::value::SensitiveText;
 

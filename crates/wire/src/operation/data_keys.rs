@@ -3,6 +3,7 @@
 use keyreeve_domain::spec::{DataKeyPairSpec, DataKeySpec};
 
 use crate::declare::operation;
+use crate::shapes;
 use crate::structures::RecipientInfo;
 use crate::value::{Blob, EncryptionContext, SensitiveBlob};
 

@@ -3,6 +3,7 @@
 use keyreeve_domain::spec::GrantOperation;
 
 use crate::declare::operation;
+use crate::shapes;
 use crate::structures::{GrantConstraints, GrantListEntry};
 
 operation! { CreateGrant {

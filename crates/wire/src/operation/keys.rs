@@ -4,6 +4,7 @@ use keyreeve_domain::Timestamp;
 use keyreeve_domain::spec::{CustomerMasterKeySpec, KeySpec, KeyState, KeyUsage, Origin, ResourceOwner};
 
 use crate::declare::operation;
+use crate::shapes;
 use crate::structures::{KeyLastUsageData, KeyListEntry, KeyMetadata, Tag};
 
 operation! { CreateKey {

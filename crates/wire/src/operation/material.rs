@@ -6,6 +6,7 @@ use keyreeve_domain::spec::{
 };
 
 use crate::declare::operation;
+use crate::shapes;
 use crate::structures::RotationsListEntry;
 use crate::value::{Blob, SensitiveBlob};
 

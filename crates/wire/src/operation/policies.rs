@@ -1,6 +1,7 @@
 //! Operations on key policies.
 
 use crate::declare::operation;
+use crate::shapes;
 
 operation! { PutKeyPolicy {
     input PutKeyPolicyInput {

@@ -1,6 +1,7 @@
 //! Operations on tags.
 
 use crate::declare::operation;
+use crate::shapes;
 use crate::structures::Tag;
 
 operation! { TagResource {

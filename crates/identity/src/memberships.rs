@@ -1,0 +1,95 @@
+//! AddUserToGroup, RemoveUserFromGroup, ListGroupsForUser:
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddUserToGroup.html> and those beside it.
+
+use keyreeve_core::Cx;
+use keyreeve_core::commit::Draft;
+use keyreeve_core::identity::record::{GroupRecord, UserRecord};
+use keyreeve_core::identity::space;
+use keyreeve_wire::iam::{
+    AddUserToGroupInput, ListGroupsForUserInput, ListGroupsForUserOutput, RemoveUserFromGroupInput,
+};
+
+use crate::amend::{authorized, change, find};
+use crate::entity::{Entity, Target, same_name};
+use crate::gate::Particulars;
+use crate::page::{self, Wanted};
+use crate::refusal::Refusal;
+use crate::shown;
+
+/// The groups that a user may be in.
+const GROUPS_MOST: usize = 10;
+
+pub(crate) async fn add_user_to_group(cx: &mut Cx<'_>, input: AddUserToGroupInput) -> Result<(), Refusal> {
+    let account = cx.caller.account();
+    change(cx, async |cx, snapshot| {
+        let particulars = Particulars::default();
+        let action = "iam:AddUserToGroup";
+        let group =
+            authorized::<GroupRecord>(cx, &**snapshot, action, &input.group_name, &particulars).await?;
+        let mut user = find::<UserRecord>(cx, &**snapshot, &input.user_name)
+            .await?
+            .ok_or_else(|| UserRecord::missing(Target::from(&input.user_name)))?;
+        let mut draft = Draft::new(cx.service.vault());
+        if user.record.groups.iter().any(|held| same_name(held, &group.record.name)) {
+            return Ok((draft, ()));
+        }
+        if user.record.groups.len() >= GROUPS_MOST {
+            return Err(Refusal::quota(format!("Cannot exceed quota for GroupsPerUser: {GROUPS_MOST}")));
+        }
+        user.record.groups.push(group.record.name.clone());
+        draft.put(&user.path, Some(user.version), &user.record)?;
+        draft.index(&space::member(account, &group.record.name, &user.record.name)?)?;
+        // ORDER: who deletes or renames the group at the same time must see that it has a member.
+        draft.put(&group.path, Some(group.version), &group.record)?;
+        Ok((draft, ()))
+    })
+    .await
+}
+
+pub(crate) async fn remove_user_from_group(
+    cx: &mut Cx<'_>,
+    input: RemoveUserFromGroupInput,
+) -> Result<(), Refusal> {
+    let account = cx.caller.account();
+    change(cx, async |cx, snapshot| {
+        let particulars = Particulars::default();
+        let action = "iam:RemoveUserFromGroup";
+        let group =
+            authorized::<GroupRecord>(cx, &**snapshot, action, &input.group_name, &particulars).await?;
+        let mut user = find::<UserRecord>(cx, &**snapshot, &input.user_name)
+            .await?
+            .ok_or_else(|| UserRecord::missing(Target::from(&input.user_name)))?;
+        let before = user.record.groups.len();
+        user.record.groups.retain(|held| !same_name(held, &group.record.name));
+        let mut draft = Draft::new(cx.service.vault());
+        if user.record.groups.len() == before {
+            // AWS: the text is unverified.
+            let message = format!("User {} is not in group {}.", input.user_name, input.group_name);
+            return Err(Refusal::missing(message));
+        }
+        draft.put(&user.path, Some(user.version), &user.record)?;
+        draft.unindex(&space::member(account, &group.record.name, &user.record.name)?);
+        Ok((draft, ()))
+    })
+    .await
+}
+
+pub(crate) async fn list_groups_for_user(
+    cx: &mut Cx<'_>,
+    input: ListGroupsForUserInput,
+) -> Result<ListGroupsForUserOutput, Refusal> {
+    let account = cx.caller.account();
+    let snapshot = cx.service.vault().snapshot().await?;
+    let particulars = Particulars::default();
+    let action = "iam:ListGroupsForUser";
+    let user = authorized::<UserRecord>(cx, &*snapshot, action, &input.user_name, &particulars).await?.record;
+    let list = format!("ListGroupsForUser/{}", user.id);
+    let wanted = Wanted::new(&input.marker, input.max_items);
+    let page = page::of_items(cx, &list, wanted, user.groups, |name| name.to_ascii_lowercase())?;
+    let mut groups = Vec::with_capacity(page.items.len());
+    for name in &page.items {
+        let group = find::<GroupRecord>(cx, &*snapshot, name).await?;
+        groups.extend(group.map(|group| shown::group(&group.record, account)));
+    }
+    Ok(ListGroupsForUserOutput { groups, is_truncated: page.is_truncated(), marker: page.marker })
+}

@@ -1,0 +1,153 @@
+//! CreateRole, GetRole, ListRoles, UpdateRole, UpdateRoleDescription, UpdateAssumeRolePolicy, DeleteRole:
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html> and those beside it.
+
+use keyreeve_core::Cx;
+use keyreeve_core::commit::Draft;
+use keyreeve_core::identity::record::{RoleRecord, UniqueRecord};
+use keyreeve_core::identity::space::{self, Holder};
+use keyreeve_wire::iam::{
+    CreateRoleInput, CreateRoleOutput, DeleteRoleInput, GetRoleInput, GetRoleOutput, ListRolesInput,
+    ListRolesOutput, UpdateAssumeRolePolicyInput, UpdateRoleDescriptionInput, UpdateRoleDescriptionOutput,
+    UpdateRoleInput, UpdateRoleOutput,
+};
+
+use crate::amend::{amend, change, find, read};
+use crate::attached_policies::index_of;
+use crate::entity::arn;
+use crate::gate::{Particulars, authorize};
+use crate::ids::{IdKind, unique_id};
+use crate::page::{self, Wanted};
+use crate::refusal::Refusal;
+use crate::{boundaries, policy_check, shown, tag_check};
+
+/// The longest session where a role is made without saying.
+const SESSION_SECONDS: u32 = 3600;
+
+pub(crate) async fn create_role(
+    cx: &mut Cx<'_>,
+    input: CreateRoleInput,
+) -> Result<CreateRoleOutput, Refusal> {
+    let (account, name) = (cx.caller.account(), &input.role_name);
+    let path = input.path.as_deref().unwrap_or("/");
+    let tags = tag_check::records(&input.tags)?;
+    let boundary = input.permissions_boundary.as_deref();
+    let particulars = Particulars { request_tags: &tags, boundary, ..Particulars::default() };
+    authorize(cx, "iam:CreateRole", &arn::<RoleRecord>(account, path, name), &particulars)?;
+    policy_check::trust(&input.assume_role_policy_document)?;
+    let id = unique_id(cx.service, IdKind::Role)?;
+    let role = change(cx, async |cx, snapshot| {
+        if find::<RoleRecord>(cx, &**snapshot, name).await?.is_some() {
+            return Err(Refusal::exists(format!("Role with name {name} already exists.")));
+        }
+        let mut role = RoleRecord {
+            id: id.clone(),
+            name: name.clone(),
+            path: path.to_owned(),
+            created: cx.now,
+            trust: input.assume_role_policy_document.clone(),
+            description: input.description.clone(),
+            max_session_seconds: input.max_session_duration.unwrap_or(SESSION_SECONDS),
+            policies: Vec::new(),
+            attached: Vec::new(),
+            boundary: boundary.map(str::to_owned),
+            tags: Vec::new(),
+        };
+        tag_check::put(&mut role, &tags)?;
+        let mut draft = Draft::new(cx.service.vault());
+        if let Some(boundary) = boundary {
+            boundaries::hold(cx, &**snapshot, &mut draft, boundary, Holder::RoleBoundary, name).await?;
+        }
+        draft.put(&space::role(account, name)?, None, &role)?;
+        let unique = UniqueRecord { account, is_role: true, name: name.clone() };
+        draft.put(&space::unique(&id)?, None, &unique)?;
+        Ok((draft, role))
+    })
+    .await?;
+    let mut role = shown::role(&role, account, false);
+    role.role_last_used = None;
+    Ok(CreateRoleOutput { role })
+}
+
+pub(crate) async fn get_role(cx: &mut Cx<'_>, input: GetRoleInput) -> Result<GetRoleOutput, Refusal> {
+    let role = read::<RoleRecord>(cx, "iam:GetRole", &input.role_name).await?;
+    Ok(GetRoleOutput { role: shown::role(&role, cx.caller.account(), false) })
+}
+
+pub(crate) async fn list_roles(cx: &mut Cx<'_>, input: ListRolesInput) -> Result<ListRolesOutput, Refusal> {
+    let account = cx.caller.account();
+    let prefix = input.path_prefix.as_deref().unwrap_or("/");
+    authorize(cx, "iam:ListRoles", &arn::<RoleRecord>(account, prefix, ""), &Particulars::default())?;
+    let wanted = Wanted::new(&input.marker, input.max_items);
+    let list = format!("ListRoles/{prefix}");
+    let page =
+        page::of_entities::<RoleRecord>(cx, &list, wanted, |role| role.path.starts_with(prefix)).await?;
+    Ok(ListRolesOutput {
+        is_truncated: page.is_truncated(),
+        roles: page.items.iter().map(|role| shown::role(role, account, true)).collect(),
+        marker: page.marker,
+    })
+}
+
+pub(crate) async fn update_role(
+    cx: &mut Cx<'_>,
+    input: UpdateRoleInput,
+) -> Result<UpdateRoleOutput, Refusal> {
+    let name = &input.role_name;
+    amend::<RoleRecord, ()>(cx, "iam:UpdateRole", name, &Particulars::default(), async |role| {
+        // What is not given is set to what it is where a role is made.
+        role.record.description.clone_from(&input.description);
+        role.record.max_session_seconds = input.max_session_duration.unwrap_or(SESSION_SECONDS);
+        Ok(())
+    })
+    .await?;
+    Ok(UpdateRoleOutput {})
+}
+
+pub(crate) async fn update_role_description(
+    cx: &mut Cx<'_>,
+    input: UpdateRoleDescriptionInput,
+) -> Result<UpdateRoleDescriptionOutput, Refusal> {
+    let (account, name) = (cx.caller.account(), &input.role_name);
+    let action = "iam:UpdateRoleDescription";
+    let role = amend::<RoleRecord, RoleRecord>(cx, action, name, &Particulars::default(), async |role| {
+        role.record.description = Some(input.description.clone());
+        Ok(role.record.clone())
+    })
+    .await?;
+    Ok(UpdateRoleDescriptionOutput { role: shown::role(&role, account, false) })
+}
+
+pub(crate) async fn update_assume_role_policy(
+    cx: &mut Cx<'_>,
+    input: UpdateAssumeRolePolicyInput,
+) -> Result<(), Refusal> {
+    let name = &input.role_name;
+    amend::<RoleRecord, ()>(cx, "iam:UpdateAssumeRolePolicy", name, &Particulars::default(), async |role| {
+        policy_check::trust(&input.policy_document)?;
+        role.record.trust.clone_from(&input.policy_document);
+        Ok(())
+    })
+    .await
+}
+
+pub(crate) async fn delete_role(cx: &mut Cx<'_>, input: DeleteRoleInput) -> Result<(), Refusal> {
+    let name = &input.role_name;
+    amend::<RoleRecord, ()>(cx, "iam:DeleteRole", name, &Particulars::default(), async |role| {
+        let record = &role.record;
+        for (is_held, what) in [
+            (!record.attached.is_empty(), "detach all policies"),
+            (!record.policies.is_empty(), "delete policies"),
+        ] {
+            if is_held {
+                return Err(Refusal::conflict(format!("Cannot delete entity, must {what} first.")));
+            }
+        }
+        if let Some(boundary) = &record.boundary {
+            role.draft.unindex(&index_of(role.account, boundary, Holder::RoleBoundary, &record.name)?);
+        }
+        role.draft.unindex(&space::unique(&role.record.id)?);
+        role.delete = true;
+        Ok(())
+    })
+    .await
+}
