@@ -7,6 +7,7 @@ use keyreeve_domain::{AccountId, Timestamp};
 use keyreeve_policy as policy;
 
 use crate::identity::standing::Standing;
+use crate::record::TagRecord;
 
 /// An authenticated caller.
 #[derive(Clone)]
@@ -37,6 +38,19 @@ pub enum Principal {
     Service(String),
     /// An IAM user.
     User(User),
+    /// Somebody whom an identity provider vouches for, and who has no credentials yet.
+    WebIdentity(WebIdentity),
+}
+
+/// Somebody whom an identity provider vouches for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WebIdentity {
+    /// The ARN of the provider.
+    pub provider: String,
+    /// Whom the token was issued for.
+    pub audience: String,
+    /// Whom it is about.
+    pub subject: String,
 }
 
 /// An IAM user.
@@ -83,6 +97,8 @@ pub struct Session {
     pub mfa: Option<Timestamp>,
     /// The identity that was set when the first of a chain of sessions began.
     pub source_identity: Option<String>,
+    /// The tags that a session inherits which begins with this one.
+    pub transitive_tags: Vec<TagRecord>,
     /// The identity provider that vouched for whom it was issued to, as `aws:FederatedProvider` has it.
     pub provider: Option<String>,
 }
@@ -110,7 +126,7 @@ impl Caller {
         let of_arn = match &principal {
             Principal::Role(role) => Some(role.role_arn(account)),
             Principal::FederatedUser(federated) => federated.user.as_ref().map(|user| user.arn(account)),
-            Principal::Root | Principal::Service(_) | Principal::User(_) => None,
+            Principal::Root | Principal::Service(_) | Principal::User(_) | Principal::WebIdentity(_) => None,
         };
         let user_id = principal.user_id(account);
         let identity = identity(account, &principal, &access_key_id, session.as_ref());
@@ -170,6 +186,7 @@ impl Caller {
             Principal::Root => policy::Caller::Root { account },
             Principal::Service(name) => policy::Caller::Service { name },
             Principal::User(user) => policy::Caller::User { account, arn: &self.arn, id: Some(&user.id) },
+            Principal::WebIdentity(identity) => policy::Caller::WebIdentity { provider: &identity.provider },
         }
     }
 
@@ -222,6 +239,7 @@ impl Principal {
             Self::Root => format!("arn:aws:iam::{account}:root"),
             Self::Service(name) => name.clone(),
             Self::User(user) => user.arn(account),
+            Self::WebIdentity(WebIdentity { provider, subject, .. }) => format!("{provider}:{subject}"),
         }
     }
 
@@ -232,6 +250,9 @@ impl Principal {
             Self::Root => account.to_string(),
             Self::Service(name) => name.clone(),
             Self::User(User { id, .. }) => id.clone(),
+            Self::WebIdentity(WebIdentity { provider, audience, subject }) => {
+                format!("{provider}:{audience}:{subject}")
+            }
         }
     }
 
@@ -241,7 +262,7 @@ impl Principal {
         match self {
             Self::FederatedUser(federated) => federated.user.as_ref(),
             Self::User(user) => Some(user),
-            Self::Role(_) | Self::Root | Self::Service(_) => None,
+            Self::Role(_) | Self::Root | Self::Service(_) | Self::WebIdentity(_) => None,
         }
     }
 }
@@ -265,6 +286,13 @@ fn identity(
         return out;
     }
     identity.string("type", type_of(principal));
+    if let Principal::WebIdentity(WebIdentity { provider, subject, .. }) = principal {
+        identity.string("principalId", &principal.user_id(account));
+        identity.string("userName", subject);
+        identity.string("identityProvider", provider);
+        identity.end();
+        return out;
+    }
     identity.string("principalId", &principal.user_id(account));
     identity.string("arn", &principal.arn(account));
     identity.string("accountId", &account_id);
@@ -286,6 +314,7 @@ fn type_of(principal: &Principal) -> &'static str {
         Principal::Root => "Root",
         Principal::Service(_) => "AWSService",
         Principal::User(_) => "IAMUser",
+        Principal::WebIdentity(_) => "WebIdentityUser",
     }
 }
 
@@ -299,7 +328,7 @@ fn session_context(identity: &mut Object<'_>, account: AccountId, principal: &Pr
             Some(("Root", account.to_string(), Principal::Root.arn(account), ""))
         }
         Principal::Role(role) => Some(("Role", role.id.clone(), role.role_arn(account), role.role.as_str())),
-        Principal::Root | Principal::Service(_) | Principal::User(_) => None,
+        Principal::Root | Principal::Service(_) | Principal::User(_) | Principal::WebIdentity(_) => None,
     };
     if let Some((kind, id, arn, name)) = issuer {
         let mut issuer = Object::begin(context.member("sessionIssuer"));

@@ -189,6 +189,7 @@ impl Service {
             expires: session.expires,
             mfa: session.mfa_millis.map(Timestamp::from_millis),
             source_identity: session.source_identity.clone(),
+            transitive_tags: session.transitive_tags(),
             provider: session.provider.clone(),
         };
         let id = session.access_key_id.clone();

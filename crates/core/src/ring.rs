@@ -352,7 +352,8 @@ impl Ring {
                     Principal::FederatedUser(_)
                     | Principal::Root
                     | Principal::Service(_)
-                    | Principal::User(_) => false,
+                    | Principal::User(_)
+                    | Principal::WebIdentity(_) => false,
                 }),
                 Cached::User(account, name) => self.forget(account, |principal| {
                     principal.user().is_some_and(|user| user.name.eq_ignore_ascii_case(&name))

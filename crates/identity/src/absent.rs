@@ -21,7 +21,7 @@ async fn check_user(cx: &Cx<'_>, action: &'static str, name: Option<&str>) -> Re
         Some(name) => read::<UserRecord>(cx, action, name).await.map(drop),
         None => {
             let resource = arn::<UserRecord>(cx.caller.account(), "/", "*");
-            authorize(cx, action, &resource, &Particulars::default())
+            authorize(cx, action, &resource, &Particulars::default()).await
         }
     }
 }

@@ -95,9 +95,13 @@ async fn owner(
             };
             return Ok(Owner::Root { path, version, record });
         }
-        (None, Principal::FederatedUser(_) | Principal::Role(_) | Principal::Service(_)) => {
-            return Err(no_user_name());
-        }
+        (
+            None,
+            Principal::FederatedUser(_)
+            | Principal::Role(_)
+            | Principal::Service(_)
+            | Principal::WebIdentity(_),
+        ) => return Err(no_user_name()),
     };
     let seen = authorized::<UserRecord>(cx, snapshot, action, name, &Particulars::default()).await?;
     Ok(Owner::User { path: seen.path, version: seen.version, record: seen.record })
@@ -237,7 +241,7 @@ pub(crate) async fn get_access_key_last_used(
     let found = credential(cx, &*snapshot, id).await?.filter(|(_, read)| read.record.account == account);
     let user = found.as_ref().and_then(|(_, read)| read.record.user.clone());
     let resource = format!("arn:aws:iam::{account}:user/{}", user.as_deref().unwrap_or("*"));
-    authorize(cx, "iam:GetAccessKeyLastUsed", &resource, &Particulars::default())?;
+    authorize(cx, "iam:GetAccessKeyLastUsed", &resource, &Particulars::default()).await?;
     if found.is_none() {
         return Err(no_key(id));
     }
@@ -259,7 +263,7 @@ pub(crate) async fn get_access_key_info(
     input: GetAccessKeyInfoInput,
 ) -> Result<GetAccessKeyInfoOutput, Refusal> {
     let id = &input.access_key_id;
-    authorize(cx, "sts:GetAccessKeyInfo", "*", &Particulars::default())?;
+    authorize(cx, "sts:GetAccessKeyInfo", "*", &Particulars::default()).await?;
     let snapshot = cx.service.vault().snapshot().await?;
     let account = match credential(cx, &*snapshot, id).await? {
         Some((_, read)) => Some(read.record.account),

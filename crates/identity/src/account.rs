@@ -17,7 +17,7 @@ pub(crate) async fn get_account_summary(
     cx: &mut Cx<'_>,
     _: GetAccountSummaryInput,
 ) -> Result<GetAccountSummaryOutput, Refusal> {
-    authorize(cx, "iam:GetAccountSummary", "*", &Particulars::default())?;
+    authorize(cx, "iam:GetAccountSummary", "*", &Particulars::default()).await?;
     let account = cx.caller.account();
     let vault = cx.service.vault();
     let snapshot = vault.snapshot().await?;
@@ -79,6 +79,6 @@ pub(crate) async fn list_account_aliases(
     cx: &mut Cx<'_>,
     _: ListAccountAliasesInput,
 ) -> Result<ListAccountAliasesOutput, Refusal> {
-    authorize(cx, "iam:ListAccountAliases", "*", &Particulars::default())?;
+    authorize(cx, "iam:ListAccountAliases", "*", &Particulars::default()).await?;
     Ok(ListAccountAliasesOutput { account_aliases: Vec::new(), is_truncated: false, marker: None })
 }

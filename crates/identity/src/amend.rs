@@ -57,7 +57,7 @@ pub(crate) async fn authorized<E: Entity>(
         boundary: particulars.boundary.or_else(|| found.as_ref().and_then(|seen| seen.record.boundary())),
         ..*particulars
     };
-    authorize(cx, action, &resource, &particulars)?;
+    authorize(cx, action, &resource, &particulars).await?;
     found.ok_or_else(|| E::missing(target))
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn get_account_authorization_details(
     cx: &mut Cx<'_>,
     input: GetAccountAuthorizationDetailsInput,
 ) -> Result<GetAccountAuthorizationDetailsOutput, Refusal> {
-    authorize(cx, "iam:GetAccountAuthorizationDetails", "*", &Particulars::default())?;
+    authorize(cx, "iam:GetAccountAuthorizationDetails", "*", &Particulars::default()).await?;
     let account = cx.caller.account();
     let snapshot = cx.service.vault().snapshot().await?;
     let wants = |entity| input.filter.is_empty() || input.filter.contains(&entity);

@@ -8,8 +8,9 @@ use keyreeve_wire::{iam, sts};
 
 use crate::refusal::Refusal;
 use crate::{
-    absent, access_keys, account, attached_policies, authorization_details, boundaries, caller_identity,
-    groups, inline_policies, memberships, policies, policy_versions, providers, roles, tags, users,
+    absent, access_keys, account, assume_role, attached_policies, authorization_details, boundaries,
+    caller_identity, groups, inline_policies, memberships, policies, policy_versions, providers, roles,
+    session_token, tags, users,
 };
 
 macro_rules! operations {
@@ -156,16 +157,16 @@ operations! {
     /// Decodes `form`, runs the handler of an operation of STS and writes its answer to `out`.
     sts of sts::Operation {
     answering {
+        AssumeRole => assume_role::assume_role;
         GetAccessKeyInfo => access_keys::get_access_key_info;
+        GetFederationToken => session_token::get_federation_token;
+        GetSessionToken => session_token::get_session_token;
         GetCallerIdentity => caller_identity::get_caller_identity;
     }
     silent {}
     unsupported {
-        AssumeRole;
         AssumeRoleWithWebIdentity;
         DecodeAuthorizationMessage;
-        GetFederationToken;
-        GetSessionToken;
     } }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>.
 
+use keyreeve_core::Cx;
+use keyreeve_core::gate::{Elsewhere, Particulars as Asked, authorize_elsewhere};
 use keyreeve_core::record::TagRecord;
-use keyreeve_core::{Cx, Principal};
-use keyreeve_wire::query::QueryErrorCode;
+use keyreeve_policy::ContextKey;
 
 use crate::refusal::Refusal;
 
@@ -24,24 +25,25 @@ pub(crate) struct Particulars<'a> {
 }
 
 /// Lets the caller through to `resource` for the action `iam:…`, or says why not.
-pub(crate) fn authorize(
+pub(crate) async fn authorize(
     cx: &Cx<'_>,
     action: &'static str,
     resource: &str,
-    _particulars: &Particulars<'_>,
+    particulars: &Particulars<'_>,
 ) -> Result<(), Refusal> {
-    // Until policies are asked here, too, the root user alone may do anything.
-    match cx.caller.principal() {
-        Principal::Root => Ok(()),
-        Principal::FederatedUser(_) | Principal::Role(_) | Principal::Service(_) | Principal::User(_) => {
-            Err(Refusal::new(
-                QueryErrorCode::AccessDenied,
-                format!(
-                    "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based \
-                     policy allows the {action} action",
-                    cx.caller.arn()
-                ),
-            ))
-        }
-    }
+    let tags: Vec<_> =
+        particulars.request_tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())).collect();
+    let keys: Vec<_> = particulars.tag_keys.iter().map(String::as_str).collect();
+    let lists = [(ContextKey::AwsTagKeys, keys.as_slice())];
+    let texts: Vec<_> = [
+        (ContextKey::IamPolicyArn, particulars.policy_arn),
+        (ContextKey::IamPermissionsBoundary, particulars.boundary),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key, value?)))
+    .collect();
+    let asked = Asked { tags: &tags, lists: if keys.is_empty() { &[] } else { &lists }, ..Asked::of(&texts) };
+    let account = cx.caller.account();
+    let resource = Elsewhere { arn: resource, account, policy: None, tags: particulars.resource_tags };
+    Ok(authorize_elsewhere(cx, action, resource, &asked).await?)
 }

@@ -28,7 +28,8 @@ pub(crate) async fn create_group(
 ) -> Result<CreateGroupOutput, Refusal> {
     let (account, name) = (cx.caller.account(), &input.group_name);
     let path = input.path.as_deref().unwrap_or("/");
-    authorize(cx, "iam:CreateGroup", &arn::<GroupRecord>(account, path, name), &Particulars::default())?;
+    authorize(cx, "iam:CreateGroup", &arn::<GroupRecord>(account, path, name), &Particulars::default())
+        .await?;
     let id = unique_id(cx.service, IdKind::Group)?;
     let group = change(cx, async |cx, snapshot| {
         if find::<GroupRecord>(cx, &**snapshot, name).await?.is_some() {
@@ -96,7 +97,8 @@ pub(crate) async fn list_groups(
 ) -> Result<ListGroupsOutput, Refusal> {
     let account = cx.caller.account();
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
-    authorize(cx, "iam:ListGroups", &arn::<GroupRecord>(account, prefix, ""), &Particulars::default())?;
+    authorize(cx, "iam:ListGroups", &arn::<GroupRecord>(account, prefix, ""), &Particulars::default())
+        .await?;
     let wanted = Wanted::new(&input.marker, input.max_items);
     let list = format!("ListGroups/{prefix}");
     let page =
@@ -112,7 +114,8 @@ pub(crate) async fn update_group(cx: &mut Cx<'_>, input: UpdateGroupInput) -> Re
     let account = cx.caller.account();
     if let Some(name) = &input.new_group_name {
         let path = input.new_path.as_deref().unwrap_or("/");
-        authorize(cx, "iam:UpdateGroup", &arn::<GroupRecord>(account, path, name), &Particulars::default())?;
+        authorize(cx, "iam:UpdateGroup", &arn::<GroupRecord>(account, path, name), &Particulars::default())
+            .await?;
     }
     change_group(cx, &input).await
 }

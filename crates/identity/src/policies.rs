@@ -43,7 +43,8 @@ pub(crate) async fn create_policy(
     let path = input.path.as_deref().unwrap_or("/");
     let tags = tag_check::records(&input.tags)?;
     let particulars = Particulars { request_tags: &tags, ..Particulars::default() };
-    authorize(cx, "iam:CreatePolicy", &arn_of::<ManagedPolicyRecord>(account, path, name), &particulars)?;
+    authorize(cx, "iam:CreatePolicy", &arn_of::<ManagedPolicyRecord>(account, path, name), &particulars)
+        .await?;
     policy_check::managed(&input.policy_document)?;
     let id = unique_id(cx.service, IdKind::Policy)?;
     let policy = change(cx, async |cx, snapshot| {
@@ -148,7 +149,7 @@ pub(crate) async fn get_policy(cx: &mut Cx<'_>, input: GetPolicyInput) -> Result
     let action = "iam:GetPolicy";
     let policy = match arn::policy(cx, arn)? {
         PolicyRef::Aws(policy) => {
-            authorize(cx, action, arn, &particulars)?;
+            authorize(cx, action, arn, &particulars).await?;
             aws(policy, counts(&*snapshot, account, &index_name(arn)).await?)
         }
         PolicyRef::Own(name) => {
@@ -158,7 +159,7 @@ pub(crate) async fn get_policy(cx: &mut Cx<'_>, input: GetPolicyInput) -> Result
             own(&found.record, account, counts(&*snapshot, account, name).await?)
         }
         PolicyRef::Unknown => {
-            authorize(cx, action, arn, &particulars)?;
+            authorize(cx, action, arn, &particulars).await?;
             return Err(arn::no_policy(arn));
         }
     };
@@ -172,7 +173,7 @@ pub(crate) async fn list_policies(
     let account = cx.caller.account();
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
     let resource = arn_of::<ManagedPolicyRecord>(account, prefix, "");
-    authorize(cx, "iam:ListPolicies", &resource, &Particulars::default())?;
+    authorize(cx, "iam:ListPolicies", &resource, &Particulars::default()).await?;
     let scope = input.scope.unwrap_or(PolicyScope::All);
     let snapshot = cx.service.vault().snapshot().await?;
     let mut found = Vec::new();
@@ -244,7 +245,7 @@ pub(crate) async fn list_entities_for_policy(
     let snapshot = cx.service.vault().snapshot().await?;
     let action = "iam:ListEntitiesForPolicy";
     match arn::policy(cx, arn)? {
-        PolicyRef::Aws(_) => authorize(cx, action, arn, &Particulars::default())?,
+        PolicyRef::Aws(_) => authorize(cx, action, arn, &Particulars::default()).await?,
         PolicyRef::Own(name) => {
             let target = Target { name, arn: Some(arn) };
             authorized::<ManagedPolicyRecord>(cx, &*snapshot, action, target, &Particulars::default())

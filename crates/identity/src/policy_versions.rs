@@ -79,7 +79,7 @@ pub(crate) async fn get_policy_version(
     let (action, arn, id) = ("iam:GetPolicyVersion", input.policy_arn.as_str(), input.version_id.as_str());
     let policy_version = match arn::policy(cx, arn)? {
         PolicyRef::Aws(policy) => {
-            authorize(cx, action, arn, &Particulars::default())?;
+            authorize(cx, action, arn, &Particulars::default()).await?;
             if id != "v1" {
                 return Err(no_version(arn, id));
             }
@@ -103,7 +103,7 @@ pub(crate) async fn list_policy_versions(
     let (action, arn) = ("iam:ListPolicyVersions", input.policy_arn.as_str());
     let versions = match arn::policy(cx, arn)? {
         PolicyRef::Aws(policy) => {
-            authorize(cx, action, arn, &Particulars::default())?;
+            authorize(cx, action, arn, &Particulars::default()).await?;
             vec![(1, of_aws(policy, false))]
         }
         PolicyRef::Own(name) => {

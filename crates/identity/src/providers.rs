@@ -35,7 +35,7 @@ pub(crate) async fn create_open_id_connect_provider(
     let tags = tag_check::records(&input.tags)?;
     let particulars = Particulars { request_tags: &tags, ..Particulars::default() };
     let arn = arn_of::<ProviderRecord>(account, "/", url);
-    authorize(cx, "iam:CreateOpenIDConnectProvider", &arn, &particulars)?;
+    authorize(cx, "iam:CreateOpenIDConnectProvider", &arn, &particulars).await?;
     check_client_ids(&input.client_id_list)?;
     check_thumbprints(&input.thumbprint_list)?;
     let provider = change(cx, async |cx, snapshot| {
@@ -116,7 +116,7 @@ pub(crate) async fn list_open_id_connect_providers(
 ) -> Result<ListOpenIDConnectProvidersOutput, Refusal> {
     let account = cx.caller.account();
     let resource = arn_of::<ProviderRecord>(account, "/", "*");
-    authorize(cx, "iam:ListOpenIDConnectProviders", &resource, &Particulars::default())?;
+    authorize(cx, "iam:ListOpenIDConnectProviders", &resource, &Particulars::default()).await?;
     let snapshot = cx.service.vault().snapshot().await?;
     let prefix = space::providers_prefix(account);
     let vault = cx.service.vault();

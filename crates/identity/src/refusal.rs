@@ -1,6 +1,7 @@
 //! What a caller is told when a request is refused.
 
 use keyreeve_core::bracket::ErrorText;
+use keyreeve_core::gate::GateError;
 use keyreeve_core::space::SpaceError;
 use keyreeve_core::vault::VaultError;
 use keyreeve_crypto::random::RandomError;
@@ -62,6 +63,19 @@ impl Refusal {
 impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Self {
         Self(error)
+    }
+}
+
+impl From<GateError> for Refusal {
+    fn from(error: GateError) -> Self {
+        match error {
+            GateError::Denied(denied) => Self::new(QueryErrorCode::AccessDenied, denied.to_string()),
+            GateError::Undecided(error) => error.into(),
+            GateError::Disabled(_)
+            | GateError::NotPendingDeletion(_)
+            | GateError::PendingDeletion(_)
+            | GateError::Usage { .. } => Self::internal(),
+        }
     }
 }
 

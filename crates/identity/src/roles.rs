@@ -33,7 +33,7 @@ pub(crate) async fn create_role(
     let tags = tag_check::records(&input.tags)?;
     let boundary = input.permissions_boundary.as_deref();
     let particulars = Particulars { request_tags: &tags, boundary, ..Particulars::default() };
-    authorize(cx, "iam:CreateRole", &arn::<RoleRecord>(account, path, name), &particulars)?;
+    authorize(cx, "iam:CreateRole", &arn::<RoleRecord>(account, path, name), &particulars).await?;
     let id = unique_id(cx.service, IdKind::Role)?;
     let role = change(cx, async |cx, snapshot| {
         if find::<RoleRecord>(cx, &**snapshot, name).await?.is_some() {
@@ -80,7 +80,7 @@ pub(crate) async fn get_role(cx: &mut Cx<'_>, input: GetRoleInput) -> Result<Get
 pub(crate) async fn list_roles(cx: &mut Cx<'_>, input: ListRolesInput) -> Result<ListRolesOutput, Refusal> {
     let account = cx.caller.account();
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
-    authorize(cx, "iam:ListRoles", &arn::<RoleRecord>(account, prefix, ""), &Particulars::default())?;
+    authorize(cx, "iam:ListRoles", &arn::<RoleRecord>(account, prefix, ""), &Particulars::default()).await?;
     let wanted = Wanted::new(&input.marker, input.max_items);
     let list = format!("ListRoles/{prefix}");
     let page =

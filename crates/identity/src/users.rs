@@ -31,7 +31,7 @@ pub(crate) async fn create_user(
     let tags = tag_check::records(&input.tags)?;
     let boundary = input.permissions_boundary.as_deref();
     let particulars = Particulars { request_tags: &tags, boundary, ..Particulars::default() };
-    authorize(cx, "iam:CreateUser", &arn::<UserRecord>(account, path, name), &particulars)?;
+    authorize(cx, "iam:CreateUser", &arn::<UserRecord>(account, path, name), &particulars).await?;
     let id = unique_id(cx.service, IdKind::User)?;
     let user = change(cx, async |cx, snapshot| {
         if find::<UserRecord>(cx, &**snapshot, name).await?.is_some() {
@@ -70,9 +70,13 @@ pub(crate) async fn get_user(cx: &mut Cx<'_>, input: GetUserInput) -> Result<Get
         (Some(name), _) => name,
         (None, Principal::User(user)) => &user.name,
         (None, Principal::Root) => return Ok(GetUserOutput { user: root(cx).await? }),
-        (None, Principal::FederatedUser(_) | Principal::Role(_) | Principal::Service(_)) => {
-            return Err(no_user_name());
-        }
+        (
+            None,
+            Principal::FederatedUser(_)
+            | Principal::Role(_)
+            | Principal::Service(_)
+            | Principal::WebIdentity(_),
+        ) => return Err(no_user_name()),
     };
     let user = read::<UserRecord>(cx, "iam:GetUser", name).await?;
     Ok(GetUserOutput { user: shown::user(&user, account, false) })
@@ -105,7 +109,7 @@ pub(crate) fn no_user_name() -> Refusal {
 pub(crate) async fn list_users(cx: &mut Cx<'_>, input: ListUsersInput) -> Result<ListUsersOutput, Refusal> {
     let account = cx.caller.account();
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
-    authorize(cx, "iam:ListUsers", &arn::<UserRecord>(account, prefix, ""), &Particulars::default())?;
+    authorize(cx, "iam:ListUsers", &arn::<UserRecord>(account, prefix, ""), &Particulars::default()).await?;
     let wanted = Wanted::new(&input.marker, input.max_items);
     let list = format!("ListUsers/{prefix}");
     let page =
@@ -121,7 +125,8 @@ pub(crate) async fn update_user(cx: &mut Cx<'_>, input: UpdateUserInput) -> Resu
     let account = cx.caller.account();
     if let Some(name) = &input.new_user_name {
         let path = input.new_path.as_deref().unwrap_or("/");
-        authorize(cx, "iam:UpdateUser", &arn::<UserRecord>(account, path, name), &Particulars::default())?;
+        authorize(cx, "iam:UpdateUser", &arn::<UserRecord>(account, path, name), &Particulars::default())
+            .await?;
     }
     let name = &input.user_name;
     amend::<UserRecord, ()>(cx, "iam:UpdateUser", name, &Particulars::default(), async |user| {

@@ -102,7 +102,11 @@ impl<'a> Values<'a> {
         let account = caller.account();
         let service = match caller.principal() {
             Principal::Service(name) => Some(name.as_str()),
-            Principal::FederatedUser(_) | Principal::Role(_) | Principal::Root | Principal::User(_) => None,
+            Principal::FederatedUser(_)
+            | Principal::Role(_)
+            | Principal::Root
+            | Principal::User(_)
+            | Principal::WebIdentity(_) => None,
         };
         let known = |value: Option<Cow<'a, str>>| value.filter(|_| service.is_none());
         self.text(ContextKey::AwsPrincipalArn, || {
@@ -111,7 +115,8 @@ impl<'a> Values<'a> {
                 Principal::FederatedUser(_)
                 | Principal::Root
                 | Principal::Service(_)
-                | Principal::User(_) => caller.arn().into(),
+                | Principal::User(_)
+                | Principal::WebIdentity(_) => caller.arn().into(),
             }))
         });
         self.text(ContextKey::AwsPrincipalAccount, || known(Some(account.to_string().into())));
@@ -123,6 +128,7 @@ impl<'a> Values<'a> {
                     Principal::Root => "Account",
                     Principal::Service(_) => "Service",
                     Principal::User(_) => "User",
+                    Principal::WebIdentity(_) => "Anonymous",
                 }
                 .into(),
             ))
@@ -130,9 +136,11 @@ impl<'a> Values<'a> {
         self.text(ContextKey::AwsUserId, || known(Some(caller.user_id().into())));
         self.text(ContextKey::AwsUserName, || match caller.principal() {
             Principal::User(user) => Some(user.name.as_str().into()),
-            Principal::FederatedUser(_) | Principal::Role(_) | Principal::Root | Principal::Service(_) => {
-                None
-            }
+            Principal::FederatedUser(_)
+            | Principal::Role(_)
+            | Principal::Root
+            | Principal::Service(_)
+            | Principal::WebIdentity(_) => None,
         });
         let is_service = if service.is_some() { "true" } else { "false" };
         self.text(ContextKey::AwsPrincipalIsAwsService, || Some(is_service.into()));
@@ -205,6 +213,17 @@ impl<'a> Values<'a> {
         }
         for (key, values) in particulars.lists {
             self.list(*key, || values.iter().map(|value| (*value).into()).collect());
+        }
+        if self.needed.contains_others() {
+            for (name, values) in particulars.others {
+                match values {
+                    [value] => self.texts.push(((*name).into(), (*value).into())),
+                    values => {
+                        self.lists
+                            .push(((*name).into(), values.iter().map(|value| (*value).into()).collect()));
+                    }
+                }
+            }
         }
         if let Some(context) = particulars.encryption_context {
             let pairs = context.iter().map(|(name, value)| (name.as_str(), value.as_str()));

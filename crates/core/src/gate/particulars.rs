@@ -13,6 +13,8 @@ pub struct Particulars<'a> {
     pub texts: &'a [(ContextKey, &'a str)],
     /// Keys with many values.
     pub lists: &'a [(ContextKey, &'a [&'a str])],
+    /// Keys that are known by no name here, such as the claims of an identity provider.
+    pub others: &'a [(&'a str, &'a [&'a str])],
     /// The tags that a request brings: `aws:RequestTag/…` and `aws:TagKeys`.
     pub tags: &'a [(&'a str, &'a str)],
     /// Whether the key was found by a ciphertext: a refusal then names no key.
@@ -21,8 +23,14 @@ pub struct Particulars<'a> {
 
 impl<'a> Particulars<'a> {
     /// Nothing that a policy may ask for.
-    pub const NONE: Self =
-        Self { encryption_context: None, texts: &[], lists: &[], tags: &[], by_ciphertext: false };
+    pub const NONE: Self = Self {
+        encryption_context: None,
+        texts: &[],
+        lists: &[],
+        others: &[],
+        tags: &[],
+        by_ciphertext: false,
+    };
 
     /// Keys with one value each.
     #[must_use]

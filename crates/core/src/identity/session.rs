@@ -69,6 +69,16 @@ pub struct SessionRecord {
     pub provider: Option<String>,
 }
 
+impl SessionRecord {
+    /// The tags that a session inherits which begins with this one.
+    #[must_use]
+    pub fn transitive_tags(&self) -> Vec<TagRecord> {
+        let is_transitive =
+            |tag: &&TagRecord| self.transitive.iter().any(|key| key.eq_ignore_ascii_case(&tag.key));
+        self.tags.iter().filter(is_transitive).cloned().collect()
+    }
+}
+
 /// Whose temporary credentials are.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
 pub enum SessionHolder {

@@ -74,10 +74,13 @@ impl NamedPolicy {
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// An account's identities at one revision.
-pub(crate) struct Identities<'s> {
-    pub(crate) service: &'s Service,
-    pub(crate) snapshot: &'s dyn Snapshot,
-    pub(crate) account: AccountId,
+pub struct Identities<'s> {
+    /// What all requests share.
+    pub service: &'s Service,
+    /// The revision.
+    pub snapshot: &'s dyn Snapshot,
+    /// The account.
+    pub account: AccountId,
 }
 
 impl Identities<'_> {
@@ -199,7 +202,10 @@ impl Identities<'_> {
     }
 
     /// The text of the managed policy `arn`, in the version that counts.
-    pub(crate) async fn managed_text(&self, arn: &str) -> Result<Option<String>, VaultError> {
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn managed_text(&self, arn: &str) -> Result<Option<String>, VaultError> {
         if let Some(known) = aws_managed::find(arn) {
             return Ok(Some(known.text.to_owned()));
         }
