@@ -8,6 +8,8 @@ mod credentials_file;
 mod data_dir;
 mod exit;
 mod harden;
+mod https;
+mod issuers;
 mod jobs;
 mod logging;
 mod offload;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use keyreeve_core::identity::issuer::NoIssuers;
 use keyreeve_core::keyring::{Keyring, KeyringError};
 use keyreeve_core::offload::{AtOnce, Offload};
 use keyreeve_core::vault::{Vault, VaultError};
@@ -19,6 +18,7 @@ use crate::config::Config;
 use crate::credentials_file::AccessKey;
 use crate::data_dir::{DataDir, SEAL_FILE, STORE_FILE};
 use crate::exit::Failure;
+use crate::issuers::Issuers;
 use crate::offload::Threads;
 use crate::seal::{self, SealError, Unsealed};
 
@@ -78,7 +78,7 @@ pub(crate) async fn service(
         maker: Arc::new(|spec| make_material(spec, &SystemRandom)),
         sm2: config.crypto.sm2,
         roots: config.roots()?,
-        issuers: Arc::new(NoIssuers),
+        issuers: Arc::new(Issuers::new(&config.identity)?),
     };
     Ok(Arc::new(Service::new(vault, options)))
 }
