@@ -12,7 +12,7 @@ use keyreeve_http::Limits;
 use keyreeve_trail_file::Level;
 use serde::Deserialize;
 
-use crate::args::ServeArgs;
+use crate::args::{AccountPlace, ServeArgs};
 use crate::exit::Failure;
 use crate::issuers;
 use crate::setting::section;
@@ -276,6 +276,18 @@ impl Config {
             config.server.regions.clone_from(regions);
         }
         config.server.allow_plain_http |= args.allow_plain_http;
+        config.validated()
+    }
+
+    /// The configuration of a command that works on the data directory.
+    pub(crate) fn of_place(place: &AccountPlace) -> Result<Self, Failure> {
+        let mut config = match &place.config {
+            None => Self::default(),
+            Some(path) => read(path)?,
+        };
+        if let Some(data_dir) = &place.data_dir {
+            config.server.data_dir.clone_from(data_dir);
+        }
         config.validated()
     }
 

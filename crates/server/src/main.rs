@@ -1,5 +1,6 @@
 //! `keyreeve`: a key management service that speaks the AWS KMS API.
 
+mod accounts;
 mod algorithms;
 mod args;
 mod clock;
@@ -34,6 +35,7 @@ static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.command.unwrap_or(Command::Serve(args.serve)) {
+        Command::Account(command) => accounts::run(&command),
         Command::Algorithms => {
             print!("{}", algorithms::table());
             Ok(())
