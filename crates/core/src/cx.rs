@@ -16,6 +16,7 @@ use crate::commit::Draft;
 use crate::gate::actions::{Action, Changing};
 use crate::gate::pairs::{Handle, Kind, kind};
 use crate::gate::{self, Particulars, Ready};
+use crate::identity::issuer::IssuerKeys;
 use crate::offload::{self, Offload, OffloadError};
 use crate::quota::Quotas;
 use crate::record::{KeyRecord, Record};
@@ -45,6 +46,8 @@ pub struct ServiceOptions {
     pub sm2: bool,
     /// The roots that attestation documents may lead to.
     pub roots: Roots,
+    /// Where the keys of identity providers come from.
+    pub issuers: Arc<dyn IssuerKeys>,
 }
 
 /// What all requests of a process share.
@@ -58,13 +61,15 @@ pub struct Service {
     maker: Maker,
     sm2: bool,
     roots: Arc<Roots>,
+    issuers: Arc<dyn IssuerKeys>,
 }
 
 impl Service {
     /// A service over `vault`.
     #[must_use]
     pub fn new(vault: Vault, options: ServiceOptions) -> Self {
-        let ServiceOptions { quotas, cached_keys, offload, ready_rsa_keys, maker, sm2, roots } = options;
+        let ServiceOptions { quotas, cached_keys, offload, ready_rsa_keys, maker, sm2, roots, issuers } =
+            options;
         Self {
             vault,
             ring: Ring::new(cached_keys),
@@ -75,7 +80,14 @@ impl Service {
             maker,
             sm2,
             roots: Arc::new(roots),
+            issuers,
         }
+    }
+
+    /// Where the keys of identity providers come from.
+    #[must_use]
+    pub fn issuers(&self) -> &dyn IssuerKeys {
+        &*self.issuers
     }
 
     /// The roots that attestation documents may lead to.

@@ -7,12 +7,13 @@ use keyreeve_audit::event::Uuid;
 use keyreeve_core::bracket::{Head, Notes, Source, Trail};
 use keyreeve_core::cx::Announcement;
 use keyreeve_core::{Caller, Cx, Service};
-use keyreeve_domain::{Region, Timestamp};
+use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_wire::query::{Api, Form, write_error};
 use keyreeve_wire::{iam, sts};
 
 use crate::dispatch;
 use crate::refusal::Refusal;
+use crate::web_identity;
 
 /// An operation of IAM or STS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -104,6 +105,95 @@ impl Answer {
 /// Bytes set aside for an answer, so that one with a secret is not copied while it grows.
 const CAPACITY: usize = 4096;
 
+/// As [`answer`], for AssumeRoleWithWebIdentity: nobody signs it, and who calls is known once his token was verified.
+/// `request.caller` is a stand-in for nobody.
+pub async fn answer_web_identity(
+    service: &Arc<Service>,
+    trail: &dyn Trail,
+    request: &Request<'_>,
+    form: Form<'_>,
+) -> Answer {
+    let mut notes = Notes::default();
+    let (mut answer, mut caller) = (Vec::with_capacity(CAPACITY), None);
+    let nobody = head(request, None, request.caller.account());
+    let mut cx = context(service, trail, request, &nobody, &mut notes, request.caller);
+    let input = dispatch::decode(&mut cx, form);
+    drop(cx);
+    let outcome = match input {
+        Err(refusal) => Err(refusal),
+        Ok(input) => web_identity::identify(service, request.now, &input).await.map(|found| (input, found)),
+    };
+    let outcome = match outcome {
+        Err(refusal) => Err(refusal),
+        Ok((input, identified)) => {
+            let known = caller.insert(identified);
+            let head = head(request, Some(&known.caller), known.caller.account());
+            let mut cx = context(service, trail, request, &head, &mut notes, &known.caller);
+            match web_identity::assume(&mut cx, input, known).await {
+                Ok(output) => {
+                    dispatch::answered(
+                        &mut cx,
+                        sts::Operation::AssumeRoleWithWebIdentity,
+                        &output,
+                        &mut answer,
+                    );
+                    Ok(())
+                }
+                Err(refusal) => Err(refusal),
+            }
+        }
+    };
+    let caller = caller.as_ref().map(|known| &known.caller);
+    let account = caller.map_or(request.caller.account(), Caller::account);
+    let head = head(request, caller, account);
+    let refused = outcome.as_ref().err().map(Refusal::for_trail);
+    if trail.append(head.completed(&notes, refused)).await.is_err() {
+        return Answer::refused(Source::Sts, &Refusal::unrecorded(), request.request_id.as_str());
+    }
+    match outcome {
+        Ok(()) => Answer { status: 200, body: answer, error: None },
+        Err(refusal) => Answer::refused(Source::Sts, &refusal, request.request_id.as_str()),
+    }
+}
+
+fn head<'a>(request: &Request<'a>, caller: Option<&'a Caller>, account: AccountId) -> Head<'a> {
+    Head {
+        source: request.operation.source(),
+        name: request.operation.name(),
+        read_only: request.operation.read_only(),
+        caller,
+        account,
+        region: request.region,
+        time: request.now,
+        request_id: request.request_id,
+        event_id: request.event_id,
+        source_ip: request.source_ip,
+        user_agent: request.user_agent,
+        tls: request.tls,
+    }
+}
+
+fn context<'a>(
+    service: &'a Service,
+    trail: &'a dyn Trail,
+    request: &Request<'a>,
+    head: &'a Head<'a>,
+    notes: &'a mut Notes,
+    caller: &'a Caller,
+) -> Cx<'a> {
+    Cx {
+        service,
+        caller,
+        region: request.region,
+        now: request.now,
+        request_id: request.request_id,
+        event_id: request.event_id,
+        attestation: None,
+        notes,
+        announcement: Announcement::new(trail, head, request.begun),
+    }
+}
+
 /// Handles `request`. The answer is returned only once its record is in the trail. Where the trail cannot be written the
 /// answer is an error: nothing was changed, or the record that announced the change says that it may have been.
 pub async fn answer(
@@ -113,32 +203,9 @@ pub async fn answer(
     form: Form<'_>,
 ) -> Answer {
     let source = request.operation.source();
-    let head = Head {
-        source,
-        name: request.operation.name(),
-        read_only: request.operation.read_only(),
-        caller: Some(request.caller),
-        account: request.caller.account(),
-        region: request.region,
-        time: request.now,
-        request_id: request.request_id,
-        event_id: request.event_id,
-        source_ip: request.source_ip,
-        user_agent: request.user_agent,
-        tls: request.tls,
-    };
+    let head = head(request, Some(request.caller), request.caller.account());
     let mut notes = Notes::default();
-    let mut cx = Cx {
-        service,
-        caller: request.caller,
-        region: request.region,
-        now: request.now,
-        request_id: request.request_id,
-        event_id: request.event_id,
-        attestation: None,
-        notes: &mut notes,
-        announcement: Announcement::new(trail, &head, request.begun),
-    };
+    let mut cx = context(service, trail, request, &head, &mut notes, request.caller);
     let mut answer = Vec::with_capacity(CAPACITY);
     let outcome = match request.operation {
         Operation::Iam(operation) => dispatch::iam(&mut cx, operation, form, &mut answer).await,

@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::{
     absent, access_keys, account, assume_role, attached_policies, authorization_details, boundaries,
     caller_identity, groups, inline_policies, memberships, policies, policy_versions, providers, roles,
-    session_token, simulation, tags, users,
+    session_token, simulation, tags, users, web_identity,
 };
 
 macro_rules! operations {
@@ -158,6 +158,7 @@ operations! {
     sts of sts::Operation {
     answering {
         AssumeRole => assume_role::assume_role;
+        AssumeRoleWithWebIdentity => web_identity::refuse_signed;
         GetAccessKeyInfo => access_keys::get_access_key_info;
         GetFederationToken => session_token::get_federation_token;
         GetSessionToken => session_token::get_session_token;
@@ -165,12 +166,11 @@ operations! {
     }
     silent {}
     unsupported {
-        AssumeRoleWithWebIdentity;
         DecodeAuthorizationMessage;
     } }
 }
 
-fn decode<I: QueryInput>(cx: &mut Cx<'_>, form: Form<'_>) -> Result<I, Refusal> {
+pub(crate) fn decode<I: QueryInput>(cx: &mut Cx<'_>, form: Form<'_>) -> Result<I, Refusal> {
     let input = I::decode(&form)?;
     let parameters = &mut cx.notes.request_parameters;
     input.write_parameters(parameters);
@@ -182,7 +182,12 @@ fn decode<I: QueryInput>(cx: &mut Cx<'_>, form: Form<'_>) -> Result<I, Refusal> 
 }
 
 /// Writes an answer, and what the trail says of it. Of what only reads it says nothing.
-fn answered<O: QueryOutput>(cx: &mut Cx<'_>, operation: O::Operation, output: &O, out: &mut Vec<u8>) {
+pub(crate) fn answered<O: QueryOutput>(
+    cx: &mut Cx<'_>,
+    operation: O::Operation,
+    output: &O,
+    out: &mut Vec<u8>,
+) {
     if !operation.read_only() {
         write_elements(output, &mut cx.notes.response_elements);
     }

@@ -10,6 +10,7 @@ mod arn;
 mod dispatch;
 mod entity;
 mod gate;
+mod id_token;
 mod ids;
 mod page;
 mod policy_check;
@@ -37,7 +38,8 @@ mod session_token;
 mod simulation;
 mod tags;
 mod users;
+mod web_identity;
 
-pub use answer::{Answer, Operation, Request, answer};
+pub use answer::{Answer, Operation, Request, answer, answer_web_identity};
 pub use ids::{access_key_account, access_key_id, secret_access_key};
 pub use refusal::Refusal;

@@ -39,6 +39,11 @@ impl Refusal {
         Self::new(QueryErrorCode::InternalFailure, "An internal error occurred. The request can be retried.")
     }
 
+    /// The token of an identity provider is not accepted.
+    pub(crate) fn identity_token(message: impl Into<String>) -> Self {
+        Self::new(QueryErrorCode::InvalidIdentityToken, message)
+    }
+
     pub(crate) fn missing(message: impl Into<String>) -> Self {
         Self::new(QueryErrorCode::NoSuchEntity, message)
     }

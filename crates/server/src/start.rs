@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyreeve_core::identity::issuer::NoIssuers;
 use keyreeve_core::keyring::{Keyring, KeyringError};
 use keyreeve_core::offload::{AtOnce, Offload};
 use keyreeve_core::vault::{Vault, VaultError};
@@ -77,6 +78,7 @@ pub(crate) async fn service(
         maker: Arc::new(|spec| make_material(spec, &SystemRandom)),
         sm2: config.crypto.sm2,
         roots: config.roots()?,
+        issuers: Arc::new(NoIssuers),
     };
     Ok(Arc::new(Service::new(vault, options)))
 }

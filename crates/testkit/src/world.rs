@@ -9,6 +9,7 @@ use keyreeve_audit::event::Uuid;
 use keyreeve_core::caller::User;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::due::DueError;
+use keyreeve_core::identity::issuer::NoIssuers;
 use keyreeve_core::identity::record::{AccountRecord, UserRecord};
 use keyreeve_core::identity::space as identity;
 use keyreeve_core::keyring::{DeploymentId, Keyring};
@@ -54,6 +55,7 @@ fn options(quotas: Quotas, random: &Arc<SeededRandom>) -> ServiceOptions {
         maker: Arc::new(move |spec| made_before(spec).unwrap_or_else(|| make_material(spec, &*random))),
         sm2: true,
         roots: Roots::aws_nitro(),
+        issuers: Arc::new(NoIssuers),
     }
 }
 
