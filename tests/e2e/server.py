@@ -132,11 +132,11 @@ class Server:
         profile = file[file.sections()[0]] if file.sections() else file["DEFAULT"]
         return profile["aws_access_key_id"], profile["aws_secret_access_key"]
 
-    def client(self, region=REGION, *, validate=True, credentials=None, **config):
-        """A boto3 KMS client. Without `validate`, botocore sends what it is given."""
+    def client(self, region=REGION, *, service="kms", validate=True, credentials=None, **config):
+        """A boto3 client, of KMS unless told. Without `validate`, botocore sends what it is given."""
         access_key_id, secret = credentials or self.credentials
         return boto3.client(
-            "kms",
+            service,
             endpoint_url=self.url,
             region_name=region,
             aws_access_key_id=access_key_id,

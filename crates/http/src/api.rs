@@ -18,6 +18,7 @@ use hyper::body::Incoming;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::bracket::{Head, Notes, Source, Trail};
 use keyreeve_core::credential::{Credential, CredentialError};
+use keyreeve_core::vault::VaultError;
 use keyreeve_core::{Refusal, Service};
 use keyreeve_crypto::digest;
 use keyreeve_crypto::random::Random;
@@ -35,6 +36,8 @@ use crate::connection::{Body, Handler, Peer};
 use crate::ids::Ids;
 use crate::limits::{Limits, USER_AGENT_BYTES};
 use crate::metrics::Metrics;
+
+mod query;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -95,6 +98,29 @@ struct Authenticated {
     region: Region,
 }
 
+/// A request of nobody who is known.
+struct Unauthenticated {
+    cause: Cause,
+    /// The Region that it named, as far as it is known.
+    region: Option<Region>,
+}
+
+/// Why somebody is not known.
+enum Cause {
+    Signature(SigV4Error),
+    Vault(VaultError),
+}
+
+impl From<Unauthenticated> for Refused {
+    fn from(Unauthenticated { cause, region }: Unauthenticated) -> Self {
+        let refusal = match cause {
+            Cause::Signature(error) => refusal(&error),
+            Cause::Vault(error) => error.into(),
+        };
+        Self { refusal, region }
+    }
+}
+
 /// A request that is not answered by its operation.
 struct Refused {
     refusal: Refusal,
@@ -135,6 +161,9 @@ impl<T: Trail + 'static> Api<T> {
         };
         let call = Call { request_id, event_id, now: (self.endpoint.clock)(), peer };
         let (parts, body) = request.into_parts();
+        if query::is_query(&parts) {
+            return self.query(call, parts, body).await;
+        }
         let operation =
             parts.headers.get(&TARGET).and_then(|target| Operation::from_target(target.to_str().ok()?));
         let id = call.request_id;
@@ -207,30 +236,36 @@ impl<T: Trail + 'static> Api<T> {
             query: parts.uri.query().unwrap_or_default(),
             headers: headers.iter().copied(),
         };
-        let claimed = match self.claimed(call, &head).await {
+        let unscoped = |error| Unauthenticated { cause: Cause::Signature(error), region: None };
+        let names: Vec<&str> = self.region_names.iter().map(String::as_str).collect();
+        let regions = Some(names.as_slice()).filter(|names| !names.is_empty());
+        let claimed = match Claim::parse(&head).map_err(unscoped) {
+            Ok(claim) => self.claimed(call, claim, SERVICE, regions).await,
+            Err(error) => Err(error),
+        };
+        let claimed = match claimed {
             Ok(claimed) => claimed,
-            Err(refused) => {
+            Err(error) => {
                 bodies::discard(body, &self.endpoint.limits);
-                return Err(refused);
+                return Err(error.into());
             }
         };
         let body = self.bodies.read(body, &self.endpoint.limits).await.map_err(refused)?;
         Ok((operation, self.verified(claimed, &head, body.as_ref())?, body))
     }
 
-    /// Who the head says has signed the request, for an acceptable scope and time.
-    async fn claimed<'h, H: Headers<'h>>(
+    /// Who `claim` says has signed the request, for an acceptable scope and time; for any Region where there are none.
+    async fn claimed<'h>(
         &self,
         call: &Call,
-        head: &RequestHead<'h, H>,
-    ) -> Result<Claimed<'h>, Refused> {
-        let unscoped = |error: SigV4Error| Refused { refusal: refusal(&error), region: None };
-        let claim = Claim::parse(head).map_err(unscoped)?;
+        claim: Claim<'h>,
+        service: &str,
+        regions: Option<&[&str]>,
+    ) -> Result<Claimed<'h>, Unauthenticated> {
         let region = claim.region().parse().ok();
-        let refused = |error: SigV4Error| Refused { refusal: refusal(&error), region };
-        let names: Vec<&str> = self.region_names.iter().map(String::as_str).collect();
-        let regions = if names.is_empty() { Regions::Any } else { Regions::OneOf(&names) };
-        let claim = claim.check(call.now, &Expected { service: SERVICE, regions }).map_err(refused)?;
+        let refused = |error: SigV4Error| Unauthenticated { cause: Cause::Signature(error), region };
+        let regions = regions.map_or(Regions::Any, Regions::OneOf);
+        let claim = claim.check(call.now, &Expected { service, regions }).map_err(refused)?;
         let scope = || SigV4Error::Scope(Box::new(ScopeFaults { region: true, ..ScopeFaults::default() }));
         let region = region.ok_or_else(|| refused(scope()))?;
         let (id, token) = (claim.claim().access_key_id(), claim.claim().session_token());
@@ -238,7 +273,9 @@ impl<T: Trail + 'static> Api<T> {
         let credential = found.map_err(|error| match error {
             CredentialError::Unknown => refused(SigV4Error::UnrecognizedClient),
             CredentialError::Expired => refused(SigV4Error::ExpiredToken),
-            CredentialError::Vault(error) => Refused { refusal: error.into(), region: Some(region) },
+            CredentialError::Vault(error) => {
+                Unauthenticated { cause: Cause::Vault(error), region: Some(region) }
+            }
         })?;
         Ok(Claimed { claim, credential, region })
     }
@@ -248,7 +285,7 @@ impl<T: Trail + 'static> Api<T> {
         claimed: Claimed<'h>,
         head: &RequestHead<'h, H>,
         body: &[u8],
-    ) -> Result<Authenticated, Refused> {
+    ) -> Result<Authenticated, Unauthenticated> {
         let Claimed { claim, credential, region } = claimed;
         let payload = digest::sha256(body);
         let mut keys = self.signing_keys.borrow_mut();
@@ -262,8 +299,7 @@ impl<T: Trail + 'static> Api<T> {
                 claim.service(),
             )
         });
-        let refused = |error: SigV4Error| Refused { refusal: refusal(&error), region: Some(region) };
-        verified.map_err(refused)?;
+        verified.map_err(|error| Unauthenticated { cause: Cause::Signature(error), region: Some(region) })?;
         Ok(Authenticated { credential, region })
     }
 
@@ -348,8 +384,17 @@ fn refusal(error: &SigV4Error) -> Refusal {
 }
 
 fn answered(request_id: Option<Uuid>, answer: Answer) -> Response<Body> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    respond(request_id, answer.status, answer.body, "application/x-amz-json-1.1")
+}
+
+fn respond(
+    request_id: Option<Uuid>,
+    status: u16,
+    body: Vec<u8>,
+    content_type: &'static str,
+) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.reserve(5);
     let id = request_id.and_then(|id| HeaderValue::from_str(id.as_str()).ok());
@@ -357,7 +402,7 @@ fn answered(request_id: Option<Uuid>, answer: Answer) -> Response<Body> {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate, private"));
     headers.insert(EXPIRES, HeaderValue::from_static("0"));
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 

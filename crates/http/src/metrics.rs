@@ -22,16 +22,21 @@ pub struct Metrics {
     answered: Family<Labels, Counter>,
     /// By operation: the counter of its successes and the histogram of its duration, looked up once.
     by_operation: Vec<(Counter, Histogram)>,
+    /// Of the operations of IAM and STS, too.
+    durations: Durations,
     refused: Counter,
     cached_keys: Gauge,
 }
+
+type Durations = Family<Labels, Histogram, fn() -> Histogram>;
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("keyreeve");
         let answered = Family::<Labels, Counter>::default();
         registry.register("requests", "Answered requests by operation and error code", answered.clone());
-        let durations = Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let durations = Durations::new_with_constructor(histogram);
         registry.register("request_duration_seconds", "Time from the head to the answer", durations.clone());
         let refused = Counter::default();
         registry.register(
@@ -47,7 +52,7 @@ impl Default for Metrics {
             (answered.get_or_create_owned(&ok), durations.get_or_create_owned(&labels))
         });
         let by_operation = by_operation.collect();
-        Self { registry, answered, by_operation, refused, cached_keys }
+        Self { registry, answered, by_operation, durations, refused, cached_keys }
     }
 }
 
@@ -68,6 +73,26 @@ impl Metrics {
                 self.answered.get_or_create(&labels).inc()
             }
         };
+    }
+
+    /// As [`Metrics::count`], for IAM and STS: `iam:CreateUser`.
+    pub(crate) fn count_query(
+        &self,
+        operation: Option<keyreeve_identity::Operation>,
+        code: Option<&str>,
+        took: Duration,
+    ) {
+        let Some(operation) = operation else {
+            self.refused.inc();
+            return;
+        };
+        let service = match operation {
+            keyreeve_identity::Operation::Iam(_) => "iam",
+            keyreeve_identity::Operation::Sts(_) => "sts",
+        };
+        let name = ("operation", format!("{service}:{}", operation.name()));
+        self.durations.get_or_create(&vec![name.clone()]).observe(took.as_secs_f64());
+        self.answered.get_or_create(&vec![name, ("code", code.unwrap_or("OK").to_owned())]).inc();
     }
 
     /// The text that Prometheus reads.

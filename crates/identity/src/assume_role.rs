@@ -190,7 +190,9 @@ pub(crate) async fn check(
     action: &str,
     claims: &[(&str, &[&str])],
 ) -> Result<(), Refusal> {
-    let trust = Policy::compile(Kind::Trust, &asked.role.trust).or(Err(Refusal::internal()))?;
+    let bound = asked.role.bound.as_deref().unwrap_or_default();
+    let ids = |arn: &str| bound.iter().find(|bound| bound.arn == arn).map(|bound| bound.id.as_str());
+    let trust = Policy::compile_bound(Kind::Trust, &asked.role.trust, &ids).or(Err(Refusal::internal()))?;
     let mut texts = vec![(ContextKey::StsRoleSessionName, asked.session_name)];
     texts.extend(asked.external_id.map(|id| (ContextKey::StsExternalId, id)));
     texts.extend(asked.source_identity.map(|identity| (ContextKey::StsSourceIdentity, identity)));

@@ -18,6 +18,7 @@ use crate::gate::{Particulars, authorize};
 use crate::page::{self, Wanted};
 use crate::policies::{Counts, aws_created, counts};
 use crate::refusal::Refusal;
+use crate::roles::shown_trust;
 use crate::shown;
 
 /// An entity of an answer, before it is shown.
@@ -90,7 +91,10 @@ pub(crate) async fn get_account_authorization_details(
                 let counts = counts(&*snapshot, account, &policy.name).await?;
                 answer.policies.push(policy_detail(&policy, account, counts));
             }
-            Found::Role(role) => answer.role_detail_list.push(role_detail(&role, account)),
+            Found::Role(role) => {
+                let trust = shown_trust(cx, &role).await?;
+                answer.role_detail_list.push(role_detail(&role, account, &trust));
+            }
             Found::User(user) => answer.user_detail_list.push(user_detail(&user, account)),
         }
     }
@@ -130,14 +134,14 @@ fn group_detail(group: &GroupRecord, account: AccountId) -> GroupDetail {
     }
 }
 
-fn role_detail(role: &RoleRecord, account: AccountId) -> RoleDetail {
+fn role_detail(role: &RoleRecord, account: AccountId, trust: &str) -> RoleDetail {
     RoleDetail {
         path: role.path.clone(),
         role_name: role.name.clone(),
         role_id: role.id.clone(),
         arn: role.arn(account),
         create_date: role.created,
-        assume_role_policy_document: shown::document(&role.trust),
+        assume_role_policy_document: shown::document(trust),
         instance_profile_list: Vec::new(),
         role_policy_list: role.policies.iter().map(shown::inline).collect(),
         attached_managed_policies: role.attached.iter().map(|arn| shown::attached(arn)).collect(),

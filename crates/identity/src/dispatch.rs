@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::{
     absent, access_keys, account, assume_role, attached_policies, authorization_details, boundaries,
     caller_identity, groups, inline_policies, memberships, policies, policy_versions, providers, roles,
-    session_token, tags, users, web_identity,
+    session_token, simulation, tags, users, web_identity,
 };
 
 macro_rules! operations {
@@ -63,6 +63,10 @@ operations! {
         GetAccessKeyLastUsed => access_keys::get_access_key_last_used;
         GetAccountAuthorizationDetails => authorization_details::get_account_authorization_details;
         GetAccountSummary => account::get_account_summary;
+        GetContextKeysForCustomPolicy => simulation::get_context_keys_for_custom_policy;
+        GetContextKeysForPrincipalPolicy => simulation::get_context_keys_for_principal_policy;
+        SimulateCustomPolicy => simulation::simulate_custom_policy;
+        SimulatePrincipalPolicy => simulation::simulate_principal_policy;
         GetGroup => groups::get_group;
         GetGroupPolicy => inline_policies::get_group_policy;
         GetLoginProfile => absent::get_login_profile;
@@ -146,10 +150,6 @@ operations! {
         UpdateUser => users::update_user;
     }
     unsupported {
-        GetContextKeysForCustomPolicy;
-        GetContextKeysForPrincipalPolicy;
-        SimulateCustomPolicy;
-        SimulatePrincipalPolicy;
     } }
 }
 

@@ -3,8 +3,14 @@
 //! Sizes are counted without white space. Source:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
 
+use keyreeve_core::Cx;
 use keyreeve_core::identity::record::InlinePolicy;
-use keyreeve_policy::{Kind, ParsePolicyError, Policy};
+use keyreeve_core::key_policy::PrincipalError;
+use keyreeve_core::record::BoundPrincipal;
+use keyreeve_policy::{
+    Kind, ParsePolicyError, Policy, invalid_principal, parse_identity_policy, parse_trust_policy,
+};
+use keyreeve_store::Snapshot;
 use keyreeve_wire::query::QueryErrorCode;
 
 use crate::entity::PolicyHolder;
@@ -17,6 +23,7 @@ pub(crate) const TRUST_MOST: usize = 2048;
 
 /// Checks an identity policy.
 pub(crate) fn identity(text: &str) -> Result<(), Refusal> {
+    parse_identity_policy(text).map_err(malformed)?;
     compiles(Kind::Identity, text)
 }
 
@@ -28,12 +35,21 @@ pub(crate) fn managed(text: &str) -> Result<(), Refusal> {
     identity(text)
 }
 
-/// Checks the trust policy of a role.
-pub(crate) fn trust(text: &str) -> Result<(), Refusal> {
+/// Checks the trust policy of a role, and finds out who the users and roles are that it names.
+pub(crate) async fn trust(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    text: &str,
+) -> Result<Vec<BoundPrincipal>, Refusal> {
     if size(text) > TRUST_MOST {
         return Err(Refusal::quota(format!("Cannot exceed quota for ACLSizePerRole: {TRUST_MOST}")));
     }
-    compiles(Kind::Trust, text)
+    let document = parse_trust_policy(text).map_err(malformed)?;
+    compiles(Kind::Trust, text)?;
+    cx.service.bind_principals(snapshot, &document).await.map_err(|error| match error {
+        PrincipalError::Unknown(principal) => malformed(invalid_principal("AWS", &principal)),
+        PrincipalError::Vault(error) => error.into(),
+    })
 }
 
 /// Checks the size of all own policies of an entity.
@@ -51,12 +67,16 @@ fn size(text: &str) -> usize {
     text.chars().filter(|c| !c.is_whitespace()).count()
 }
 
+/// Checks that a policy can be decided by: what its validation may have left.
 fn compiles(kind: Kind, text: &str) -> Result<(), Refusal> {
-    let malformed = |message: String| Refusal::new(QueryErrorCode::MalformedPolicyDocument, message);
-    match Policy::compile(kind, text) {
-        Ok(_) => Ok(()),
+    let compiled = Policy::compile(kind, text).map(drop);
+    compiled.map_err(|error| match error {
         // AWS: unverified. The texts for errors of grammar are our own.
-        Err(ParsePolicyError::Grammar(why)) => Err(malformed(format!("Syntax errors in policy: {why}."))),
-        Err(ParsePolicyError::Principal) => Err(malformed("Invalid principal in policy".to_owned())),
-    }
+        ParsePolicyError::Grammar(why) => malformed(format!("Syntax errors in policy: {why}.")),
+        ParsePolicyError::Principal => malformed("Invalid principal in policy".to_owned()),
+    })
+}
+
+fn malformed(message: String) -> Refusal {
+    Refusal::new(QueryErrorCode::MalformedPolicyDocument, message)
 }

@@ -5,13 +5,14 @@ use keyreeve_core::Cx;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::identity::record::{RoleRecord, UniqueRecord};
 use keyreeve_core::identity::space::{self, Holder};
+use keyreeve_core::record::PolicyRecord;
 use keyreeve_wire::iam::{
     CreateRoleInput, CreateRoleOutput, DeleteRoleInput, GetRoleInput, GetRoleOutput, ListRolesInput,
     ListRolesOutput, UpdateAssumeRolePolicyInput, UpdateRoleDescriptionInput, UpdateRoleDescriptionOutput,
     UpdateRoleInput, UpdateRoleOutput,
 };
 
-use crate::amend::{amend, change, find, read};
+use crate::amend::{amend, authorized, change, find, read};
 use crate::attached_policies::index_of;
 use crate::entity::arn;
 use crate::gate::{Particulars, authorize};
@@ -33,12 +34,12 @@ pub(crate) async fn create_role(
     let boundary = input.permissions_boundary.as_deref();
     let particulars = Particulars { request_tags: &tags, boundary, ..Particulars::default() };
     authorize(cx, "iam:CreateRole", &arn::<RoleRecord>(account, path, name), &particulars).await?;
-    policy_check::trust(&input.assume_role_policy_document)?;
     let id = unique_id(cx.service, IdKind::Role)?;
     let role = change(cx, async |cx, snapshot| {
         if find::<RoleRecord>(cx, &**snapshot, name).await?.is_some() {
             return Err(Refusal::exists(format!("Role with name {name} already exists.")));
         }
+        let bound = policy_check::trust(cx, &**snapshot, &input.assume_role_policy_document).await?;
         let mut role = RoleRecord {
             id: id.clone(),
             name: name.clone(),
@@ -51,6 +52,7 @@ pub(crate) async fn create_role(
             attached: Vec::new(),
             boundary: boundary.map(str::to_owned),
             tags: Vec::new(),
+            bound: Some(bound),
         };
         tag_check::put(&mut role, &tags)?;
         let mut draft = Draft::new(cx.service.vault());
@@ -63,14 +65,16 @@ pub(crate) async fn create_role(
         Ok((draft, role))
     })
     .await?;
-    let mut role = shown::role(&role, account, false);
+    let trust = role.trust.clone();
+    let mut role = shown::role(&role, account, &trust, false);
     role.role_last_used = None;
     Ok(CreateRoleOutput { role })
 }
 
 pub(crate) async fn get_role(cx: &mut Cx<'_>, input: GetRoleInput) -> Result<GetRoleOutput, Refusal> {
     let role = read::<RoleRecord>(cx, "iam:GetRole", &input.role_name).await?;
-    Ok(GetRoleOutput { role: shown::role(&role, cx.caller.account(), false) })
+    let trust = shown_trust(cx, &role).await?;
+    Ok(GetRoleOutput { role: shown::role(&role, cx.caller.account(), &trust, false) })
 }
 
 pub(crate) async fn list_roles(cx: &mut Cx<'_>, input: ListRolesInput) -> Result<ListRolesOutput, Refusal> {
@@ -81,11 +85,19 @@ pub(crate) async fn list_roles(cx: &mut Cx<'_>, input: ListRolesInput) -> Result
     let list = format!("ListRoles/{prefix}");
     let page =
         page::of_entities::<RoleRecord>(cx, &list, wanted, |role| role.path.starts_with(prefix)).await?;
-    Ok(ListRolesOutput {
-        is_truncated: page.is_truncated(),
-        roles: page.items.iter().map(|role| shown::role(role, account, true)).collect(),
-        marker: page.marker,
-    })
+    let mut roles = Vec::with_capacity(page.items.len());
+    for role in &page.items {
+        let trust = shown_trust(cx, role).await?;
+        roles.push(shown::role(role, account, &trust, true));
+    }
+    Ok(ListRolesOutput { is_truncated: page.is_truncated(), roles, marker: page.marker })
+}
+
+/// The trust policy of a role as it is shown: who is gone is shown by his unique id.
+pub(crate) async fn shown_trust(cx: &Cx<'_>, role: &RoleRecord) -> Result<String, Refusal> {
+    let snapshot = cx.service.vault().snapshot().await?;
+    let held = PolicyRecord { text: role.trust.clone(), bound: role.bound.clone() };
+    Ok(cx.service.shown_policy(&*snapshot, held).await?)
 }
 
 pub(crate) async fn update_role(
@@ -114,18 +126,24 @@ pub(crate) async fn update_role_description(
         Ok(role.record.clone())
     })
     .await?;
-    Ok(UpdateRoleDescriptionOutput { role: shown::role(&role, account, false) })
+    let trust = shown_trust(cx, &role).await?;
+    Ok(UpdateRoleDescriptionOutput { role: shown::role(&role, account, &trust, false) })
 }
 
 pub(crate) async fn update_assume_role_policy(
     cx: &mut Cx<'_>,
     input: UpdateAssumeRolePolicyInput,
 ) -> Result<(), Refusal> {
-    let name = &input.role_name;
-    amend::<RoleRecord, ()>(cx, "iam:UpdateAssumeRolePolicy", name, &Particulars::default(), async |role| {
-        policy_check::trust(&input.policy_document)?;
+    let (action, name) = ("iam:UpdateAssumeRolePolicy", &input.role_name);
+    change(cx, async |cx, snapshot| {
+        let particulars = Particulars::default();
+        let mut role = authorized::<RoleRecord>(cx, &**snapshot, action, name, &particulars).await?;
+        let bound = policy_check::trust(cx, &**snapshot, &input.policy_document).await?;
         role.record.trust.clone_from(&input.policy_document);
-        Ok(())
+        role.record.bound = Some(bound);
+        let mut draft = Draft::new(cx.service.vault());
+        draft.put(&role.path, Some(role.version), &role.record)?;
+        Ok((draft, ()))
     })
     .await
 }

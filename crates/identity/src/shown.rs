@@ -45,15 +45,15 @@ pub(crate) fn group(group: &GroupRecord, account: AccountId) -> Group {
     }
 }
 
-/// A role; in a list without tags, boundary and last use.
-pub(crate) fn role(role: &RoleRecord, account: AccountId, listed: bool) -> Role {
+/// A role with its trust policy as it is shown; in a list without tags, boundary and last use.
+pub(crate) fn role(role: &RoleRecord, account: AccountId, trust: &str, listed: bool) -> Role {
     Role {
         path: role.path.clone(),
         role_name: role.name.clone(),
         role_id: role.id.clone(),
         arn: role.arn(account),
         create_date: role.created,
-        assume_role_policy_document: document(&role.trust),
+        assume_role_policy_document: document(trust),
         description: role.description.clone(),
         max_session_duration: role.max_session_seconds,
         permissions_boundary: role.boundary.as_deref().filter(|_| !listed).map(boundary),

@@ -1,1 +1,446 @@
-//! Simulation.
+//! SimulateCustomPolicy, SimulatePrincipalPolicy, GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy:
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html> and those beside it.
+//!
+//! The engine that decides requests decides these, too. Nothing is in their context but what the request gives. Where no
+//! resource policy is given, a KMS key is taken for one whose policy leaves it to the account: as it is for a new key.
+
+use keyreeve_core::Cx;
+use keyreeve_core::identity::record::{GroupRecord, RoleRecord, UserRecord};
+use keyreeve_core::identity::standing::Identities;
+use keyreeve_domain::AccountId;
+use keyreeve_policy::{
+    Action, Caller, Context, ContextValue, Decision, Effect, Kind, Layer, Policies, Policy, Resource,
+    RoleSession, Truth, default_text, explain,
+};
+use keyreeve_store::Snapshot;
+use keyreeve_wire::iam::{
+    AttachmentType, ContextEntry, ContextKeyType, EvaluationDecision, EvaluationResult,
+    GetContextKeysForCustomPolicyInput, GetContextKeysForCustomPolicyOutput,
+    GetContextKeysForPrincipalPolicyInput, GetContextKeysForPrincipalPolicyOutput,
+    OrderedOrganizationPolicyType, OrganizationsDecisionDetail, PermissionsBoundaryDecisionDetail,
+    PolicyIdentifier, PolicySource, SimulateCustomPolicyInput, SimulateCustomPolicyOutput,
+    SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput, Statement,
+};
+
+use crate::amend::{authorized, find};
+use crate::arn;
+use crate::entity::{Entity, PolicyHolder, Target};
+use crate::gate::{Particulars, authorize};
+use crate::page::{self, Page, Wanted};
+use crate::refusal::Refusal;
+
+/// A policy with where it comes from.
+struct Source {
+    id: String,
+    kind: PolicySource,
+    policy: Policy,
+    excluded_as: Excluded,
+}
+
+/// How a request names a policy that is to be left out.
+enum Excluded {
+    Arn(String),
+    Inline(AttachmentType, String, String),
+    Never,
+}
+
+/// What is simulated, and how.
+struct Scene<'a> {
+    identity: Vec<Source>,
+    boundary: Option<Policy>,
+    organization: Vec<Vec<Policy>>,
+    resource_policy: Option<Policy>,
+    account: AccountId,
+    caller: &'a str,
+    owner: Option<&'a str>,
+    entries: &'a [ContextEntry],
+}
+
+fn compile(kind: Kind, text: &str, what: &str) -> Result<Policy, Refusal> {
+    // AWS: the text is unverified.
+    let compiled = Policy::compile(kind, text).ok();
+    compiled.ok_or_else(|| Refusal::invalid(format!("Syntax errors in policy {what}.")))
+}
+
+/// The policies of a request, named by their place in it.
+fn given(texts: &[String]) -> Result<Vec<Source>, Refusal> {
+    (1..)
+        .zip(texts)
+        .map(|(number, text)| {
+            let id = format!("PolicyInputList.{number}");
+            let policy = compile(Kind::Identity, text, &id)?;
+            Ok(Source { id, kind: PolicySource::None, policy, excluded_as: Excluded::Never })
+        })
+        .collect()
+}
+
+fn boundary(texts: &[String]) -> Result<Option<Policy>, Refusal> {
+    match texts {
+        [] => Ok(None),
+        [text] => compile(Kind::Identity, text, "PermissionsBoundaryPolicyInputList.1").map(Some),
+        _ => Err(Refusal::invalid("There can be one permissions boundary.")),
+    }
+}
+
+fn organization(levels: &[OrderedOrganizationPolicyType]) -> Result<Vec<Vec<Policy>>, Refusal> {
+    let level = |level: &OrderedOrganizationPolicyType| {
+        let texts = level.service_control_policy_input_list.iter();
+        texts.map(|text| compile(Kind::Identity, text, "of the organization")).collect()
+    };
+    levels.iter().map(level).collect()
+}
+
+fn resource_policy(text: Option<&String>) -> Result<Option<Policy>, Refusal> {
+    text.map(|text| compile(Kind::Resource, text, "ResourcePolicy")).transpose()
+}
+
+pub(crate) async fn simulate_custom_policy(
+    cx: &mut Cx<'_>,
+    input: SimulateCustomPolicyInput,
+) -> Result<SimulateCustomPolicyOutput, Refusal> {
+    authorize(cx, "iam:SimulateCustomPolicy", "*", &Particulars::default()).await?;
+    let account = cx.caller.account();
+    let somebody = format!("arn:aws:iam::{account}:user/simulated");
+    let scene = Scene {
+        identity: given(&input.policy_input_list)?,
+        boundary: boundary(&input.permissions_boundary_policy_input_list)?,
+        organization: organization(&input.ordered_organization_policy_input_list)?,
+        resource_policy: resource_policy(input.resource_policy.as_ref())?,
+        account,
+        caller: input.caller_arn.as_deref().unwrap_or(&somebody),
+        owner: input.resource_owner.as_deref(),
+        entries: &input.context_entries,
+    };
+    let results = scene.results(&input.action_names, &input.resource_arns)?;
+    let wanted = Wanted::new(&input.marker, input.max_items);
+    let page = page_of(cx, "SimulateCustomPolicy", wanted, results)?;
+    let is_truncated = page.is_truncated();
+    Ok(SimulateCustomPolicyOutput { evaluation_results: page.items, is_truncated, marker: page.marker })
+}
+
+pub(crate) async fn simulate_principal_policy(
+    cx: &mut Cx<'_>,
+    input: SimulatePrincipalPolicyInput,
+) -> Result<SimulatePrincipalPolicyOutput, Refusal> {
+    let account = cx.caller.account();
+    let source = input.policy_source_arn.as_str();
+    let (mut identity, own_boundary) = of_principal(cx, "iam:SimulatePrincipalPolicy", source).await?;
+    identity.retain(|policy| !input.policy_exclusion_list.iter().any(|out| is_excluded(policy, out)));
+    identity.extend(given(&input.policy_input_list)?);
+    let somebody = format!("arn:aws:iam::{account}:user/simulated");
+    let caller = if source.contains(":group/") { &somebody } else { source };
+    let scene = Scene {
+        identity,
+        boundary: boundary(&input.permissions_boundary_policy_input_list)?.or(own_boundary),
+        organization: Vec::new(),
+        resource_policy: resource_policy(input.resource_policy.as_ref())?,
+        account,
+        caller: input.caller_arn.as_deref().unwrap_or(caller),
+        owner: input.resource_owner.as_deref(),
+        entries: &input.context_entries,
+    };
+    let results = scene.results(&input.action_names, &input.resource_arns)?;
+    let wanted = Wanted::new(&input.marker, input.max_items);
+    let page = page_of(cx, "SimulatePrincipalPolicy", wanted, results)?;
+    let is_truncated = page.is_truncated();
+    Ok(SimulatePrincipalPolicyOutput { evaluation_results: page.items, is_truncated, marker: page.marker })
+}
+
+pub(crate) async fn get_context_keys_for_custom_policy(
+    cx: &mut Cx<'_>,
+    input: GetContextKeysForCustomPolicyInput,
+) -> Result<GetContextKeysForCustomPolicyOutput, Refusal> {
+    authorize(cx, "iam:GetContextKeysForCustomPolicy", "*", &Particulars::default()).await?;
+    Ok(GetContextKeysForCustomPolicyOutput { context_key_names: keys_of(&given(&input.policy_input_list)?) })
+}
+
+pub(crate) async fn get_context_keys_for_principal_policy(
+    cx: &mut Cx<'_>,
+    input: GetContextKeysForPrincipalPolicyInput,
+) -> Result<GetContextKeysForPrincipalPolicyOutput, Refusal> {
+    let action = "iam:GetContextKeysForPrincipalPolicy";
+    let (mut policies, _) = of_principal(cx, action, &input.policy_source_arn).await?;
+    policies.extend(given(&input.policy_input_list)?);
+    Ok(GetContextKeysForPrincipalPolicyOutput { context_key_names: keys_of(&policies) })
+}
+
+fn keys_of(policies: &[Source]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in policies.iter().flat_map(|source| source.policy.context_keys()) {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The results come in the order of the request; their keys are their places.
+fn page_of(
+    cx: &Cx<'_>,
+    list: &str,
+    wanted: Wanted<'_>,
+    results: Vec<EvaluationResult>,
+) -> Result<Page<EvaluationResult>, Refusal> {
+    let numbered = (0_u32..).zip(results).collect();
+    let page = page::of_items(cx, list, wanted, numbered, |(at, _)| format!("{at:010}"))?;
+    Ok(Page { items: page.items.into_iter().map(|(_, result)| result).collect(), marker: page.marker })
+}
+
+/// The policies of the user, group or role with this ARN, and the boundary, if the caller may do `action` with it.
+async fn of_principal(
+    cx: &Cx<'_>,
+    action: &'static str,
+    principal: &str,
+) -> Result<(Vec<Source>, Option<Policy>), Refusal> {
+    let (kind, name) = arn::principal(cx, principal)?;
+    let target = Target { name, arn: None };
+    let snapshot = cx.service.vault().snapshot().await?;
+    let particulars = Particulars::default();
+    let mut policies = Vec::new();
+    let bound = match kind {
+        "user" => {
+            let user = authorized::<UserRecord>(cx, &*snapshot, action, target, &particulars).await?.record;
+            add(cx, &*snapshot, &mut policies, &user, AttachmentType::User, PolicySource::User).await?;
+            for group in &user.groups {
+                let found = find::<GroupRecord>(cx, &*snapshot, group).await?;
+                let group = found.ok_or_else(|| GroupRecord::missing(Target::from(group)))?.record;
+                add(cx, &*snapshot, &mut policies, &group, AttachmentType::Group, PolicySource::Group)
+                    .await?;
+            }
+            user.boundary
+        }
+        "group" => {
+            let group = authorized::<GroupRecord>(cx, &*snapshot, action, target, &particulars).await?.record;
+            add(cx, &*snapshot, &mut policies, &group, AttachmentType::Group, PolicySource::Group).await?;
+            None
+        }
+        "role" => {
+            let role = authorized::<RoleRecord>(cx, &*snapshot, action, target, &particulars).await?.record;
+            add(cx, &*snapshot, &mut policies, &role, AttachmentType::Role, PolicySource::Role).await?;
+            role.boundary
+        }
+        _ => return Err(arn::not_valid(principal)),
+    };
+    let bound = match bound {
+        None => None,
+        Some(arn) => Some(compile(Kind::Identity, &managed_text(cx, &*snapshot, &arn).await?, &arn)?),
+    };
+    Ok((policies, bound))
+}
+
+/// Adds the policies of an entity.
+async fn add<E: PolicyHolder>(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    policies: &mut Vec<Source>,
+    entity: &E,
+    attachment: AttachmentType,
+    kind: PolicySource,
+) -> Result<(), Refusal> {
+    for policy in entity.policies() {
+        let (holder, name) = (entity.name().to_owned(), policy.name.clone());
+        policies.push(Source {
+            id: format!("{}_{holder}_{name}", E::NOUN),
+            kind,
+            policy: compile(Kind::Identity, &policy.text, &name)?,
+            excluded_as: Excluded::Inline(attachment, holder, name),
+        });
+    }
+    for arn in entity.attached() {
+        let is_aws = arn.starts_with("arn:aws:iam::aws:");
+        policies.push(Source {
+            id: crate::shown::policy_name(arn).to_owned(),
+            kind: if is_aws { PolicySource::AwsManaged } else { PolicySource::UserManaged },
+            policy: compile(Kind::Identity, &managed_text(cx, snapshot, arn).await?, arn)?,
+            excluded_as: Excluded::Arn(arn.clone()),
+        });
+    }
+    Ok(())
+}
+
+async fn managed_text(cx: &Cx<'_>, snapshot: &dyn Snapshot, arn: &str) -> Result<String, Refusal> {
+    let identities = Identities { service: cx.service, snapshot, account: cx.caller.account() };
+    identities.managed_text(arn).await?.ok_or_else(|| arn::no_policy(arn))
+}
+
+fn is_excluded(policy: &Source, out: &PolicyIdentifier) -> bool {
+    match &policy.excluded_as {
+        Excluded::Arn(arn) => out.policy_arn.as_ref() == Some(arn),
+        Excluded::Inline(attachment, holder, name) => {
+            out.inline_policy_identifier.as_ref().is_some_and(|inline| {
+                inline.attachment_type == *attachment
+                    && inline.attachment_name.eq_ignore_ascii_case(holder)
+                    && inline.policy_name.eq_ignore_ascii_case(name)
+            })
+        }
+        Excluded::Never => false,
+    }
+}
+
+impl Scene<'_> {
+    /// What every action with every resource comes to.
+    fn results(&self, actions: &[String], resources: &[String]) -> Result<Vec<EvaluationResult>, Refusal> {
+        let values: Vec<(&str, Vec<&str>)> = self
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                let name = entry.context_key_name.as_deref()?;
+                Some((name, entry.context_key_values.iter().map(String::as_str).collect()))
+            })
+            .collect();
+        let keys = values.iter().zip(self.entries).filter_map(|((name, values), entry)| {
+            let value = match (values.as_slice(), entry.context_key_type.is_some_and(is_list)) {
+                ([one], false) => ContextValue::One(one),
+                (many, _) => ContextValue::Many(many),
+            };
+            (!values.is_empty()).then_some((*name, value))
+        });
+        let context: Context<'_> = keys.collect();
+        let missing = self.missing(&values);
+        let everything = ["*".to_owned()];
+        let resources = if resources.is_empty() { &everything } else { resources };
+        let mut results = Vec::with_capacity(actions.len() * resources.len());
+        for action in actions {
+            if !action.contains(':') {
+                // AWS: the text is unverified.
+                return Err(Refusal::invalid(format!("Invalid action name: {action}")));
+            }
+            for resource in resources {
+                results.push(self.result(action, resource, &context, &missing)?);
+            }
+        }
+        Ok(results)
+    }
+
+    /// The condition keys that policies ask for and the request does not give.
+    fn missing(&self, given: &[(&str, Vec<&str>)]) -> Vec<String> {
+        let mut missing = keys_of(&self.identity);
+        missing.retain(|name| !given.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)));
+        missing
+    }
+
+    fn result(
+        &self,
+        action: &str,
+        resource: &str,
+        context: &Context<'_>,
+        missing: &[String],
+    ) -> Result<EvaluationResult, Refusal> {
+        let is_kms = action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("kms:"));
+        let parts = |text: &str| text.split(':').nth(4).and_then(|account| account.parse().ok());
+        let resource_account: AccountId =
+            self.owner.and_then(parts).or_else(|| parts(resource)).unwrap_or(self.account);
+        let default = match &self.resource_policy {
+            None if is_kms => {
+                let text = default_text(resource_account, "aws");
+                Some(compile(Kind::Resource, &text, "of the key")?)
+            }
+            None | Some(_) => None,
+        };
+        let identity: Vec<_> = self.identity.iter().map(|source| &source.policy).collect();
+        let levels: Vec<Vec<_>> = self.organization.iter().map(|level| level.iter().collect()).collect();
+        let levels: Vec<_> = levels.iter().map(Vec::as_slice).collect();
+        let policies = Policies {
+            key: self.resource_policy.as_ref().or(default.as_ref()),
+            identity: &identity,
+            boundary: self.boundary.as_ref(),
+            service_control: &levels,
+            ..Policies::default()
+        };
+        let request = keyreeve_policy::Request {
+            caller: self.caller(),
+            action: &Action::new(action),
+            resource: Resource::new(resource),
+            resource_account,
+            context,
+            encryption_context: &[],
+        };
+        let explained = explain(&request, &policies);
+        let (eval_decision, effect) = match explained.decision {
+            Decision::Allow(_) => (EvaluationDecision::Allowed, Some(Effect::Allow)),
+            Decision::ExplicitDeny(_) => (EvaluationDecision::ExplicitDeny, Some(Effect::Deny)),
+            Decision::ImplicitDeny(_) => (EvaluationDecision::ImplicitDeny, None),
+        };
+        let mut matched_statements = Vec::new();
+        for policy in &explained.policies {
+            let found = policy
+                .statements
+                .iter()
+                .filter(|one| one.applies == Truth::Yes && Some(one.effect) == effect)
+                .count();
+            let (id, kind) = match policy.layer {
+                Layer::Identity => {
+                    let Some(source) = self.identity.get(policy.index) else { continue };
+                    (source.id.clone(), source.kind)
+                }
+                Layer::Key if self.resource_policy.is_some() => {
+                    ("ResourcePolicy".to_owned(), PolicySource::Resource)
+                }
+                Layer::Endpoint
+                | Layer::Key
+                | Layer::PermissionsBoundary
+                | Layer::ResourceControl
+                | Layer::ServiceControl
+                | Layer::Session => continue,
+            };
+            matched_statements.extend((0..found).map(|_| Statement {
+                source_policy_id: id.clone(),
+                source_policy_type: kind,
+                start_position: None,
+                end_position: None,
+            }));
+        }
+        // What a layer that limits says by itself: it allows, and does not deny.
+        let allows = |layer: Layer, level: Option<usize>| {
+            let statements = || {
+                let of_layer = explained.policies.iter();
+                let of_layer = of_layer.filter(|policy| policy.layer == layer && policy.level == level);
+                of_layer.flat_map(|policy| &policy.statements).filter(|one| one.applies == Truth::Yes)
+            };
+            statements().any(|one| one.effect == Effect::Allow)
+                && !statements().any(|one| one.effect == Effect::Deny)
+        };
+        let by_organization = (0..levels.len()).all(|level| allows(Layer::ServiceControl, Some(level)));
+        Ok(EvaluationResult {
+            eval_action_name: action.to_owned(),
+            eval_resource_name: resource.to_owned(),
+            eval_decision,
+            matched_statements,
+            missing_context_values: missing.to_vec(),
+            organizations_decision_detail: (!levels.is_empty())
+                .then_some(OrganizationsDecisionDetail { allowed_by_organizations: by_organization }),
+            permissions_boundary_decision_detail: self.boundary.as_ref().map(|_| {
+                let allowed_by_permissions_boundary = allows(Layer::PermissionsBoundary, None);
+                PermissionsBoundaryDecisionDetail { allowed_by_permissions_boundary }
+            }),
+            eval_decision_details: None,
+            resource_specific_results: Vec::new(),
+        })
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        let account =
+            self.caller.split(':').nth(4).and_then(|account| account.parse().ok()).unwrap_or(self.account);
+        if self.caller.contains(":role/") {
+            return Caller::Role(RoleSession::new(account, "", Some(self.caller)));
+        }
+        Caller::User { account, arn: self.caller, id: None }
+    }
+}
+
+fn is_list(kind: ContextKeyType) -> bool {
+    match kind {
+        ContextKeyType::BinaryList
+        | ContextKeyType::BooleanList
+        | ContextKeyType::DateList
+        | ContextKeyType::IpList
+        | ContextKeyType::NumericList
+        | ContextKeyType::StringList => true,
+        ContextKeyType::Binary
+        | ContextKeyType::Boolean
+        | ContextKeyType::Date
+        | ContextKeyType::Ip
+        | ContextKeyType::Numeric
+        | ContextKeyType::String => false,
+    }
+}

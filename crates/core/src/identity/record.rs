@@ -3,7 +3,7 @@
 use keyreeve_domain::{AccountId, Timestamp};
 use minicbor::{Decode, Encode};
 
-use crate::record::{TagRecord, record};
+use crate::record::{BoundPrincipal, TagRecord, record};
 
 record! {
     AccountRecord = 7,
@@ -139,6 +139,9 @@ pub struct RoleRecord {
     /// Its tags.
     #[n(10)]
     pub tags: Vec<TagRecord>,
+    /// The users and roles that its trust policy names, with the unique ids that they had when it was put.
+    #[n(11)]
+    pub bound: Option<Vec<BoundPrincipal>>,
 }
 
 /// A customer managed policy.

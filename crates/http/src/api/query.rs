@@ -1,0 +1,281 @@
+//! IAM and STS: from an HTTP request to an answer.
+//!
+//! A request of AWS KMS names its operation in a header; what comes as a form is for the service that its credential scope
+//! names. Who signs is looked up before the body is read, as for KMS. What is not signed has no scope: the `Version` in its
+//! form tells whose error it gets.
+
+use core::cell::Cell;
+use std::rc::Rc;
+
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{Method, Response};
+use hyper::body::Incoming;
+use keyreeve_core::bracket::{Head, Notes, Source, Trail};
+use keyreeve_domain::Region;
+use keyreeve_identity::{Answer, Operation, Refusal, Request};
+use keyreeve_sigv4::{Claim, RequestHead, SigV4Error};
+use keyreeve_wire::query::{Api as _, Form, QueryError, QueryErrorCode};
+use keyreeve_wire::{ErrorCode, iam, sts};
+
+use super::{Api, Authenticated, Call, Cause, Client, respond, signed_view, user_agent};
+use crate::bodies::{self, Held};
+use crate::connection::Body;
+
+/// The Region that IAM belongs to, whatever Region is called.
+const GLOBAL: &str = "us-east-1";
+
+/// Whether a request is for IAM or STS, by its head. One that names a target is for KMS.
+pub(super) fn is_query(parts: &Parts) -> bool {
+    let is_form = || {
+        let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.trim_start().starts_with("application/x-www-form-urlencoded"))
+    };
+    let asks = |query: &str| query.split('&').any(|pair| pair.starts_with("Action="));
+    !parts.headers.contains_key(&super::TARGET)
+        && match parts.method {
+            Method::POST => is_form(),
+            Method::GET => parts.uri.query().is_some_and(asks),
+            _ => false,
+        }
+}
+
+/// A request that is not answered by its operation.
+struct Refused {
+    refusal: Refusal,
+    source: Source,
+    /// The operation, as far as it is known.
+    operation: Option<Operation>,
+    region: Option<Region>,
+}
+
+/// The form of a request, where it came.
+enum Received {
+    Body(Held),
+    Query(String),
+}
+
+impl AsRef<[u8]> for Received {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Body(body) => body.as_ref(),
+            Self::Query(query) => query.as_bytes(),
+        }
+    }
+}
+
+/// An authenticated request, and what it asks for.
+struct Asked {
+    authenticated: Authenticated,
+    operation: Operation,
+    form: Received,
+}
+
+impl<T: Trail + 'static> Api<T> {
+    /// Answers a request of IAM or STS.
+    pub(super) async fn query(self: Rc<Self>, call: Call, parts: Parts, body: Incoming) -> Response<Body> {
+        let id = call.request_id;
+        let arrived = tokio::time::Instant::now();
+        let this = Rc::clone(&self);
+        let (operation, answer) = match self.asked(&call, &parts, body).await {
+            Ok(asked) => (Some(asked.operation), this.run(call, parts, asked).await),
+            Err(refused) => (refused.operation, self.refuse_query(&call, &parts, &refused).await),
+        };
+        self.endpoint.metrics.count_query(operation, answer.error, arrived.elapsed());
+        respond(Some(id), answer.status, answer.body, "text/xml")
+    }
+
+    /// Who asks, and for which operation.
+    async fn asked(&self, call: &Call, parts: &Parts, body: Incoming) -> Result<Asked, Refused> {
+        let headers = signed_view(parts);
+        let head = RequestHead {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: headers.iter().copied(),
+        };
+        let (source, claim) = match Claim::parse(&head) {
+            Ok(claim) => (source(&claim), claim),
+            Err(error) => return Err(self.unclaimed(parts, body, &error).await),
+        };
+        let refused = |refusal, operation, region| Refused { refusal, source, operation, region };
+        let (service, regions) = self.scope(source);
+        let claimed = match self.claimed(call, claim, service, regions.as_deref()).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                bodies::discard(body, &self.endpoint.limits);
+                return Err(refused(of_cause(error.cause), None, error.region));
+            }
+        };
+        let region = Some(claimed.region);
+        let form = self.received(parts, body).await.map_err(|refusal| refused(refusal, None, region))?;
+        let operation = operation(source, &form);
+        // A query string is no part of what the hash of the body covers: its own place in the signature does.
+        let signed_body = match &form {
+            Received::Body(body) => body.as_ref(),
+            Received::Query(_) => &[],
+        };
+        let known = operation.as_ref().ok().copied();
+        let authenticated = self.verified(claimed, &head, signed_body);
+        let authenticated =
+            authenticated.map_err(|error| refused(of_cause(error.cause), known, error.region))?;
+        let operation = operation.map_err(|refusal| refused(refusal, None, region))?;
+        Ok(Asked { authenticated, operation, form })
+    }
+
+    /// The name that signatures have for the service, and the Regions that are accepted; all where there are none.
+    fn scope(&self, source: Source) -> (&'static str, Option<Vec<&str>>) {
+        match source {
+            // Clients sign for the Region that they are set to, or for the global one.
+            Source::Iam | Source::Kms => ("iam", None),
+            Source::Sts if self.region_names.is_empty() => ("sts", None),
+            Source::Sts => {
+                let regions = self.region_names.iter().map(String::as_str).chain([GLOBAL]);
+                ("sts", Some(regions.collect()))
+            }
+        }
+    }
+
+    /// The refusal of a request that is not, or not well, signed.
+    async fn unclaimed(&self, parts: &Parts, body: Incoming, error: &SigV4Error) -> Refused {
+        let region = None;
+        let form = match self.received(parts, body).await {
+            Ok(form) => form,
+            Err(refusal) => return Refused { refusal, source: Source::Iam, operation: None, region },
+        };
+        let is_sts =
+            Form::parse(form.as_ref()).is_ok_and(|form| form.get("Version") == Some(sts::Operation::VERSION));
+        let source = if is_sts { Source::Sts } else { Source::Iam };
+        let operation = operation(source, &form).ok();
+        Refused { refusal: of_signature(error), source, operation, region }
+    }
+
+    async fn received(&self, parts: &Parts, body: Incoming) -> Result<Received, Refusal> {
+        if parts.method == Method::GET {
+            bodies::discard(body, &self.endpoint.limits);
+            return Ok(Received::Query(parts.uri.query().unwrap_or_default().to_owned()));
+        }
+        self.bodies.read(body, &self.endpoint.limits).await.map(Received::Body).map_err(of_body)
+    }
+
+    /// Runs the operation. ORDER: as for KMS, a change that is announced goes on when its client hangs up.
+    async fn run(self: Rc<Self>, call: Call, parts: Parts, asked: Asked) -> Answer {
+        let (source, id) = (asked.operation.source(), call.request_id);
+        let begun = Rc::new(Cell::new(false));
+        if asked.operation.read_only() {
+            return self.answered_by(&call, &parts, asked, &begun).await;
+        }
+        let seen = Rc::clone(&begun);
+        let task =
+            tokio::task::spawn_local(async move { self.answered_by(&call, &parts, asked, &seen).await });
+        let _client = Client { begun, task: task.abort_handle() };
+        task.await.unwrap_or_else(|_panicked| Answer::refused(source, &Refusal::internal(), id.as_str()))
+    }
+
+    async fn answered_by(&self, call: &Call, parts: &Parts, asked: Asked, begun: &Cell<bool>) -> Answer {
+        let Asked { authenticated, operation, form } = asked;
+        let source = operation.source();
+        let request = Request {
+            operation,
+            caller: authenticated.credential.caller(),
+            region: event_region(source).unwrap_or(authenticated.region),
+            now: call.now,
+            request_id: call.request_id,
+            event_id: call.event_id,
+            source_ip: &call.peer.address,
+            user_agent: user_agent(parts),
+            tls: call.tls(),
+            begun,
+        };
+        match Form::parse(form.as_ref()) {
+            Ok(form) => keyreeve_identity::answer(&self.endpoint.service, &self.trail, &request, form).await,
+            // It was parsed before.
+            Err(error) => Answer::refused(source, &error.into(), call.request_id.as_str()),
+        }
+    }
+
+    /// Puts a request that was refused before its operation began into the trail, and answers it.
+    async fn refuse_query(&self, call: &Call, parts: &Parts, refused: &Refused) -> Answer {
+        let Refused { refusal, source, operation, region } = refused;
+        let head = Head {
+            source: *source,
+            name: operation.map_or("Unknown", Operation::name),
+            read_only: operation.is_none_or(Operation::read_only),
+            caller: None,
+            account: self.endpoint.account,
+            region: event_region(*source).or(*region).unwrap_or(self.endpoint.home),
+            time: call.now,
+            request_id: call.request_id,
+            event_id: call.event_id,
+            source_ip: &call.peer.address,
+            user_agent: user_agent(parts),
+            tls: call.tls(),
+        };
+        let line = head.completed(&Notes::default(), Some(refusal.for_trail()));
+        let id = call.request_id;
+        match self.trail.append(line).await {
+            Ok(()) => Answer::refused(*source, refusal, id.as_str()),
+            Err(_) => Answer::refused(*source, &Refusal::internal(), id.as_str()),
+        }
+    }
+}
+
+/// The service that a claim is scoped to; where it is neither, the refusal is that of IAM.
+fn source(claim: &Claim<'_>) -> Source {
+    if claim.service() == "sts" { Source::Sts } else { Source::Iam }
+}
+
+/// The Region that events of a service belong to, where that is not the one that was called.
+fn event_region(source: Source) -> Option<Region> {
+    match source {
+        Source::Iam => GLOBAL.parse().ok(),
+        Source::Kms | Source::Sts => None,
+    }
+}
+
+/// The operation of a service that a form asks for.
+fn operation(source: Source, form: &Received) -> Result<Operation, Refusal> {
+    let form = Form::parse(form.as_ref())?;
+    Ok(match source {
+        Source::Iam | Source::Kms => Operation::Iam(iam::Operation::of(&form)?),
+        Source::Sts => Operation::Sts(sts::Operation::of(&form)?),
+    })
+}
+
+fn of_cause(cause: Cause) -> Refusal {
+    match cause {
+        Cause::Signature(error) => of_signature(&error),
+        Cause::Vault(error) => error.into(),
+    }
+}
+
+fn of_signature(error: &SigV4Error) -> Refusal {
+    let code = match error.code() {
+        "ExpiredTokenException" => QueryErrorCode::SessionExpired,
+        "IncompleteSignatureException" => QueryErrorCode::IncompleteSignature,
+        "MissingAuthenticationTokenException" => {
+            return Refusal(QueryError::new(
+                QueryErrorCode::MissingAuthenticationToken,
+                "Request is missing Authentication Token",
+            ));
+        }
+        "UnrecognizedClientException" => QueryErrorCode::InvalidClientTokenId,
+        _ => QueryErrorCode::SignatureDoesNotMatch,
+    };
+    Refusal::new(code, error.to_string())
+}
+
+// AWS: unverified. The answers to a body that is too long, too slow or broken off are not known.
+fn of_body(refusal: keyreeve_core::Refusal) -> Refusal {
+    let keyreeve_core::Refusal(error) = refusal;
+    let code = if error.code == ErrorCode::RequestEntityTooLarge {
+        QueryErrorCode::RequestEntityTooLarge
+    } else if error.code == ErrorCode::RequestTimeout {
+        QueryErrorCode::RequestTimeout
+    } else if error.code == ErrorCode::Serialization {
+        QueryErrorCode::MalformedInput
+    } else {
+        return Refusal::internal();
+    };
+    Refusal::new(code, error.message.unwrap_or_else(|| "The request body cannot be read.".to_owned()))
+}
