@@ -131,6 +131,7 @@ impl World {
             path: "/".to_owned(),
             created: self.now(),
             trust: String::new(),
+            bound: None,
             description: None,
             max_session_seconds: 3600,
             policies,

@@ -2,9 +2,11 @@
 //! and that a right is gone once it was taken away.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+use keyreeve_core::caller::Acting;
 use keyreeve_core::identity::record::{InlinePolicy, MemberRecord, OrganizationRecord, UnitRecord};
 use keyreeve_core::identity::session::{NamedId, SessionHolder};
 use keyreeve_core::identity::space;
+use keyreeve_core::{Caller, Principal};
 use keyreeve_domain::spec::KeyState;
 use keyreeve_kms::is_supported;
 use keyreeve_testkit::{Has, Reply, World, body};
@@ -524,4 +526,57 @@ fn a_new_key_needs_the_right_to_make_it_and_to_tag_it() {
     assert_eq!(answer["__type"], "MalformedPolicyDocumentException");
     let bypass = json!({"Policy": by_root, "BypassPolicyLockoutSafetyCheck": true});
     assert_eq!(world.call_as(&alice, Operation::CreateKey, bypass).0, 200);
+}
+
+#[test]
+fn a_service_uses_an_aws_managed_key_for_somebody_of_its_account() {
+    let world = World::default();
+    let own = world.root.account();
+    world.user_with(own, "alice", Has::default());
+    world.user_with(world.stranger.account(), "eve", Has::allowed("kms:*", "*"));
+    let described = world.done(Operation::DescribeKey, json!({"KeyId": "alias/aws/s3"}));
+    let key = described["KeyMetadata"]["Arn"].clone();
+    let request = || json!({"KeyId": key, "Plaintext": "AAAA"});
+    for (who, via, allowed) in [
+        (ALICE, Some("s3.amazonaws.com"), true),
+        ("arn:aws:iam::111122223333:root", Some("s3.amazonaws.com"), true),
+        (ALICE, Some("ebs.amazonaws.com"), false),
+        (ALICE, None, false),
+        ("arn:aws:iam::444455556666:user/eve", Some("s3.amazonaws.com"), false),
+    ] {
+        let found = keyreeve_store::conformance::block_on(world.service.forwarded(who, world.now()));
+        let acting = Acting { via: via.map(str::to_owned), ..Acting::default() };
+        let caller = found.unwrap().acting(acting);
+        let (status, answer) = world.call_as(&caller, Operation::Encrypt, request());
+        assert_eq!(status == 200, allowed, "{who} {via:?}: {answer}");
+    }
+    let events = world.trail.drain();
+    let invoked =
+        events.iter().filter(|event| event["userIdentity"]["invokedBy"] == "s3.amazonaws.com").count();
+    assert_eq!(invoked, 3);
+    for nobody in ["arn:aws:iam::111122223333:user/nobody", "arn:aws:iam::111122223333:group/g", "x", ""] {
+        let found = keyreeve_store::conformance::block_on(world.service.forwarded(nobody, world.now()));
+        assert!(found.is_err(), "{nobody}");
+    }
+}
+
+#[test]
+fn a_service_does_for_itself_what_a_key_policy_lets_it_do() {
+    let world = World::default();
+    let key = world.key();
+    let service = |source: Option<&str>| {
+        let principal = Principal::Service("logs.us-east-1.amazonaws.com".to_owned());
+        let acting = Acting { source_arn: source.map(str::to_owned), ..Acting::default() };
+        Caller::new(world.root.account(), principal, "AKIASERVICE".to_owned()).acting(acting)
+    };
+    let request = || json!({"KeyId": key, "Plaintext": "AAAA"});
+    assert_eq!(world.call_as(&service(None), Operation::Encrypt, request()).0, 400);
+    let by = r#"{"Service":"logs.us-east-1.amazonaws.com"}"#;
+    let guard = r#","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:logs:us-east-1:111122223333:*"}}"#;
+    put(&world, &key, &[everything(), statement("Allow", by, "kms:Encrypt", guard)]);
+    let group = "arn:aws:logs:us-east-1:111122223333:log-group:g";
+    assert_eq!(world.call_as(&service(Some(group)), Operation::Encrypt, request()).0, 200);
+    let far = "arn:aws:logs:us-east-1:444455556666:log-group:g";
+    assert_eq!(world.call_as(&service(Some(far)), Operation::Encrypt, request()).0, 400);
+    assert_eq!(world.call_as(&service(None), Operation::Encrypt, request()).0, 400);
 }
