@@ -173,6 +173,7 @@ def test_a_session_is_nothing_without_its_own_token(server, iam):
     identity = client(server, "sts", one).get_caller_identity()
     assert identity["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/tokens"
     assert refused(client(server, "sts", one).get_session_token)[0] == "AccessDenied"
+    assert refused(client(server, "iam", one).list_users)[0] == "InvalidClientTokenId"
     iam.put_user_policy(UserName="tokens", PolicyName="own", PolicyDocument=policy({**allow("kms:*"), "Effect": "Deny"}))
     assert refused(client(server, "kms", one).list_keys)[0] == "AccessDeniedException"
 
