@@ -58,7 +58,8 @@ struct Scene<'a> {
 
 fn compile(kind: Kind, text: &str, what: &str) -> Result<Policy, Refusal> {
     // AWS: the text is unverified.
-    Policy::compile(kind, text).or_else(|_| Err(Refusal::invalid(format!("Syntax errors in policy {what}."))))
+    let compiled = Policy::compile(kind, text).ok();
+    compiled.ok_or_else(|| Refusal::invalid(format!("Syntax errors in policy {what}.")))
 }
 
 /// The policies of a request, named by their place in it.

@@ -12,6 +12,7 @@ use http::request::Parts;
 use http::{Method, Response};
 use hyper::body::Incoming;
 use keyreeve_core::bracket::{Head, Notes, Source, Trail};
+use keyreeve_core::{Caller, Principal};
 use keyreeve_domain::Region;
 use keyreeve_identity::{Answer, Operation, Refusal, Request};
 use keyreeve_sigv4::{Claim, RequestHead, SigV4Error};
@@ -64,12 +65,16 @@ impl AsRef<[u8]> for Received {
     }
 }
 
-/// An authenticated request, and what it asks for.
+/// Who asks, and for what.
 struct Asked {
-    authenticated: Authenticated,
+    /// Nobody where the token in the form is to say who asks.
+    authenticated: Option<Authenticated>,
     operation: Operation,
     form: Received,
 }
+
+/// The one operation that is not signed.
+const WEB_IDENTITY: Operation = Operation::Sts(sts::Operation::AssumeRoleWithWebIdentity);
 
 impl<T: Trail + 'static> Api<T> {
     /// Answers a request of IAM or STS.
@@ -96,7 +101,7 @@ impl<T: Trail + 'static> Api<T> {
         };
         let (source, claim) = match Claim::parse(&head) {
             Ok(claim) => (source(&claim), claim),
-            Err(error) => return Err(self.unclaimed(parts, body, &error).await),
+            Err(error) => return self.unclaimed(parts, body, &error).await,
         };
         let refused = |refusal, operation, region| Refused { refusal, source, operation, region };
         let (service, regions) = self.scope(source);
@@ -120,7 +125,7 @@ impl<T: Trail + 'static> Api<T> {
         let authenticated =
             authenticated.map_err(|error| refused(of_cause(error.cause), known, error.region))?;
         let operation = operation.map_err(|refusal| refused(refusal, None, region))?;
-        Ok(Asked { authenticated, operation, form })
+        Ok(Asked { authenticated: Some(authenticated), operation, form })
     }
 
     /// The name that signatures have for the service, and the Regions that are accepted; all where there are none.
@@ -136,18 +141,22 @@ impl<T: Trail + 'static> Api<T> {
         }
     }
 
-    /// The refusal of a request that is not, or not well, signed.
-    async fn unclaimed(&self, parts: &Parts, body: Incoming, error: &SigV4Error) -> Refused {
+    /// A request that is not, or not well, signed: refused, unless it brings a token of an identity provider instead.
+    async fn unclaimed(&self, parts: &Parts, body: Incoming, error: &SigV4Error) -> Result<Asked, Refused> {
         let region = None;
-        let form = match self.received(parts, body).await {
-            Ok(form) => form,
-            Err(refusal) => return Refused { refusal, source: Source::Iam, operation: None, region },
-        };
+        let form = self.received(parts, body).await;
+        let form =
+            form.map_err(|refusal| Refused { refusal, source: Source::Iam, operation: None, region })?;
         let is_sts =
             Form::parse(form.as_ref()).is_ok_and(|form| form.get("Version") == Some(sts::Operation::VERSION));
         let source = if is_sts { Source::Sts } else { Source::Iam };
         let operation = operation(source, &form).ok();
-        Refused { refusal: of_signature(error), source, operation, region }
+        match (operation, error) {
+            (Some(WEB_IDENTITY), SigV4Error::MissingAuthenticationToken) => {
+                Ok(Asked { authenticated: None, operation: WEB_IDENTITY, form })
+            }
+            _ => Err(Refused { refusal: of_signature(error), source, operation, region }),
+        }
     }
 
     async fn received(&self, parts: &Parts, body: Incoming) -> Result<Received, Refusal> {
@@ -175,10 +184,16 @@ impl<T: Trail + 'static> Api<T> {
     async fn answered_by(&self, call: &Call, parts: &Parts, asked: Asked, begun: &Cell<bool>) -> Answer {
         let Asked { authenticated, operation, form } = asked;
         let source = operation.source();
+        // It has no policies, and nothing is allowed to it.
+        let nobody = Caller::new(self.endpoint.account, Principal::Service(String::new()), String::new());
+        let (caller, region) = match &authenticated {
+            Some(known) => (known.credential.caller(), known.region),
+            None => (&nobody, self.endpoint.home),
+        };
         let request = Request {
             operation,
-            caller: authenticated.credential.caller(),
-            region: event_region(source).unwrap_or(authenticated.region),
+            caller,
+            region: event_region(source).unwrap_or(region),
             now: call.now,
             request_id: call.request_id,
             event_id: call.event_id,

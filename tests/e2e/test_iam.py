@@ -1,0 +1,627 @@
+"""IAM, with boto3: users, groups, roles, policies, access keys, tags, providers, and what is said of each that is refused."""
+
+import json
+import re
+import urllib.parse
+
+import botocore.exceptions
+import pytest
+
+import audit
+from server import ACCOUNT
+
+ALLOW_KMS = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def policy(action="kms:*", resource="*", effect="Allow", **more):
+    statement = {"Effect": effect, "Action": action, "Resource": resource, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def trust(principal=f"arn:aws:iam::{ACCOUNT}:root"):
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture(scope="module")
+def iam(server):
+    return server.client(service="iam")
+
+
+@pytest.fixture(scope="module")
+def any_iam(server):
+    """A client that does not check its input."""
+    return server.client(service="iam", validate=False)
+
+
+def refused(call, /, **arguments):
+    """(code, message, status) of the error of a call."""
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(**arguments)
+    answer = caught.value.response
+    return answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def missing(kind, name):
+    return "NoSuchEntity", f"The {kind} with name {name} cannot be found.", 404
+
+
+def conflict(what):
+    return "DeleteConflict", f"Cannot delete entity, must {what} first.", 409
+
+
+def keys_of(iam, name):
+    """The credentials of a new access key."""
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
+
+
+def test_a_users_life(iam):
+    made = iam.create_user(UserName="alice", Path="/eng/", Tags=[{"Key": "Team", "Value": "A"}])["User"]
+    assert re.fullmatch("AIDA[A-Z2-7]{17}", made["UserId"])
+    assert made["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/eng/alice"
+    assert iam.get_user(UserName="ALICE")["User"] == made
+    listed = iam.list_users(PathPrefix="/eng/")["Users"]
+    assert [user["UserName"] for user in listed] == ["alice"]
+    assert "Tags" not in listed[0] and "PermissionsBoundary" not in listed[0]
+    assert iam.list_users(PathPrefix="/other/")["Users"] == []
+    assert refused(iam.create_user, UserName="Alice") == (
+        "EntityAlreadyExists", "User with name Alice already exists.", 409
+    )  # fmt: skip
+
+    iam.update_user(UserName="alice", NewUserName="Alison", NewPath="/ops/")
+    renamed = iam.get_user(UserName="alison")["User"]
+    assert (renamed["UserId"], renamed["Arn"]) == (made["UserId"], f"arn:aws:iam::{ACCOUNT}:user/ops/Alison")
+    assert refused(iam.get_user, UserName="alice") == missing("user", "alice")
+
+    iam.delete_user(UserName="Alison")
+    assert refused(iam.get_user, UserName="Alison") == missing("user", "Alison")
+    assert refused(iam.delete_user, UserName="Alison") == missing("user", "Alison")
+
+
+def test_a_user_is_deleted_once_nothing_hangs_on_it(iam):
+    name = "held"
+    iam.create_user(UserName=name)
+    iam.create_group(GroupName="holding")
+    key_id, _ = keys_of(iam, name)
+    iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=policy())
+    iam.attach_user_policy(UserName=name, PolicyArn=READ_ONLY)
+    iam.add_user_to_group(GroupName="holding", UserName=name)
+    for what, remove in [
+        ("delete access keys", lambda: iam.delete_access_key(UserName=name, AccessKeyId=key_id)),
+        ("delete policies", lambda: iam.delete_user_policy(UserName=name, PolicyName="own")),
+        ("detach all policies", lambda: iam.detach_user_policy(UserName=name, PolicyArn=READ_ONLY)),
+        ("remove users from group", lambda: iam.remove_user_from_group(GroupName="holding", UserName=name)),
+    ]:
+        assert refused(iam.delete_user, UserName=name) == conflict(what)
+        remove()
+    iam.delete_user(UserName=name)
+    iam.delete_group(GroupName="holding")
+
+
+def test_a_name_that_a_user_leaves_takes_everything_along(server, iam):
+    iam.create_user(UserName="before")
+    iam.create_group(GroupName="crew")
+    iam.add_user_to_group(GroupName="crew", UserName="before")
+    iam.attach_user_policy(UserName="before", PolicyArn=READ_ONLY)
+    credentials = keys_of(iam, "before")
+    iam.update_user(UserName="before", NewUserName="after")
+    identity = server.client(service="sts", credentials=credentials).get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/after"
+    assert [user["UserName"] for user in iam.get_group(GroupName="crew")["Users"]] == ["after"]
+    assert [key["UserName"] for key in iam.list_access_keys(UserName="after")["AccessKeyMetadata"]] == ["after"]
+    holders = iam.list_entities_for_policy(PolicyArn=READ_ONLY)["PolicyUsers"]
+    assert "after" in [user["UserName"] for user in holders]
+    iam.create_user(UserName="before")
+    assert iam.list_groups_for_user(UserName="before")["Groups"] == []
+    iam.detach_user_policy(UserName="after", PolicyArn=READ_ONLY)
+    iam.remove_user_from_group(GroupName="crew", UserName="after")
+
+
+def test_groups(iam):
+    group = iam.create_group(GroupName="Devs", Path="/eng/")["Group"]
+    assert re.fullmatch("AGPA[A-Z2-7]{17}", group["GroupId"])
+    assert group["Arn"] == f"arn:aws:iam::{ACCOUNT}:group/eng/Devs"
+    assert refused(iam.create_group, GroupName="devs")[:2] == (
+        "EntityAlreadyExists", "Group with name devs already exists."
+    )  # fmt: skip
+    for name in ("dev1", "dev2"):
+        iam.create_user(UserName=name)
+        iam.add_user_to_group(GroupName="devs", UserName=name)
+        iam.add_user_to_group(GroupName="devs", UserName=name)
+    assert [user["UserName"] for user in iam.get_group(GroupName="devs")["Users"]] == ["dev1", "dev2"]
+    assert [found["GroupName"] for found in iam.list_groups_for_user(UserName="dev1")["Groups"]] == ["Devs"]
+    assert refused(iam.delete_group, GroupName="devs") == conflict("remove users from group")
+    assert refused(iam.add_user_to_group, GroupName="devs", UserName="nobody") == missing("user", "nobody")
+    assert refused(iam.add_user_to_group, GroupName="nothing", UserName="dev1") == missing("group", "nothing")
+
+    iam.update_group(GroupName="devs", NewGroupName="makers")
+    assert [found["GroupName"] for found in iam.list_groups_for_user(UserName="dev1")["Groups"]] == ["makers"]
+    assert len(iam.get_group(GroupName="makers")["Users"]) == 2
+    assert refused(iam.get_group, GroupName="devs") == missing("group", "devs")
+    for name in ("dev1", "dev2"):
+        iam.remove_user_from_group(GroupName="makers", UserName=name)
+    assert refused(iam.remove_user_from_group, GroupName="makers", UserName="dev1")[0] == "NoSuchEntity"
+    iam.delete_group(GroupName="makers")
+
+
+def test_a_user_is_in_ten_groups_at_most(iam):
+    iam.create_user(UserName="joiner")
+    for number in range(10):
+        iam.create_group(GroupName=f"join{number}")
+        iam.add_user_to_group(GroupName=f"join{number}", UserName="joiner")
+    iam.create_group(GroupName="join10")
+    assert refused(iam.add_user_to_group, GroupName="join10", UserName="joiner") == (
+        "LimitExceeded", "Cannot exceed quota for GroupsPerUser: 10", 409
+    )  # fmt: skip
+
+
+def test_roles(iam):
+    user = iam.create_user(UserName="trusted")["User"]
+    role = iam.create_role(
+        RoleName="Ops", Path="/p/", AssumeRolePolicyDocument=trust(user["Arn"]), Description="for ops",
+        MaxSessionDuration=7200, Tags=[{"Key": "a", "Value": "b"}],
+    )["Role"]  # fmt: skip
+    assert re.fullmatch("AROA[A-Z2-7]{17}", role["RoleId"])
+    assert role["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/p/Ops"
+    assert role["AssumeRolePolicyDocument"] == json.loads(trust(user["Arn"]))
+    read = iam.get_role(RoleName="ops")["Role"]
+    assert {**role, "RoleLastUsed": {}} == read
+    assert [found["RoleName"] for found in iam.list_roles(PathPrefix="/p/")["Roles"]] == ["Ops"]
+    assert refused(iam.create_role, RoleName="OPS", AssumeRolePolicyDocument=trust())[:2] == (
+        "EntityAlreadyExists", "Role with name OPS already exists."
+    )  # fmt: skip
+    iam.update_role(RoleName="Ops", Description="other", MaxSessionDuration=3600)
+    changed = iam.update_role_description(RoleName="Ops", Description="third")["Role"]
+    assert (changed["Description"], changed["MaxSessionDuration"]) == ("third", 3600)
+    iam.update_assume_role_policy(RoleName="Ops", PolicyDocument=trust())
+    assert iam.get_role(RoleName="Ops")["Role"]["AssumeRolePolicyDocument"] == json.loads(trust())
+    assert iam.list_instance_profiles_for_role(RoleName="Ops")["InstanceProfiles"] == []
+    iam.attach_role_policy(RoleName="Ops", PolicyArn=READ_ONLY)
+    assert refused(iam.delete_role, RoleName="Ops") == conflict("detach all policies")
+    iam.detach_role_policy(RoleName="Ops", PolicyArn=READ_ONLY)
+    iam.put_role_policy(RoleName="Ops", PolicyName="p", PolicyDocument=policy())
+    assert refused(iam.delete_role, RoleName="Ops") == conflict("delete policies")
+    iam.delete_role_policy(RoleName="Ops", PolicyName="p")
+    iam.delete_role(RoleName="Ops")
+    assert refused(iam.get_role, RoleName="Ops") == missing("role", "Ops")
+
+
+def test_who_is_gone_stands_in_a_trust_policy_by_his_id(iam):
+    user = iam.create_user(UserName="leaver")["User"]
+    iam.create_role(RoleName="left", AssumeRolePolicyDocument=trust(user["Arn"]))
+    iam.delete_user(UserName="leaver")
+    iam.create_user(UserName="leaver")
+    document = iam.get_role(RoleName="left")["Role"]["AssumeRolePolicyDocument"]
+    assert document["Statement"][0]["Principal"] == {"AWS": user["UserId"]}
+
+
+def test_a_trust_policy_names_who_is_there(iam):
+    arn = f"arn:aws:iam::{ACCOUNT}:user/never"
+    assert refused(iam.create_role, RoleName="r", AssumeRolePolicyDocument=trust(arn)) == (
+        "MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"', 400
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["user", "group", "role"])
+def test_inline_policies(iam, kind):
+    holder = {f"{kind.title()}Name": f"inline-{kind}"}
+    more = {"AssumeRolePolicyDocument": trust()} if kind == "role" else {}
+    getattr(iam, f"create_{kind}")(**holder, **more)
+    put, get = getattr(iam, f"put_{kind}_policy"), getattr(iam, f"get_{kind}_policy")
+    names, delete = getattr(iam, f"list_{kind}_policies"), getattr(iam, f"delete_{kind}_policy")
+    text = json.dumps(ALLOW_KMS, indent=2) + " "
+    put(**holder, PolicyName="b", PolicyDocument=text)
+    put(**holder, PolicyName="a", PolicyDocument=policy("iam:*"))
+    put(**holder, PolicyName="A", PolicyDocument=policy("sts:*"))
+    found = get(**holder, PolicyName="b")
+    assert (found["PolicyName"], found["PolicyDocument"]) == ("b", ALLOW_KMS)
+    assert get(**holder, PolicyName="a")["PolicyDocument"]["Statement"][0]["Action"] == "sts:*"
+    assert names(**holder)["PolicyNames"] == ["a", "b"]
+    assert refused(get, **holder, PolicyName="c") == (
+        "NoSuchEntity", f"The {kind} policy with name c cannot be found.", 404
+    )  # fmt: skip
+    most = {"user": 2048, "group": 5120, "role": 10240}[kind]
+    statement = {"Effect": "Allow", "Action": "kms:" + "a" * (most - 300), "Resource": "*"}
+    delete(**holder, PolicyName="a")
+    assert refused(
+        put, **holder, PolicyName="long", PolicyDocument=policy([statement["Action"], "kms:" + "b" * 200])
+    ) == (
+        "LimitExceeded", f"Maximum policy size of {most} bytes exceeded for {kind} inline-{kind}", 409
+    )  # fmt: skip
+    delete(**holder, PolicyName="b")
+    assert names(**holder)["PolicyNames"] == []
+    assert refused(put, **holder, PolicyName="bad", PolicyDocument="{")[::2] == ("MalformedPolicyDocument", 400)
+
+
+@pytest.mark.parametrize("kind", ["user", "group", "role"])
+def test_attached_policies(iam, kind):
+    holder = {f"{kind.title()}Name": f"attached-{kind}"}
+    more = {"AssumeRolePolicyDocument": trust()} if kind == "role" else {}
+    getattr(iam, f"create_{kind}")(**holder, **more)
+    attach, detach = getattr(iam, f"attach_{kind}_policy"), getattr(iam, f"detach_{kind}_policy")
+    listed = getattr(iam, f"list_attached_{kind}_policies")
+    arn = iam.create_policy(PolicyName=f"for-{kind}", Path="/x/", PolicyDocument=policy())["Policy"]["Arn"]
+    for policy_arn in (arn, arn, READ_ONLY):
+        attach(**holder, PolicyArn=policy_arn)
+    assert listed(**holder)["AttachedPolicies"] == [
+        {"PolicyName": "ReadOnlyAccess", "PolicyArn": READ_ONLY},
+        {"PolicyName": f"for-{kind}", "PolicyArn": arn},
+    ]
+    assert [found["PolicyArn"] for found in listed(**holder, PathPrefix="/x/")["AttachedPolicies"]] == [arn]
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
+    entities = iam.list_entities_for_policy(PolicyArn=arn)
+    assert len(entities[f"Policy{kind.title()}s"]) == 1
+    assert refused(iam.delete_policy, PolicyArn=arn) == (
+        "DeleteConflict", "Cannot delete a policy attached to entities.", 409
+    )  # fmt: skip
+    gone = f"arn:aws:iam::{ACCOUNT}:policy/gone"
+    assert refused(attach, **holder, PolicyArn=gone) == (
+        "NoSuchEntity", f"Policy {gone} does not exist or is not attachable.", 404
+    )  # fmt: skip
+    assert refused(detach, **holder, PolicyArn=gone) == ("NoSuchEntity", f"Policy {gone} was not found.", 404)
+    for number in range(8):
+        more_arn = iam.create_policy(PolicyName=f"more-{kind}-{number}", PolicyDocument=policy())["Policy"]["Arn"]
+        attach(**holder, PolicyArn=more_arn)
+    assert refused(attach, **holder, PolicyArn="arn:aws:iam::aws:policy/SecurityAudit") == (
+        "LimitExceeded", f"Cannot exceed quota for PoliciesPer{kind.title()}: 10", 409
+    )  # fmt: skip
+    detach(**holder, PolicyArn=arn)
+    iam.delete_policy(PolicyArn=arn)
+
+
+def test_managed_policies_and_their_versions(iam):
+    made = iam.create_policy(
+        PolicyName="Versioned", Path="/a/b/", PolicyDocument=policy("kms:Encrypt"), Description="d",
+        Tags=[{"Key": "k", "Value": "v"}],
+    )["Policy"]  # fmt: skip
+    arn = made["Arn"]
+    assert arn == f"arn:aws:iam::{ACCOUNT}:policy/a/b/Versioned" and re.fullmatch("ANPA[A-Z2-7]{17}", made["PolicyId"])
+    assert refused(iam.create_policy, PolicyName="versioned", PolicyDocument=policy()) == (
+        "EntityAlreadyExists", "A policy called versioned already exists. Duplicate names are not allowed.", 409
+    )  # fmt: skip
+    read = iam.get_policy(PolicyArn=arn)["Policy"]
+    assert (read["Description"], read["Tags"], read["DefaultVersionId"]) == ("d", [{"Key": "k", "Value": "v"}], "v1")
+    for number in range(2, 6):
+        version = iam.create_policy_version(
+            PolicyArn=arn, PolicyDocument=policy(f"kms:A{number}"), SetAsDefault=number == 3
+        )["PolicyVersion"]  # fmt: skip
+        assert (version["VersionId"], version["IsDefaultVersion"]) == (f"v{number}", number == 3)
+    assert refused(iam.create_policy_version, PolicyArn=arn, PolicyDocument=policy()) == (
+        "LimitExceeded",
+        "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.",
+        409,
+    )
+    versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    assert [version["VersionId"] for version in versions] == ["v5", "v4", "v3", "v2", "v1"]
+    text = iam.get_policy_version(PolicyArn=arn, VersionId="v3")["PolicyVersion"]["Document"]
+    assert text["Statement"][0]["Action"] == "kms:A3"
+    assert refused(iam.delete_policy_version, PolicyArn=arn, VersionId="v3") == (
+        "DeleteConflict", "Cannot delete the default version of a policy.", 409
+    )  # fmt: skip
+    iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
+    assert refused(iam.delete_policy, PolicyArn=arn)[0] == "DeleteConflict"
+    for number in range(2, 6):
+        iam.delete_policy_version(PolicyArn=arn, VersionId=f"v{number}")
+    assert iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy())["PolicyVersion"]["VersionId"] == "v6"
+    iam.delete_policy_version(PolicyArn=arn, VersionId="v6")
+    assert refused(iam.get_policy_version, PolicyArn=arn, VersionId="v9")[0] == "NoSuchEntity"
+    iam.delete_policy(PolicyArn=arn)
+    assert refused(iam.get_policy, PolicyArn=arn) == ("NoSuchEntity", f"Policy {arn} was not found.", 404)
+    wrong_path = arn.replace("/a/b/", "/")
+    assert refused(iam.get_policy, PolicyArn=wrong_path)[0] == "NoSuchEntity"
+    long = policy(["kms:" + "a" * 6200])
+    assert refused(iam.create_policy, PolicyName="long", PolicyDocument=long)[:2] == (
+        "LimitExceeded", "Cannot exceed quota for PolicySize: 6144"
+    )  # fmt: skip
+
+
+def test_policies_of_aws_are_read_and_attached_but_not_changed(iam):
+    arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["PolicyName"] == "AdministratorAccess"
+    document = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    assert document["Statement"][0]["Action"] == "*"
+    listed = iam.list_policies(Scope="AWS")["Policies"]
+    assert arn in [found["Arn"] for found in listed]
+    assert not any(found["Arn"].startswith("arn:aws:iam::aws:") for found in iam.list_policies(Scope="Local")["Policies"])
+    assert refused(iam.delete_policy, PolicyArn=arn)[::2] == ("AccessDenied", 403)
+    assert refused(iam.create_policy_version, PolicyArn=arn, PolicyDocument=policy())[::2] == ("AccessDenied", 403)
+
+
+def test_access_keys(server, iam):
+    iam.create_user(UserName="keys")
+    first = iam.create_access_key(UserName="keys")["AccessKey"]
+    assert re.fullmatch("AKIA[A-Z2-7]{16}", first["AccessKeyId"]) and len(first["SecretAccessKey"]) == 40
+    credentials = (first["AccessKeyId"], first["SecretAccessKey"])
+    sts = server.client(service="sts", credentials=credentials)
+    user = iam.get_user(UserName="keys")["User"]
+    assert sts.get_caller_identity()["UserId"] == user["UserId"]
+    assert server.client(service="sts").get_access_key_info(AccessKeyId=first["AccessKeyId"])["Account"] == ACCOUNT
+    keys_of(iam, "keys")
+    assert refused(iam.create_access_key, UserName="keys") == (
+        "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2", 409
+    )  # fmt: skip
+    listed = iam.list_access_keys(UserName="keys")["AccessKeyMetadata"]
+    assert [key["Status"] for key in listed] == ["Active", "Active"]
+    assert "SecretAccessKey" not in listed[0]
+    iam.update_access_key(UserName="keys", AccessKeyId=first["AccessKeyId"], Status="Inactive")
+    assert refused(sts.get_caller_identity) == (
+        "InvalidClientTokenId", "The security token included in the request is invalid.", 403
+    )  # fmt: skip
+    iam.update_access_key(UserName="keys", AccessKeyId=first["AccessKeyId"], Status="Active")
+    assert sts.get_caller_identity()["UserId"] == user["UserId"]
+    used = iam.get_access_key_last_used(AccessKeyId=first["AccessKeyId"])
+    assert (used["UserName"], used["AccessKeyLastUsed"]["ServiceName"]) == ("keys", "N/A")
+    iam.delete_access_key(UserName="keys", AccessKeyId=first["AccessKeyId"])
+    assert refused(sts.get_caller_identity)[0] == "InvalidClientTokenId"
+    gone = "NoSuchEntity", f"The Access Key with id {first['AccessKeyId']} cannot be found.", 404
+    assert refused(iam.delete_access_key, UserName="keys", AccessKeyId=first["AccessKeyId"]) == gone
+    assert refused(iam.get_access_key_last_used, AccessKeyId=first["AccessKeyId"]) == gone
+
+
+def test_the_root_user_has_access_keys_too(fresh_server):
+    fresh_server.start()
+    iam = fresh_server.client(service="iam")
+    [own] = iam.list_access_keys()["AccessKeyMetadata"]
+    assert own["AccessKeyId"] == fresh_server.credentials[0]
+    made = iam.create_access_key()["AccessKey"]
+    other = fresh_server.client(service="sts", credentials=(made["AccessKeyId"], made["SecretAccessKey"]))
+    assert other.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
+    iam.delete_access_key(AccessKeyId=made["AccessKeyId"])
+    assert refused(other.get_caller_identity)[0] == "InvalidClientTokenId"
+
+
+def test_tags(iam):
+    iam.create_user(UserName="tagged")
+    iam.create_role(RoleName="tagged", AssumeRolePolicyDocument=trust())
+    arn = iam.create_policy(PolicyName="tagged", PolicyDocument=policy())["Policy"]["Arn"]
+    provider = iam.create_open_id_connect_provider(Url="https://tags.example.com")["OpenIDConnectProviderArn"]
+    for kind, target in [
+        ("user", {"UserName": "tagged"}),
+        ("role", {"RoleName": "tagged"}),
+        ("policy", {"PolicyArn": arn}),
+        ("open_id_connect_provider", {"OpenIDConnectProviderArn": provider}),
+    ]:
+        tag, untag = getattr(iam, f"tag_{kind}"), getattr(iam, f"untag_{kind}")
+        listed = getattr(iam, f"list_{kind}_tags")
+        tag(**target, Tags=[{"Key": "b", "Value": "1"}, {"Key": "a", "Value": ""}])
+        tag(**target, Tags=[{"Key": "B", "Value": "2"}])
+        assert listed(**target)["Tags"] == [{"Key": "B", "Value": "2"}, {"Key": "a", "Value": ""}]
+        page = listed(**target, MaxItems=1)
+        assert (page["IsTruncated"], len(page["Tags"])) == (True, 1)
+        assert listed(**target, Marker=page["Marker"])["Tags"] == [{"Key": "a", "Value": ""}]
+        assert refused(tag, **target, Tags=[{"Key": "x", "Value": "1"}, {"Key": "X", "Value": "1"}]) == (
+            "InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.", 400
+        )  # fmt: skip
+        assert refused(tag, **target, Tags=[{"Key": "aws:x", "Value": "1"}])[0] == "InvalidInput"
+        many = [{"Key": f"k{number}", "Value": ""} for number in range(49)]
+        assert refused(tag, **target, Tags=many)[0] == "LimitExceeded"
+        untag(**target, TagKeys=["A", "b", "nothing"])
+        assert listed(**target)["Tags"] == []
+
+
+def test_providers(iam):
+    url = "https://token.actions.example.com/path"
+    made = iam.create_open_id_connect_provider(Url=url, ClientIDList=["a"], ThumbprintList=["A" * 40])
+    arn = made["OpenIDConnectProviderArn"]
+    assert arn == f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.example.com/path"
+    assert refused(iam.create_open_id_connect_provider, Url=url) == (
+        "EntityAlreadyExists", f"Provider with url {url} already exists.", 409
+    )  # fmt: skip
+    iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="b")
+    iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="a")
+    iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=arn, ThumbprintList=["b" * 40])
+    read = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert (read["Url"], read["ClientIDList"], read["ThumbprintList"]) == (url.removeprefix("https://"), ["b"], ["b" * 40])
+    assert {"Arn": arn} in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    gone = "NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404
+    assert refused(iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn) == gone
+
+
+def test_boundaries(iam):
+    arn = iam.create_policy(PolicyName="bounds", PolicyDocument=policy())["Policy"]["Arn"]
+    iam.create_user(UserName="bound", PermissionsBoundary=arn)
+    expected = {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": arn}
+    assert iam.get_user(UserName="bound")["User"]["PermissionsBoundary"] == expected
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["PermissionsBoundaryUsageCount"] == 1
+    assert refused(iam.delete_policy, PolicyArn=arn)[0] == "DeleteConflict"
+    iam.put_user_permissions_boundary(UserName="bound", PermissionsBoundary=READ_ONLY)
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["PermissionsBoundaryUsageCount"] == 0
+    iam.delete_user_permissions_boundary(UserName="bound")
+    assert "PermissionsBoundary" not in iam.get_user(UserName="bound")["User"]
+    gone = f"arn:aws:iam::{ACCOUNT}:policy/gone"
+    assert refused(iam.put_user_permissions_boundary, UserName="bound", PermissionsBoundary=gone) == (
+        "NoSuchEntity", f"Scope ARN: {gone} does not exist or is not attachable.", 404
+    )  # fmt: skip
+    iam.create_role(RoleName="bound", AssumeRolePolicyDocument=trust(), PermissionsBoundary=arn)
+    iam.put_role_permissions_boundary(RoleName="bound", PermissionsBoundary=arn)
+    iam.delete_role_permissions_boundary(RoleName="bound")
+    iam.delete_policy(PolicyArn=arn)
+
+
+def test_pages_hold_everything_once(iam):
+    names = sorted(f"page{number:03}" for number in range(25))
+    for name in names:
+        iam.create_user(UserName=name, Path="/pages/")
+    seen, marker = [], {}
+    while True:
+        page = iam.list_users(PathPrefix="/pages/", MaxItems=10, **marker)
+        seen += [user["UserName"] for user in page["Users"]]
+        if not page["IsTruncated"]:
+            break
+        assert len(page["Users"]) == 10
+        marker = {"Marker": page["Marker"]}
+    assert seen == names and "Marker" not in page
+    assert refused(iam.list_users, Marker="made-up")[0] == "ValidationError"
+    assert refused(iam.list_groups, Marker=iam.list_users(MaxItems=1)["Marker"])[0] == "ValidationError"
+
+
+def test_what_is_not_here_is_said_to_be_absent(iam):
+    iam.create_user(UserName="plain")
+    assert iam.list_mfa_devices(UserName="plain")["MFADevices"] == []
+    assert iam.list_ssh_public_keys(UserName="plain")["SSHPublicKeys"] == []
+    assert iam.list_signing_certificates(UserName="plain")["Certificates"] == []
+    assert iam.list_service_specific_credentials(UserName="plain")["ServiceSpecificCredentials"] == []
+    assert iam.list_account_aliases()["AccountAliases"] == []
+    for call in (iam.get_login_profile, iam.delete_login_profile):
+        assert refused(call, UserName="plain") == (
+            "NoSuchEntity", "Login Profile for User plain cannot be found.", 404
+        )  # fmt: skip
+    summary = iam.get_account_summary()["SummaryMap"]
+    assert summary["Users"] >= 1 and summary["AccessKeysPerUserQuota"] == 2 and summary["AccountAccessKeysPresent"] == 1
+
+
+def test_the_details_of_an_account(iam):
+    iam.create_user(UserName="detailed")
+    iam.put_user_policy(UserName="detailed", PolicyName="p", PolicyDocument=policy())
+    users = iam.get_paginator("get_account_authorization_details").paginate(Filter=["User"])
+    found = [user for page in users for user in page["UserDetailList"] if user["UserName"] == "detailed"]
+    assert found[0]["UserPolicyList"] == [{"PolicyName": "p", "PolicyDocument": ALLOW_KMS}]
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "expected"),
+    [
+        (
+            "create_user", {"UserName": "a/b"},
+            "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-",
+        ),
+        (
+            "create_user", {"UserName": "a" * 65},
+            f"1 validation error detected: Value '{'a' * 65}' at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64",
+        ),
+        (
+            "create_user", {},
+            "1 validation error detected: Value null at 'userName' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "create_role", {"RoleName": "r", "AssumeRolePolicyDocument": "{}", "MaxSessionDuration": 60},
+            "1 validation error detected: Value '60' at 'maxSessionDuration' failed to satisfy constraint: Member must have value greater than or equal to 3600",
+        ),
+        (
+            "update_access_key", {"AccessKeyId": "A" * 16, "Status": "Off"},
+            "1 validation error detected: Value 'Off' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive, Expired]",
+        ),
+        (
+            "list_users", {"MaxItems": 1001},
+            "1 validation error detected: Value '1001' at 'maxItems' failed to satisfy constraint: Member must have value less than or equal to 1000",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_outside_its_limits_is_named(any_iam, operation, arguments, expected):
+    assert refused(getattr(any_iam, operation), **arguments) == ("ValidationError", expected, 400)
+
+
+def test_a_user_does_what_his_policies_allow_and_nothing_once_they_are_gone(server, iam):
+    iam.create_user(UserName="reader")
+    credentials = keys_of(iam, "reader")
+    own = server.client(service="iam", credentials=credentials)
+    code, message, status = refused(own.list_users)
+    assert (code, status) == ("AccessDenied", 403)
+    assert message.startswith(
+        f"User: arn:aws:iam::{ACCOUNT}:user/reader is not authorized to perform: iam:ListUsers on resource: "
+    )
+    assert "because no identity-based policy allows the iam:ListUsers action" in message
+    # Whether somebody exists is not told to who may not ask.
+    assert refused(own.get_user, UserName="no-such-user")[0] == "AccessDenied"
+    iam.attach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
+    assert own.list_users(MaxItems=1)["Users"]
+    assert own.get_user()["User"]["UserName"] == "reader"
+    assert refused(own.create_user, UserName="other")[0] == "AccessDenied"
+    iam.put_user_policy(
+        UserName="reader", PolicyName="make",
+        PolicyDocument=policy("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/made/*"),
+    )  # fmt: skip
+    own.create_user(UserName="made-by-reader", Path="/made/")
+    assert refused(own.create_user, UserName="elsewhere")[0] == "AccessDenied"
+    iam.detach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
+    assert refused(own.list_users)[0] == "AccessDenied"
+    iam.delete_user_policy(UserName="reader", PolicyName="make")
+    assert refused(own.create_user, UserName="again", Path="/made/")[0] == "AccessDenied"
+
+
+def test_simulation(iam):
+    def decisions(answer):
+        return [(found["EvalActionName"], found["EvalDecision"]) for found in answer["EvaluationResults"]]
+
+    both = [policy("kms:*"), policy("kms:Decrypt", effect="Deny")]
+    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    answer = iam.simulate_custom_policy(
+        PolicyInputList=both, ActionNames=["kms:Encrypt", "kms:Decrypt", "iam:GetUser"], ResourceArns=[key]
+    )
+    assert decisions(answer) == [
+        ("kms:Encrypt", "allowed"), ("kms:Decrypt", "explicitDeny"), ("iam:GetUser", "implicitDeny")
+    ]  # fmt: skip
+    matched = [
+        [found["SourcePolicyId"] for found in result["MatchedStatements"]] for result in answer["EvaluationResults"]
+    ]
+    assert matched == [["PolicyInputList.1"], ["PolicyInputList.2"], []]
+
+    condition = policy("kms:Encrypt", Condition={"StringEquals": {"aws:username": "${aws:PrincipalTag/who}"}})
+    keys = iam.get_context_keys_for_custom_policy(PolicyInputList=[condition])["ContextKeyNames"]
+    assert sorted(keys) == ["aws:PrincipalTag/who", "aws:username"]
+    arguments = {"PolicyInputList": [condition], "ActionNames": ["kms:Encrypt"]}
+    answer = iam.simulate_custom_policy(**arguments)
+    assert sorted(answer["EvaluationResults"][0]["MissingContextValues"]) == sorted(keys)
+    entries = [
+        {"ContextKeyName": name, "ContextKeyValues": ["x"], "ContextKeyType": "string"} for name in keys
+    ]
+    assert decisions(iam.simulate_custom_policy(**arguments, ContextEntries=entries)) == [("kms:Encrypt", "allowed")]
+
+    user = iam.create_user(UserName="simulated", PermissionsBoundary=READ_ONLY)["User"]
+    iam.create_group(GroupName="simulated")
+    iam.add_user_to_group(GroupName="simulated", UserName="simulated")
+    iam.put_group_policy(GroupName="simulated", PolicyName="all", PolicyDocument=policy("*"))
+    answer = iam.simulate_principal_policy(
+        PolicySourceArn=user["Arn"], ActionNames=["kms:ListKeys", "kms:CreateKey"]
+    )
+    assert decisions(answer) == [("kms:ListKeys", "allowed"), ("kms:CreateKey", "implicitDeny")]
+    assert [
+        found["PermissionsBoundaryDecisionDetail"]["AllowedByPermissionsBoundary"]
+        for found in answer["EvaluationResults"]
+    ] == [True, False]
+    source = answer["EvaluationResults"][0]["MatchedStatements"][0]
+    assert (source["SourcePolicyId"], source["SourcePolicyType"]) == ("group_simulated_all", "group")
+
+
+def test_a_change_is_in_the_trail_without_its_secret(fresh_server):
+    fresh_server.start()
+    iam = fresh_server.client(service="iam", region="us-west-2")
+    iam.create_user(UserName="traced", Tags=[{"Key": "k", "Value": "v"}])
+    key = iam.create_access_key(UserName="traced")["AccessKey"]
+    refused(iam.create_user, UserName="traced")
+    fresh_server.client(service="sts", region="us-west-2").get_caller_identity()
+    directory = fresh_server.data_dir / "audit"
+    events = [event for event in audit.events(directory) if "additionalEventData" not in event]
+    by_name = {event["eventName"]: event for event in events if not event.get("errorCode")}
+    made = by_name["CreateUser"]
+    assert (made["eventSource"], made["awsRegion"], made["readOnly"]) == ("iam.amazonaws.com", "us-east-1", False)
+    assert made["requestParameters"] == {"userName": "traced", "tags": [{"key": "k", "value": "v"}]}
+    user = made["responseElements"]["user"]
+    assert user["arn"] == f"arn:aws:iam::{ACCOUNT}:user/traced"
+    assert re.fullmatch(r"[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d [AP]M", user["createDate"])
+    elements = by_name["CreateAccessKey"]["responseElements"]["accessKey"]
+    assert elements.keys() == {"userName", "accessKeyId", "status", "createDate"}
+    asked = by_name["GetCallerIdentity"]
+    assert (asked["eventSource"], asked["awsRegion"], asked["readOnly"]) == ("sts.amazonaws.com", "us-west-2", True)
+    [failed] = [event for event in events if event.get("errorCode")]
+    assert failed["errorCode"] == "EntityAlreadyExistsException"
+    assert failed["errorMessage"] == "User with name traced already exists."
+    everything = b"".join(path.read_bytes() for path in fresh_server.data_dir.rglob("*.log"))
+    assert key["SecretAccessKey"].encode() not in everything
+    assert urllib.parse.quote(key["SecretAccessKey"], safe="").encode() not in everything
+
+
+def test_identities_outlive_the_process(fresh_server):
+    fresh_server.start()
+    iam = fresh_server.client(service="iam")
+    iam.create_user(UserName="stays")
+    iam.put_user_policy(UserName="stays", PolicyName="p", PolicyDocument=policy())
+    credentials = keys_of(iam, "stays")
+    fresh_server.kill()
+    fresh_server.start()
+    arn = fresh_server.client(service="sts", credentials=credentials).get_caller_identity()["Arn"]
+    assert arn == f"arn:aws:iam::{ACCOUNT}:user/stays"
+    assert fresh_server.client(service="iam").list_user_policies(UserName="stays")["PolicyNames"] == ["p"]
