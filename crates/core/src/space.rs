@@ -61,6 +61,12 @@ pub fn owned_prefix(account: AccountId, region: Region) -> Vec<u8> {
     format!("owned/{account}/{region}/").into_bytes()
 }
 
+/// The keys of an account in all Regions.
+#[must_use]
+pub fn owned_by_prefix(account: AccountId) -> Vec<u8> {
+    format!("owned/{account}/").into_bytes()
+}
+
 /// The index entry of one key of an account.
 ///
 /// # Errors
@@ -314,6 +320,7 @@ mod tests {
             (identity::account(account), Some(Cached::Identities(account))),
             (identity::organization(), Some(Cached::Organization)),
             (identity::member(account, "g", "u"), None),
+            (identity::declared(account, identity::Declared::User, "u"), None),
             (keyring(), None),
         ] {
             let path = path.unwrap();

@@ -29,7 +29,7 @@ use crate::refusal::Refusal;
 use crate::users::no_user_name;
 
 /// The access keys that a user may have.
-const KEYS_MOST: usize = 2;
+pub(crate) const KEYS_MOST: usize = 2;
 
 /// Whose access keys a request is about.
 enum Owner {

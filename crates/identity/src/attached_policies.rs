@@ -24,7 +24,7 @@ use crate::refusal::Refusal;
 use crate::shown;
 
 /// The managed policies that may be attached to one user, group or role.
-const ATTACHED_MOST: usize = 10;
+pub(crate) const ATTACHED_MOST: usize = 10;
 
 /// How the index names the policy with this ARN: one of AWS has a colon, which no name of a policy has.
 pub(crate) fn index_name(arn: &str) -> String {

@@ -4,6 +4,8 @@
 //! the answer. It sees no HTTP, no clock and no global: everything arrives in its context. What may be done is asked before
 //! whether the thing exists, so that nothing leaks.
 
+pub mod declared;
+
 mod amend;
 mod answer;
 mod arn;

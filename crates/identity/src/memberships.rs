@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::shown;
 
 /// The groups that a user may be in.
-const GROUPS_MOST: usize = 10;
+pub(crate) const GROUPS_MOST: usize = 10;
 
 pub(crate) async fn add_user_to_group(cx: &mut Cx<'_>, input: AddUserToGroupInput) -> Result<(), Refusal> {
     let account = cx.caller.account();

@@ -8,7 +8,7 @@ use keyreeve_core::identity::record::InlinePolicy;
 use keyreeve_core::key_policy::PrincipalError;
 use keyreeve_core::record::BoundPrincipal;
 use keyreeve_policy::{
-    Kind, ParsePolicyError, Policy, invalid_principal, parse_identity_policy, parse_trust_policy,
+    Document, Kind, ParsePolicyError, Policy, invalid_principal, parse_identity_policy, parse_trust_policy,
 };
 use keyreeve_store::Snapshot;
 use keyreeve_wire::query::QueryErrorCode;
@@ -18,6 +18,8 @@ use crate::refusal::Refusal;
 
 /// The characters that a managed policy may have.
 pub(crate) const MANAGED_MOST: usize = 6144;
+/// The characters that a policy of an organization may have.
+const CONTROL_MOST: usize = 5120;
 /// The characters that a trust policy may have.
 pub(crate) const TRUST_MOST: usize = 2048;
 
@@ -41,15 +43,40 @@ pub(crate) async fn trust(
     snapshot: &dyn Snapshot,
     text: &str,
 ) -> Result<Vec<BoundPrincipal>, Refusal> {
+    let document = trust_document(text)?;
+    cx.service.bind_principals(snapshot, &document).await.map_err(|error| match error {
+        PrincipalError::Unknown(principal) => malformed(invalid_principal("AWS", &principal)),
+        PrincipalError::Vault(error) => error.into(),
+    })
+}
+
+/// Checks the trust policy of a role, but for whether those are there whom it names.
+pub(crate) fn trust_document(text: &str) -> Result<Document, Refusal> {
     if size(text) > TRUST_MOST {
         return Err(Refusal::quota(format!("Cannot exceed quota for ACLSizePerRole: {TRUST_MOST}")));
     }
     let document = parse_trust_policy(text).map_err(malformed)?;
     compiles(Kind::Trust, text)?;
-    cx.service.bind_principals(snapshot, &document).await.map_err(|error| match error {
-        PrincipalError::Unknown(principal) => malformed(invalid_principal("AWS", &principal)),
-        PrincipalError::Vault(error) => error.into(),
-    })
+    Ok(document)
+}
+
+/// Checks a service control policy.
+pub(crate) fn service_control(text: &str) -> Result<(), Refusal> {
+    control(text)?;
+    identity(text)
+}
+
+/// Checks a resource control policy.
+pub(crate) fn resource_control(text: &str) -> Result<(), Refusal> {
+    control(text)?;
+    compiles(Kind::Resource, text)
+}
+
+fn control(text: &str) -> Result<(), Refusal> {
+    if size(text) <= CONTROL_MOST {
+        return Ok(());
+    }
+    Err(Refusal::quota(format!("Cannot exceed quota for PolicySize: {CONTROL_MOST}")))
 }
 
 /// Checks the size of all own policies of an entity.

@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::{policy_check, shown};
 
 /// The versions that a policy may have.
-const VERSIONS_MOST: usize = 5;
+pub(crate) const VERSIONS_MOST: usize = 5;
 
 pub(crate) async fn create_policy_version(
     cx: &mut Cx<'_>,

@@ -62,7 +62,7 @@ pub(crate) async fn create_open_id_connect_provider(
 }
 
 /// The URL of a provider without `https://`.
-fn url(text: &str) -> Result<&str, Refusal> {
+pub(crate) fn url(text: &str) -> Result<&str, Refusal> {
     // AWS: the text is unverified.
     let refused = || Refusal(QueryError::validation("Invalid Open ID Connect Provider URL"));
     let url = text.strip_prefix("https://").ok_or_else(refused)?;
@@ -74,7 +74,7 @@ fn url(text: &str) -> Result<&str, Refusal> {
     if is_plain && !url.ends_with('/') { Ok(url) } else { Err(refused()) }
 }
 
-fn check_client_ids(ids: &[String]) -> Result<(), Refusal> {
+pub(crate) fn check_client_ids(ids: &[String]) -> Result<(), Refusal> {
     if ids.len() <= CLIENT_IDS_MOST {
         return Ok(());
     }
@@ -83,7 +83,7 @@ fn check_client_ids(ids: &[String]) -> Result<(), Refusal> {
     )))
 }
 
-fn check_thumbprints(thumbprints: &[String]) -> Result<(), Refusal> {
+pub(crate) fn check_thumbprints(thumbprints: &[String]) -> Result<(), Refusal> {
     if thumbprints.iter().any(|print| !print.bytes().all(|byte| byte.is_ascii_hexdigit())) {
         // AWS: the text is unverified.
         return Err(Refusal::invalid("Thumbprint is not valid."));

@@ -11,6 +11,7 @@ use keyreeve_http::TlsConfigError;
 use keyreeve_store_redb::OpenError;
 use keyreeve_trail_file::OpenTrailError;
 
+use crate::identity_file::IdentityFileError;
 use crate::seal::SealError;
 
 /// What ends the program. Each text says what to do.
@@ -37,6 +38,8 @@ pub(crate) enum Failure {
     NothingThere { path: PathBuf },
     #[error("{0}. To replace a lost access key of its root user: keyreeve account rotate-root.")]
     CreateAccount(#[from] CreateAccountError),
+    #[error("the identity file is not in order, and nothing of it was followed:\n  {0}")]
+    Identities(#[from] IdentityFileError),
     #[error("there is no account {0}. To see which there are: keyreeve account list.")]
     NoAccount(AccountId),
     #[error("cannot read `{}`: {error}. Give the user of this process access to it, or delete it to have a new access key made.", path.display())]
@@ -76,8 +79,10 @@ impl Failure {
             Self::System(_)
             | Self::Vault(_)
             | Self::Keyring(_)
-            | Self::CreateAccount(CreateAccountError::Vault(_)) => 1,
+            | Self::CreateAccount(CreateAccountError::Vault(_))
+            | Self::Identities(IdentityFileError::Vault(_)) => 1,
             Self::Config(_)
+            | Self::Identities(IdentityFileError::Faults(_))
             | Self::CreateAccount(CreateAccountError::Exists(_))
             | Self::NoAccount(_)
             | Self::NothingThere { .. }

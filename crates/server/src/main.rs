@@ -10,6 +10,8 @@ mod data_dir;
 mod exit;
 mod harden;
 mod https;
+mod identities;
+mod identity_file;
 mod issuers;
 mod jobs;
 mod logging;

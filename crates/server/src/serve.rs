@@ -8,7 +8,7 @@ use std::time::Duration;
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_http::server::Workers;
 use keyreeve_http::{Api, Endpoint, Metrics, TlsSource};
-use keyreeve_trail_file::{Disk, Options, StreamName, TrailDirectory};
+use keyreeve_trail_file::{Disk, FileTrail, Options, StreamName, TrailDirectory};
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,6 +19,8 @@ use crate::config::{Config, LimitsSection};
 use crate::credentials_file::AccessKey;
 use crate::data_dir::{DataDir, TRAIL_DIR};
 use crate::exit::Failure;
+use crate::identities::Identities;
+use crate::identity_file::IdentityFileError;
 use crate::start::{self, Purpose};
 use crate::{clock, harden, jobs, logging};
 
@@ -55,6 +57,9 @@ async fn check(config: &Config) -> Result<(), Failure> {
             .map_err(|error| Failure::Trail { path, error })?;
     }
     AccessKey::read(&dir)?;
+    if let Some(identities) = Identities::new(config, &dir, &service)? {
+        identities.examine().await?;
+    }
     drop(service);
     println!("the configuration, the seal, the store and the audit trail are in order");
     Ok(())
@@ -68,6 +73,15 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let service = start::service(config, &dir, Purpose::Serve).await?;
     let trails = open_trails(&dir)?;
     start::root_access_key(config, &dir, &service).await?;
+    let path = dir.join(TRAIL_DIR);
+    let trail = trails
+        .trail(&stream("control")?, trail_options(config))
+        .map_err(|error| Failure::Trail { path, error })?;
+    let identities = Identities::new(config, &dir, &service)?;
+    if let Some(identities) = &identities {
+        let changes = identities.follow(&trail).await?;
+        tracing::info!(changes, "the identities are as the identity file says");
+    }
     match keyreeve_crypto::protection() {
         Ok(protection) => tracing::info!(?protection, "key material is kept in locked memory"),
         Err(error) => return Err(Failure::Config(error.to_string())),
@@ -99,14 +113,12 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     });
     let pool = Workers::start(makers.collect(), tls.clone(), config.limits())?;
 
-    let path = dir.join(TRAIL_DIR);
-    let trail = trails.trail(&stream("control")?, options).map_err(|error| Failure::Trail { path, error })?;
     tokio::task::spawn_local(jobs::follow(Arc::clone(&service)));
     let interval = Duration::from_secs(config.jobs.interval_seconds);
-    let job = tokio::task::spawn_local(jobs::run(Arc::clone(&service), trail, interval));
+    let job = tokio::task::spawn_local(jobs::run(Arc::clone(&service), trail.clone(), interval));
     // Before the address is told: whoever knows it may send the signal, which would end the process.
     let hangup = signal(SignalKind::hangup())?;
-    tokio::task::spawn_local(reload(hangup, tls.clone()));
+    tokio::task::spawn_local(reload(hangup, tls.clone(), identities, trail));
 
     let stop = stop_signal()?;
     announce(&dir, listener.local_addr()?, tls.is_some())?;
@@ -187,14 +199,32 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Reads the certificate again on SIGHUP.
-async fn reload(mut hangup: Signal, tls: Option<Arc<TlsSource>>) {
+/// Reads the certificate and the identity file again on SIGHUP.
+async fn reload(
+    mut hangup: Signal,
+    tls: Option<Arc<TlsSource>>,
+    identities: Option<Identities>,
+    trail: FileTrail,
+) {
     while hangup.recv().await.is_some() {
+        if tls.is_none() && identities.is_none() {
+            tracing::info!("nothing to reload");
+        }
         match tls.as_ref().map(|tls| tls.reload()) {
-            None => tracing::info!("nothing to reload"),
+            None => {}
             Some(Ok(())) => tracing::info!("the certificate was read again"),
             Some(Err(error)) => {
                 tracing::error!(%error, "the certificate was not read again; the old one stays in use")
+            }
+        }
+        let Some(identities) = &identities else { continue };
+        match identities.follow(&trail).await {
+            Ok(changes) => tracing::info!(changes, "the identities are as the identity file says"),
+            Err(error @ IdentityFileError::Faults(_)) => {
+                tracing::error!(%error, "the identity file is not in order; all identities stay as they were")
+            }
+            Err(error @ IdentityFileError::Vault(_)) => {
+                tracing::error!(%error, "the identity file was not followed to its end; send SIGHUP again")
             }
         }
     }

@@ -14,6 +14,7 @@ record! {
     ProviderRecord = 12,
     UniqueRecord = 13,
     OrganizationRecord = 14,
+    DeclaredRecord = 18,
 }
 
 /// An account.
@@ -230,6 +231,14 @@ pub struct UniqueRecord {
     /// The name.
     #[n(2)]
     pub name: String,
+}
+
+/// That the identity file made something, and may change and remove it.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct DeclaredRecord {
+    /// What tells it from another of the same name, made later by somebody else: its unique id, or when it was made.
+    #[n(0)]
+    pub id: String,
 }
 
 /// The organization: a tree of units, with the policies and accounts of each.

@@ -11,6 +11,7 @@
 //! attached/<account>/<policy>/<holder kind>/<holder>   index: who has a customer managed policy
 //! unique/<unique id>                               what a unique id stands for
 //! organization                                     the organization
+//! declared/<account>/<kind>/<name>                 that the identity file made it; the name may hold a `/`
 //! ```
 //! Names are in lower case here: IAM tells no two of them apart by case.
 
@@ -21,6 +22,12 @@ use crate::space::{SpaceError, path};
 
 /// Every account.
 pub const ACCOUNT_PREFIX: &[u8] = b"account/";
+
+/// All identities of an account but the account itself.
+#[must_use]
+pub fn identities_prefix(account: AccountId) -> Vec<u8> {
+    format!("iam/{account}/").into_bytes()
+}
 
 /// An account.
 ///
@@ -36,6 +43,72 @@ pub fn account(account: AccountId) -> Result<Path, SpaceError> {
 /// See [`account`].
 pub fn organization() -> Result<Path, SpaceError> {
     path("organization".into())
+}
+
+/// Everything that the identity file made.
+pub const DECLARED_PREFIX: &[u8] = b"declared/";
+
+/// What the identity file can make.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Declared {
+    /// An access key, of a user or a service.
+    AccessKey,
+    /// An account.
+    Account,
+    /// A group.
+    Group,
+    /// A customer managed policy.
+    Policy,
+    /// An OpenID Connect provider.
+    Provider,
+    /// A role.
+    Role,
+    /// A user.
+    User,
+}
+
+impl Declared {
+    /// Every kind.
+    pub const ALL: [Self; 7] =
+        [Self::AccessKey, Self::Account, Self::Group, Self::Policy, Self::Provider, Self::Role, Self::User];
+
+    /// The part of a path, which people read as well.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessKey => "access key",
+            Self::Account => "account",
+            Self::Group => "group",
+            Self::Policy => "policy",
+            Self::Provider => "provider",
+            Self::Role => "role",
+            Self::User => "user",
+        }
+    }
+
+    /// A name as marks have it: in lower case, but for the ids of access keys, which are told apart by it.
+    #[must_use]
+    pub fn name(self, name: &str) -> String {
+        if self == Self::AccessKey { name.to_owned() } else { name.to_ascii_lowercase() }
+    }
+}
+
+/// That the identity file made `name`.
+///
+/// # Errors
+/// See [`account`].
+pub fn declared(account: AccountId, kind: Declared, name: &str) -> Result<Path, SpaceError> {
+    path(format!("declared/{account}/{}/{}", kind.as_str(), kind.name(name)))
+}
+
+/// What a path under [`DECLARED_PREFIX`] says: the name as [`Declared::name`] has it.
+#[must_use]
+pub fn read_declared(path: &Path) -> Option<(AccountId, Declared, String)> {
+    let rest = core::str::from_utf8(path.as_bytes().strip_prefix(DECLARED_PREFIX)?).ok()?;
+    let mut parts = rest.splitn(3, '/');
+    let (account, kind, name) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
+    let kind = Declared::ALL.into_iter().find(|known| known.as_str() == kind)?;
+    Some((account, kind, name.to_owned()))
 }
 
 /// What a unique id stands for.

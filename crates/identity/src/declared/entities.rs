@@ -1,0 +1,538 @@
+//! Letting accounts and their identities be as they are declared.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use keyreeve_core::identity::aws_managed;
+use keyreeve_core::identity::record::{
+    AccountRecord, GroupRecord, InlinePolicy, ManagedPolicyRecord, PolicyVersion, ProviderRecord, RoleRecord,
+    UserRecord,
+};
+use keyreeve_core::identity::space::Declared;
+use keyreeve_core::identity::standing::managed_name;
+use keyreeve_core::record::{CredentialRecord, TagRecord};
+use keyreeve_domain::{AccountId, Timestamp};
+use zeroize::Zeroizing;
+
+use super::declaration::{self, AccessKey, Declaration, Group, ManagedPolicy, Provider, Role, User};
+use super::state::{After, State};
+use super::{Fault, check};
+use crate::access_keys::KEYS_MOST;
+use crate::attached_policies::ATTACHED_MOST;
+use crate::entity::{Entity, PolicyHolder, same_name};
+use crate::ids::IdKind;
+use crate::memberships::GROUPS_MOST;
+use crate::policy_check;
+use crate::policy_versions::VERSIONS_MOST;
+use crate::refusal::Refusal;
+use crate::tag_check;
+
+/// Makes unique ids.
+pub(super) type Ids<'a> = &'a mut dyn FnMut(IdKind) -> Result<String, Refusal>;
+
+/// The work on one declaration.
+pub(super) struct Work<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) now: Timestamp,
+    pub(super) ids: Ids<'a>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// What a fault is about.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) account: AccountId,
+    pub(super) kind: Declared,
+    pub(super) name: &'a str,
+    pub(super) line: usize,
+}
+
+impl About<'_> {
+    pub(super) fn fault(&self, text: impl fmt::Display) -> Fault {
+        let Self { account, kind, name, line } = self;
+        Fault::at(*line, format!("{} `{name}` of account {account}: {text}", kind.as_str()))
+    }
+
+    fn wrong(&self, (policy, Refusal(error)): check::Wrong) -> Fault {
+        match policy {
+            Some(policy) => self.fault(format!("policy `{policy}`: {}", error.message)),
+            None => self.fault(error.message),
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Fault {
+        self.wrong((None, refusal))
+    }
+
+    fn not_ours(&self) -> Fault {
+        self.fault("it exists, and this file did not make it. Take it out of the file, or delete what exists")
+    }
+}
+
+impl Work<'_> {
+    /// Everything but removals and trust.
+    pub(super) fn put_all(&mut self, declaration: &Declaration) {
+        let mut seen = BTreeSet::new();
+        for account in &declaration.accounts {
+            let outcome = self.account(account);
+            self.note(outcome);
+        }
+        for account in &declaration.accounts {
+            let id = account.id;
+            let about = |kind, name, line| About { account: id, kind, name, line };
+            for policy in &account.policies {
+                let about = about(Declared::Policy, policy.name.as_str(), policy.line);
+                let outcome = self.once(&mut seen, about).and_then(|()| self.policy(about, policy));
+                self.note(outcome);
+            }
+            for group in &account.groups {
+                let about = about(Declared::Group, group.name.as_str(), group.line);
+                let outcome = self.once(&mut seen, about).and_then(|()| self.group(about, group));
+                self.note(outcome);
+            }
+            for user in &account.users {
+                let about = about(Declared::User, user.name.as_str(), user.line);
+                let outcome = self.once(&mut seen, about).and_then(|()| self.user(about, user));
+                self.note(outcome);
+            }
+            for role in &account.roles {
+                let about = about(Declared::Role, role.name.as_str(), role.line);
+                let outcome = self.once(&mut seen, about).and_then(|()| self.role(about, role));
+                self.note(outcome);
+            }
+            for provider in &account.providers {
+                let about = about(Declared::Provider, provider.url.as_str(), provider.line);
+                let outcome = self.once(&mut seen, about).and_then(|()| self.provider(about, provider));
+                self.note(outcome);
+            }
+        }
+        self.keys_of_users(declaration, &mut seen);
+        for service in &declaration.services {
+            let outcome = self.service(service, &mut seen);
+            self.note(outcome);
+        }
+    }
+
+    pub(super) fn note(&mut self, outcome: Result<(), Fault>) {
+        self.faults.extend(outcome.err());
+    }
+
+    fn once(
+        &self,
+        seen: &mut BTreeSet<(AccountId, Declared, String)>,
+        about: About<'_>,
+    ) -> Result<(), Fault> {
+        match seen.insert((about.account, about.kind, about.kind.name(about.name))) {
+            true => Ok(()),
+            false => Err(about.fault("it is declared twice")),
+        }
+    }
+
+    fn account(&mut self, declared: &declaration::Account) -> Result<(), Fault> {
+        let id = declared.id;
+        let now = self.now;
+        let slot = self.state.accounts.slot(id, "");
+        if matches!(slot.after, After::Put(_)) {
+            return Err(Fault::at(declared.line, format!("account {id}: it is declared twice")));
+        }
+        match slot.now().cloned() {
+            Some(mut record) => {
+                if let Some(name) = &declared.name {
+                    record.name.clone_from(name);
+                }
+                slot.set(record);
+            }
+            None => {
+                let name = declared.name.clone().unwrap_or_default();
+                slot.set(AccountRecord { name, created: now, root_access_keys: Vec::new() });
+                self.state.mark(id, Declared::Account, "", &now.millis().to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// The entity of this name, which the file made; none where there is none.
+    fn made<E: Entity>(&self, about: About<'_>, held: Option<&E>, id: &str) -> Result<Option<E>, Fault> {
+        let Some(held) = held else { return Ok(None) };
+        if !self.state.is_made(about.account, about.kind, about.name, id) {
+            return Err(about.not_ours());
+        }
+        if held.name() != about.name && about.kind != Declared::Provider {
+            let text = format!("it was made as `{}`, and IAM tells no two names apart by case", held.name());
+            return Err(about.fault(text));
+        }
+        Ok(Some(held.clone()))
+    }
+
+    fn id(&mut self, about: About<'_>, kind: IdKind) -> Result<String, Fault> {
+        (self.ids)(kind).map_err(|refusal| about.refused(refusal))
+    }
+
+    fn policy(&mut self, about: About<'_>, policy: &ManagedPolicy) -> Result<(), Fault> {
+        check::policy(policy).map_err(|wrong| about.wrong(wrong))?;
+        let held = self.state.policies.now(about.account, about.name);
+        let held = self.made(about, held, held.map(|held| held.id.as_str()).unwrap_or_default())?;
+        let now = self.now;
+        let mut record = match held {
+            Some(held) => held,
+            None => ManagedPolicyRecord {
+                id: self.id(about, IdKind::Policy)?,
+                name: policy.name.clone(),
+                path: policy.path.clone(),
+                created: now,
+                updated: now,
+                description: None,
+                versions: Vec::new(),
+                default: 0,
+                next: 1,
+                tags: Vec::new(),
+            },
+        };
+        if record.default_version().is_none_or(|version| version.text != policy.text) {
+            let version = PolicyVersion { number: record.next, text: policy.text.clone(), created: now };
+            (record.default, record.next, record.updated) =
+                (version.number, version.number.saturating_add(1), now);
+            record.versions.push(version);
+            let surplus = record.versions.len().saturating_sub(VERSIONS_MOST);
+            record.versions.drain(..surplus);
+        }
+        record.path.clone_from(&policy.path);
+        record.description.clone_from(&policy.description);
+        record.tags = tagged(&record, &policy.tags, |record, tags| record.tags = tags)
+            .map_err(|refusal| about.refused(refusal))?;
+        self.state.mark(about.account, about.kind, about.name, &record.id);
+        self.state.policies.slot(about.account, about.name).set(record);
+        Ok(())
+    }
+
+    fn group(&mut self, about: About<'_>, group: &Group) -> Result<(), Fault> {
+        check::group(group).map_err(|wrong| about.wrong(wrong))?;
+        self.attachable(about, &group.attached)?;
+        let held = self.state.groups.now(about.account, about.name);
+        let held = self.made(about, held, held.map(|held| held.id.as_str()).unwrap_or_default())?;
+        let mut record = match held {
+            Some(held) => held,
+            None => GroupRecord {
+                id: self.id(about, IdKind::Group)?,
+                name: group.name.clone(),
+                path: String::new(),
+                created: self.now,
+                policies: Vec::new(),
+                attached: Vec::new(),
+            },
+        };
+        record.path.clone_from(&group.path);
+        held_policies(about, &mut record, &group.policies, &group.attached)?;
+        self.state.mark(about.account, about.kind, about.name, &record.id);
+        self.state.groups.slot(about.account, about.name).set(record);
+        Ok(())
+    }
+
+    fn user(&mut self, about: About<'_>, user: &User) -> Result<(), Fault> {
+        check::user(user).map_err(|wrong| about.wrong(wrong))?;
+        self.attachable(about, &user.attached)?;
+        self.attachable(about, user.boundary.as_slice())?;
+        let groups = self.groups_of(about, &user.groups)?;
+        let held = self.state.users.now(about.account, about.name);
+        let held = self.made(about, held, held.map(|held| held.id.as_str()).unwrap_or_default())?;
+        let mut record = match held {
+            Some(held) => held,
+            None => UserRecord {
+                id: self.id(about, IdKind::User)?,
+                name: user.name.clone(),
+                path: String::new(),
+                created: self.now,
+                policies: Vec::new(),
+                attached: Vec::new(),
+                boundary: None,
+                groups: Vec::new(),
+                tags: Vec::new(),
+                access_keys: Vec::new(),
+            },
+        };
+        record.path.clone_from(&user.path);
+        record.boundary.clone_from(&user.boundary);
+        record.groups = in_order(&record.groups, groups);
+        record.tags = tagged(&record, &user.tags, |record, tags| record.tags = tags)
+            .map_err(|refusal| about.refused(refusal))?;
+        held_policies(about, &mut record, &user.policies, &user.attached)?;
+        self.state.mark(about.account, about.kind, about.name, &record.id);
+        self.state.users.slot(about.account, about.name).set(record);
+        Ok(())
+    }
+
+    /// The groups of a user, by the names that they have.
+    fn groups_of(&self, about: About<'_>, names: &[String]) -> Result<Vec<String>, Fault> {
+        let mut groups = Vec::with_capacity(names.len());
+        for name in names {
+            let group = self.state.groups.now(about.account, name);
+            groups
+                .push(group.ok_or_else(|| about.fault(format!("there is no group `{name}`")))?.name.clone());
+        }
+        groups.sort();
+        groups.dedup();
+        if groups.len() > GROUPS_MOST {
+            return Err(about.fault(format!("a user is in {GROUPS_MOST} groups at most")));
+        }
+        Ok(groups)
+    }
+
+    fn role(&mut self, about: About<'_>, role: &Role) -> Result<(), Fault> {
+        check::role(role).map_err(|wrong| about.wrong(wrong))?;
+        self.attachable(about, &role.attached)?;
+        self.attachable(about, role.boundary.as_slice())?;
+        let held = self.state.roles.now(about.account, about.name);
+        let held = self.made(about, held, held.map(|held| held.id.as_str()).unwrap_or_default())?;
+        let mut record = match held {
+            Some(held) => held,
+            None => RoleRecord {
+                id: self.id(about, IdKind::Role)?,
+                name: role.name.clone(),
+                path: String::new(),
+                created: self.now,
+                trust: String::new(),
+                description: None,
+                max_session_seconds: 0,
+                policies: Vec::new(),
+                attached: Vec::new(),
+                boundary: None,
+                tags: Vec::new(),
+                bound: None,
+            },
+        };
+        record.path.clone_from(&role.path);
+        record.trust.clone_from(&role.trust);
+        record.description.clone_from(&role.description);
+        record.max_session_seconds = role.max_session_seconds;
+        record.boundary.clone_from(&role.boundary);
+        record.tags = tagged(&record, &role.tags, |record, tags| record.tags = tags)
+            .map_err(|refusal| about.refused(refusal))?;
+        held_policies(about, &mut record, &role.policies, &role.attached)?;
+        self.state.mark(about.account, about.kind, about.name, &record.id);
+        self.state.roles.slot(about.account, about.name).set(record);
+        Ok(())
+    }
+
+    fn provider(&mut self, about: About<'_>, provider: &Provider) -> Result<(), Fault> {
+        check::provider(provider).map_err(|wrong| about.wrong(wrong))?;
+        let url = provider.url.trim_start_matches("https://");
+        let about = About { name: url, ..about };
+        let held = self.state.providers.now(about.account, url);
+        let id = held.map(|held| held.created.millis().to_string()).unwrap_or_default();
+        let held = self.made(about, held, &id)?;
+        let mut record = held.unwrap_or_else(|| ProviderRecord {
+            url: url.to_owned(),
+            client_ids: Vec::new(),
+            thumbprints: Vec::new(),
+            created: self.now,
+            tags: Vec::new(),
+        });
+        let thumbprints = provider.thumbprints.iter().map(|print| print.to_ascii_lowercase()).collect();
+        record.client_ids = in_order(&record.client_ids, sorted(provider.client_ids.clone()));
+        record.thumbprints = in_order(&record.thumbprints, sorted(thumbprints));
+        record.tags = tagged(&record, &provider.tags, |record, tags| record.tags = tags)
+            .map_err(|refusal| about.refused(refusal))?;
+        self.state.mark(about.account, about.kind, url, &record.created.millis().to_string());
+        self.state.providers.slot(about.account, url).set(record);
+        Ok(())
+    }
+
+    /// Refuses managed policies that are not there.
+    fn attachable(&self, about: About<'_>, arns: &[String]) -> Result<(), Fault> {
+        for arn in arns {
+            let account = about.account;
+            let own = || {
+                let policy = self.state.policies.now(account, managed_name(account, arn)?)?;
+                (policy.arn(account) == *arn).then_some(())
+            };
+            if aws_managed::find(arn).is_none() && own().is_none() {
+                return Err(about.fault(format!("there is no policy {arn} in this account")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The access keys of all users.
+    fn keys_of_users(
+        &mut self,
+        declaration: &Declaration,
+        seen: &mut BTreeSet<(AccountId, Declared, String)>,
+    ) {
+        for account in &declaration.accounts {
+            for user in &account.users {
+                for key in &user.access_keys {
+                    let about = About {
+                        account: account.id,
+                        kind: Declared::AccessKey,
+                        name: &key.id,
+                        line: key.line,
+                    };
+                    let outcome = once_anywhere(seen, about)
+                        .and_then(|()| self.access_key(about, key, Some(&user.name), None));
+                    self.note(outcome);
+                }
+            }
+        }
+        for account in &declaration.accounts {
+            for user in &account.users {
+                let about =
+                    About { account: account.id, kind: Declared::User, name: &user.name, line: user.line };
+                let Some(mut record) = self.state.users.now(account.id, &user.name).cloned() else {
+                    continue;
+                };
+                for key in &user.access_keys {
+                    if !record.access_keys.contains(&key.id) {
+                        record.access_keys.push(key.id.clone());
+                    }
+                }
+                self.state.users.slot(account.id, &user.name).set(record);
+                self.let_go_of_keys(account.id, &user.name);
+                let count =
+                    self.state.users.now(account.id, &user.name).map_or(0, |user| user.access_keys.len());
+                if count > KEYS_MOST {
+                    let text = format!("it would have {count} access keys, and {KEYS_MOST} are the most");
+                    self.faults.push(about.fault(text));
+                }
+            }
+        }
+        // A key that has left a user who is not declared.
+        let others: Vec<_> = self.state.users.0.keys().cloned().collect();
+        for (account, name) in others {
+            self.let_go_of_keys(account, &name);
+        }
+    }
+
+    /// Takes access keys from a user that are gone or somebody else's.
+    fn let_go_of_keys(&mut self, account: AccountId, name: &str) {
+        let Some(mut record) = self.state.users.now(account, name).cloned() else { return };
+        let (state, user) = (&*self.state, record.name.clone());
+        let is_own = |id: &String| match state.credentials.get(id) {
+            // One that was not looked at is not the file's.
+            None => true,
+            Some(slot) => {
+                let holder = slot.now().and_then(|key| key.user.as_ref());
+                holder.is_some_and(|holder| same_name(holder, &user))
+            }
+        };
+        record.access_keys.retain(is_own);
+        self.state.users.slot(account, name).set(record);
+    }
+
+    fn service(
+        &mut self,
+        service: &declaration::Service,
+        seen: &mut BTreeSet<(AccountId, Declared, String)>,
+    ) -> Result<(), Fault> {
+        let (name, account) = (&service.name, service.account);
+        if !check::is_service(name) {
+            let text = format!("service `{name}`: the name of a service is such as s3.amazonaws.com");
+            return Err(Fault::at(service.line, text));
+        }
+        if self.state.accounts.now(account, "").is_none() {
+            return Err(Fault::at(service.line, format!("service `{name}`: there is no account {account}")));
+        }
+        for key in &service.access_keys {
+            let about = About { account, kind: Declared::AccessKey, name: &key.id, line: key.line };
+            once_anywhere(seen, about)?;
+            self.access_key(about, key, None, Some(name))?;
+        }
+        Ok(())
+    }
+
+    fn access_key(
+        &mut self,
+        about: About<'_>,
+        key: &AccessKey,
+        user: Option<&str>,
+        service: Option<&str>,
+    ) -> Result<(), Fault> {
+        check::access_key(&key.id, &key.secret).map_err(|text| about.fault(text))?;
+        let held = self.state.credential(&key.id);
+        let (created, inactive) = match held {
+            None => (self.now, None),
+            Some(held) => {
+                let id = held.created.millis().to_string();
+                let is_made = self.state.is_made(about.account, Declared::AccessKey, &key.id, &id);
+                if held.account != about.account || !is_made {
+                    return Err(about.not_ours());
+                }
+                let is_same = *held.secret == *key.secret
+                    && held.user.as_deref() == user
+                    && held.service.as_deref() == service;
+                if is_same {
+                    return Ok(());
+                }
+                // Who switched it off through the API had a reason.
+                (held.created, held.inactive)
+            }
+        };
+        let record = CredentialRecord {
+            account: about.account,
+            secret: Zeroizing::new((*key.secret).clone()),
+            created,
+            user: user.map(str::to_owned),
+            inactive,
+            service: service.map(str::to_owned),
+        };
+        self.state.mark(about.account, Declared::AccessKey, &key.id, &created.millis().to_string());
+        self.state.credentials.entry(key.id.clone()).or_default().after = After::Put(record);
+        Ok(())
+    }
+}
+
+/// The ids of access keys are unique in the whole installation.
+fn once_anywhere(seen: &mut BTreeSet<(AccountId, Declared, String)>, about: About<'_>) -> Result<(), Fault> {
+    let id = about.name.to_owned();
+    let is_known = seen.iter().any(|(_, kind, name)| *kind == Declared::AccessKey && *name == id);
+    seen.insert((about.account, about.kind, id));
+    if is_known { Err(about.fault("it is declared twice")) } else { Ok(()) }
+}
+
+/// Own and attached policies, in the order in which the entity has them where they are the same.
+fn held_policies<E: PolicyHolder>(
+    about: About<'_>,
+    entity: &mut E,
+    policies: &[InlinePolicy],
+    attached: &[String],
+) -> Result<(), Fault> {
+    let mut policies = policies.to_vec();
+    policies.sort_by(|one, other| one.name.cmp(&other.name));
+    for (index, policy) in policies.iter().enumerate() {
+        if policies.iter().skip(index + 1).any(|other| same_name(&policy.name, &other.name)) {
+            return Err(about.fault(format!("there are two policies `{}`", policy.name)));
+        }
+    }
+    let attached = sorted(attached.to_vec());
+    if attached.len() > ATTACHED_MOST {
+        return Err(about.fault(format!("{ATTACHED_MOST} policies can be attached at most")));
+    }
+    *entity.policies_mut() = in_order(entity.policies(), policies);
+    *entity.attached_mut() = in_order(entity.attached(), attached);
+    policy_check::inline(entity).map_err(|refusal| about.refused(refusal))
+}
+
+/// The tags of an entity, in the order in which it has them where they are the same.
+fn tagged<E: crate::entity::Tagged>(
+    entity: &E,
+    tags: &[TagRecord],
+    set: impl FnOnce(&mut E, Vec<TagRecord>),
+) -> Result<Vec<TagRecord>, Refusal> {
+    let mut bare = entity.clone();
+    set(&mut bare, Vec::new());
+    tag_check::put(&mut bare, tags)?;
+    let mut wanted = bare.tags().to_vec();
+    wanted.sort_by(|one, other| one.key.cmp(&other.key));
+    Ok(in_order(entity.tags(), wanted))
+}
+
+fn sorted(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort();
+    texts.dedup();
+    texts
+}
+
+/// `wanted`, or `held` where it is the same in another order.
+fn in_order<T: Clone + PartialEq>(held: &[T], wanted: Vec<T>) -> Vec<T> {
+    let is_same = held.len() == wanted.len() && wanted.iter().all(|item| held.contains(item));
+    if is_same { held.to_vec() } else { wanted }
+}
