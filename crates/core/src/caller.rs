@@ -16,6 +16,7 @@ pub struct Caller {
     principal: Principal,
     access_key_id: String,
     session: Option<Session>,
+    acting: Option<Box<Acting>>,
     standing: Arc<Standing>,
     arn: String,
     /// Of a session, the ARN of its role or of the user who asked for it.
@@ -103,6 +104,17 @@ pub struct Session {
     pub provider: Option<String>,
 }
 
+/// A service that calls for itself, or for somebody else.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Acting {
+    /// The service that calls for the caller; none where the caller is the service itself.
+    pub via: Option<String>,
+    /// The resource that the service acts for.
+    pub source_arn: Option<String>,
+    /// The account of that resource.
+    pub source_account: Option<String>,
+}
+
 /// A caller without any policy.
 static NOTHING: LazyLock<Arc<Standing>> = LazyLock::new(Arc::default);
 
@@ -130,7 +142,33 @@ impl Caller {
         };
         let user_id = principal.user_id(account);
         let identity = identity(account, &principal, &access_key_id, session.as_ref());
-        Self { account, principal, access_key_id, session, standing, arn, of_arn, user_id, identity }
+        let acting = None;
+        Self { account, principal, access_key_id, session, acting, standing, arn, of_arn, user_id, identity }
+    }
+
+    /// This caller, for whom a service calls, or the service itself with what it acts for.
+    #[must_use]
+    pub fn acting(mut self, acting: Acting) -> Self {
+        if let (Some(via), Some(b'}')) = (&acting.via, self.identity.last()) {
+            self.identity.pop();
+            self.identity.extend_from_slice(br#","invokedBy":"#);
+            keyreeve_audit::json::string(&mut self.identity, via);
+            self.identity.push(b'}');
+        }
+        self.acting = Some(Box::new(acting));
+        self
+    }
+
+    /// The service that calls, where one does, and what for.
+    #[must_use]
+    pub fn service(&self) -> Option<&Acting> {
+        self.acting.as_deref()
+    }
+
+    /// Whether a service calls for somebody else.
+    #[must_use]
+    pub fn is_forwarded(&self) -> bool {
+        self.acting.as_ref().is_some_and(|acting| acting.via.is_some())
     }
 
     /// The account that the caller belongs to.

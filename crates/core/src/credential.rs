@@ -152,6 +152,44 @@ impl Service {
         Ok(credential)
     }
 
+    /// The caller for whom a service calls: the holder of a session token that was made here, or the user, the role's session or
+    /// the root user with this ARN. The service is trusted to have seen a request of theirs.
+    ///
+    /// # Errors
+    /// Where nobody is known by that.
+    pub async fn forwarded(&self, on_behalf_of: &str, now: Timestamp) -> Result<Caller, CredentialError> {
+        let snapshot = self.vault().snapshot().await?;
+        if let Some(session) = self.vault().open_session(on_behalf_of) {
+            if session.expires <= now {
+                return Err(CredentialError::Expired);
+            }
+            return self.session_caller(&*snapshot, &session).await?.ok_or(CredentialError::Unknown);
+        }
+        let named = || {
+            let (account, resource) =
+                on_behalf_of.strip_prefix("arn:aws:")?.split_once("::")?.1.split_once(':')?;
+            Some((account.parse::<AccountId>().ok()?, resource))
+        };
+        let (account, resource) = named().ok_or(CredentialError::Unknown)?;
+        let identities = Identities { service: self, snapshot: &*snapshot, account };
+        let (principal, standing) = if resource == "root" {
+            (Principal::Root, identities.of_root().await?)
+        } else if let Some(path) = resource.strip_prefix("user/") {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let user = identities.user(name).await?.ok_or(CredentialError::Unknown)?;
+            (Principal::User(User::from(&user)), identities.of_user(&user).await?)
+        } else {
+            let session = resource.strip_prefix("assumed-role/").and_then(|rest| rest.split_once('/'));
+            let (role, name) = session.ok_or(CredentialError::Unknown)?;
+            let role = identities.role(role).await?.ok_or(CredentialError::Unknown)?;
+            let standing = identities.of_role(&role).await?;
+            let (path, id, name) = (role.path, role.id, name.to_owned());
+            (Principal::Role(RoleSession { role: role.name, path, id, name }), standing)
+        };
+        let caller = Caller::with(account, principal, String::new(), None, Arc::new(standing));
+        if caller.arn() == on_behalf_of { Ok(caller) } else { Err(CredentialError::Unknown) }
+    }
+
     /// Who holds `session`; nobody where its user or role is gone.
     async fn session_caller(
         &self,

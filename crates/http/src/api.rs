@@ -17,9 +17,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::bracket::{Head, Notes, Source, Trail};
+use keyreeve_core::caller::Acting;
 use keyreeve_core::credential::{Credential, CredentialError};
 use keyreeve_core::vault::VaultError;
-use keyreeve_core::{Refusal, Service};
+use keyreeve_core::{Caller, Principal, Refusal, Service};
 use keyreeve_crypto::digest;
 use keyreeve_crypto::random::Random;
 use keyreeve_domain::{AccountId, Region, Timestamp};
@@ -96,6 +97,14 @@ struct Claimed<'h> {
 struct Authenticated {
     credential: Arc<Credential>,
     region: Region,
+    /// Whom a service calls for, where it calls for somebody.
+    forwarded: Option<Box<Caller>>,
+}
+
+impl Authenticated {
+    fn caller(&self) -> &Caller {
+        self.forwarded.as_deref().unwrap_or_else(|| self.credential.caller())
+    }
 }
 
 /// A request of nobody who is known.
@@ -197,7 +206,7 @@ impl<T: Trail + 'static> Api<T> {
             Ok((operation, authenticated, body)) => {
                 let request = keyreeve_kms::Request {
                     operation,
-                    caller: authenticated.credential.caller(),
+                    caller: authenticated.caller(),
                     region: authenticated.region,
                     now: call.now,
                     request_id: call.request_id,
@@ -251,7 +260,42 @@ impl<T: Trail + 'static> Api<T> {
             }
         };
         let body = self.bodies.read(body, &self.endpoint.limits).await.map_err(refused)?;
-        Ok((operation, self.verified(claimed, &head, body.as_ref())?, body))
+        let mut authenticated = self.verified(claimed, &head, body.as_ref())?;
+        if let Principal::Service(service) = authenticated.credential.caller().principal() {
+            let forwarded = self.forwarded(call, parts, service, &authenticated).await?;
+            authenticated.forwarded = Some(Box::new(forwarded));
+        }
+        Ok((operation, authenticated, body))
+    }
+
+    /// Whom and what a service calls for, as headers say that it signed.
+    async fn forwarded(
+        &self,
+        call: &Call,
+        parts: &Parts,
+        service: &str,
+        by: &Authenticated,
+    ) -> Result<Caller, Unauthenticated> {
+        let refused = |error| Unauthenticated { cause: Cause::Signature(error), region: Some(by.region) };
+        let text =
+            |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let acting = Acting {
+            via: None,
+            source_arn: text("x-amz-source-arn"),
+            source_account: text("x-amz-source-account"),
+        };
+        let Some(principal) = text("x-amz-on-behalf-of") else {
+            return Ok(by.credential.caller().clone().acting(acting));
+        };
+        let found = self.endpoint.service.forwarded(&principal, call.now).await;
+        let caller = found.map_err(|error| match error {
+            CredentialError::Unknown => refused(SigV4Error::UnrecognizedClient),
+            CredentialError::Expired => refused(SigV4Error::ExpiredToken),
+            CredentialError::Vault(error) => {
+                Unauthenticated { cause: Cause::Vault(error), region: Some(by.region) }
+            }
+        })?;
+        Ok(caller.acting(Acting { via: Some(service.to_owned()), ..acting }))
     }
 
     /// Who `claim` says has signed the request, for an acceptable scope and time; for any Region where there are none.
@@ -300,7 +344,7 @@ impl<T: Trail + 'static> Api<T> {
             )
         });
         verified.map_err(|error| Unauthenticated { cause: Cause::Signature(error), region: Some(region) })?;
-        Ok(Authenticated { credential, region })
+        Ok(Authenticated { credential, region, forwarded: None })
     }
 
     /// Puts a request that was refused before its operation began into the trail, and answers it.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::bracket::{Head, Notes, Source, Trail};
 use keyreeve_core::cx::Announcement;
-use keyreeve_core::{Caller, Cx, Service};
+use keyreeve_core::{Caller, Cx, Principal, Service};
 use keyreeve_domain::{AccountId, Region, Timestamp};
-use keyreeve_wire::query::{Api, Form, write_error};
+use keyreeve_wire::query::{Api, Form, QueryErrorCode, write_error};
 use keyreeve_wire::{iam, sts};
 
 use crate::dispatch;
@@ -101,6 +101,22 @@ impl Answer {
         Self { status: refusal.0.code.http_status(), body, error: Some(refusal.0.code.as_str()) }
     }
 }
+
+/// Whether a session may call `operation` at all. Those that a long-term key was exchanged for may not call IAM, and federated users
+/// may ask STS who they are, and nothing else.
+/// Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>.
+fn is_open_to(operation: Operation, caller: &Caller) -> bool {
+    match (operation, caller.principal()) {
+        (_, Principal::Role(_) | Principal::Service(_) | Principal::WebIdentity(_)) => true,
+        (Operation::Iam(_), _) => caller.session().is_none(),
+        (Operation::Sts(operation), Principal::FederatedUser(_)) => {
+            operation == sts::Operation::GetCallerIdentity
+        }
+        (Operation::Sts(_), Principal::Root | Principal::User(_)) => true,
+    }
+}
+
+const NOT_WITH_A_SESSION: &str = "The security token included in the request is invalid";
 
 /// Bytes set aside for an answer, so that one with a secret is not copied while it grows.
 const CAPACITY: usize = 4096;
@@ -208,6 +224,9 @@ pub async fn answer(
     let mut cx = context(service, trail, request, &head, &mut notes, request.caller);
     let mut answer = Vec::with_capacity(CAPACITY);
     let outcome = match request.operation {
+        operation if !is_open_to(operation, request.caller) => {
+            Err(Refusal::new(QueryErrorCode::InvalidClientTokenId, NOT_WITH_A_SESSION))
+        }
         Operation::Iam(operation) => dispatch::iam(&mut cx, operation, form, &mut answer).await,
         Operation::Sts(operation) => dispatch::sts(&mut cx, operation, form, &mut answer).await,
     };

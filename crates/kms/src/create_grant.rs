@@ -149,7 +149,7 @@ async fn authorize(
 ) -> Result<(), Refusal> {
     let operations: Vec<_> = input.operations.iter().map(|operation| operation.as_str()).collect();
     let [equals, subset] = pairs(input.constraints.as_ref());
-    let mut texts = vec![(ContextKey::KmsGrantIsForAwsResource, "false")];
+    let mut texts = vec![(ContextKey::KmsGrantIsForAwsResource, grants::is_for_resource(cx))];
     match (equals, subset) {
         (_, Some(_)) => texts.push((ContextKey::KmsGrantConstraintType, "EncryptionContextSubset")),
         (Some(_), None) => texts.push((ContextKey::KmsGrantConstraintType, "EncryptionContextEquals")),

@@ -25,6 +25,11 @@ pub(crate) async fn read(
 
 const ID_LEN: usize = 64;
 
+/// Whether a service handles a grant for somebody's resource, as policies ask for it.
+pub(crate) fn is_for_resource(cx: &Cx<'_>) -> &'static str {
+    if cx.caller.is_forwarded() { "true" } else { "false" }
+}
+
 /// The refusal of a grant that is not there.
 pub(crate) fn not_found(id: &str) -> Refusal {
     // AWS: unverified. The text is another emulator's.

@@ -23,7 +23,7 @@ pub(crate) async fn list_grants(
         return Err(Refusal::new(ErrorCode::Validation, message));
     }
     let found = cx.find_without_alias::<actions::ListGrants>(&input.key_id).await?;
-    let asked = [(ContextKey::KmsGrantIsForAwsResource, "false")];
+    let asked = [(ContextKey::KmsGrantIsForAwsResource, grants::is_for_resource(cx))];
     let ready = cx.open::<actions::ListGrants>(&found, &Particulars::of(&asked)).await?;
     let arn = *ready.arn();
     let principal = input.grantee_principal.as_deref().map(grants::canonical);

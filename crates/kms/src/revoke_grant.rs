@@ -26,7 +26,7 @@ pub(crate) async fn revoke_grant(cx: &mut Cx<'_>, input: RevokeGrantInput) -> Re
 
 async fn try_revoke(cx: &mut Cx<'_>, input: &RevokeGrantInput) -> Result<Result<(), VaultError>, Refusal> {
     let found = cx.find_without_alias::<actions::RevokeGrant>(&input.key_id).await?;
-    let asked = [(ContextKey::KmsGrantIsForAwsResource, "false")];
+    let asked = [(ContextKey::KmsGrantIsForAwsResource, grants::is_for_resource(cx))];
     let ready = cx.open::<actions::RevokeGrant>(&found, &Particulars::of(&asked)).await?;
     let arn = *ready.arn();
     let snapshot = cx.service.vault().snapshot().await?;

@@ -7,6 +7,7 @@
 
 mod bodies;
 mod coherence;
+mod identities;
 mod interleave;
 mod random;
 mod rsa;
@@ -16,6 +17,7 @@ mod world;
 
 pub use bodies::{Fixture, UNSUPPORTED, body, spec_of};
 pub use coherence::column;
+pub use identities::Has;
 pub use interleave::interleave;
 pub use random::SeededRandom;
 pub use steps::StepStore;

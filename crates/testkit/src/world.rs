@@ -278,11 +278,12 @@ impl World {
         block_on(snapshot.range(b"", None, NonZeroUsize::MAX)).expect("all of it").entries
     }
 
-    /// The paths of the store, as text, but for those of the accounts and the user that every world has.
+    /// The paths of the store, as text, but for those of identities.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
         let all = self.dump().into_iter().map(|(path, _)| path.to_string());
-        all.filter(|path| !path.starts_with("account/") && !path.starts_with("iam/")).collect()
+        let identities = ["account/", "credential/", "iam/", "organization"];
+        all.filter(|path| !identities.iter().any(|start| path.starts_with(start))).collect()
     }
 
     /// Writes into the store past the service, and forgets what is cached.

@@ -182,7 +182,26 @@ impl<'a> Values<'a> {
         self.text(ContextKey::AwsUserAgent, || {
             Some(facts.user_agent.into()).filter(|_| !facts.user_agent.is_empty())
         });
-        self.text(ContextKey::AwsViaAwsService, || Some("false".into()));
+        self.add_service(facts);
+    }
+
+    /// What a service says of whom and what it calls for.
+    fn add_service(&mut self, facts: &'a Facts<'a>) {
+        let forwarded = if facts.caller.is_forwarded() { "true" } else { "false" };
+        self.text(ContextKey::AwsViaAwsService, || Some(forwarded.into()));
+        let Some(acting) = facts.caller.service() else { return };
+        if let Some(via) = acting.via.as_deref() {
+            let service = via.split('.').next().unwrap_or_default();
+            self.text(ContextKey::KmsViaService, || {
+                Some(format!("{service}.{}.amazonaws.com", facts.region).into())
+            });
+            self.text(ContextKey::AwsCalledViaFirst, || Some(via.into()));
+            self.text(ContextKey::AwsCalledViaLast, || Some(via.into()));
+            self.list(ContextKey::AwsCalledVia, || vec![via.into()]);
+        } else {
+            self.text(ContextKey::AwsSourceArn, || acting.source_arn.as_deref().map(Into::into));
+            self.text(ContextKey::AwsSourceAccount, || acting.source_account.as_deref().map(Into::into));
+        }
     }
 
     fn add_resource(&mut self, facts: &'a Facts<'a>) {

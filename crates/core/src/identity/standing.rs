@@ -96,11 +96,16 @@ impl Identities<'_> {
         Ok(self.user(&user.name).await?.filter(|found| found.id == user.id))
     }
 
+    /// The role of this name.
+    pub(crate) async fn role(&self, name: &str) -> Result<Option<RoleRecord>, VaultError> {
+        let path = space::role(self.account, name)?;
+        let read = self.service.vault().read::<RoleRecord>(self.snapshot, &path).await?;
+        Ok(read.map(|read| read.record))
+    }
+
     /// The role that had this name and id.
     pub(crate) async fn same_role(&self, role: &NamedId) -> Result<Option<RoleRecord>, VaultError> {
-        let path = space::role(self.account, &role.name)?;
-        let read = self.service.vault().read::<RoleRecord>(self.snapshot, &path).await?;
-        Ok(read.map(|read| read.record).filter(|found| found.id == role.id))
+        Ok(self.role(&role.name).await?.filter(|found| found.id == role.id))
     }
 
     /// What a user may do.
