@@ -1,5 +1,6 @@
 """IAM, with boto3: users, groups, roles, policies, access keys, tags, providers, and what is said of each that is refused."""
 
+import concurrent.futures
 import json
 import re
 import urllib.parse
@@ -461,6 +462,7 @@ def test_pages_hold_everything_once(iam):
 def test_what_is_not_here_is_said_to_be_absent(iam):
     iam.create_user(UserName="plain")
     assert iam.list_mfa_devices(UserName="plain")["MFADevices"] == []
+    assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
     assert iam.list_ssh_public_keys(UserName="plain")["SSHPublicKeys"] == []
     assert iam.list_signing_certificates(UserName="plain")["Certificates"] == []
     assert iam.list_service_specific_credentials(UserName="plain")["ServiceSpecificCredentials"] == []
@@ -612,6 +614,57 @@ def test_a_change_is_in_the_trail_without_its_secret(fresh_server):
     everything = b"".join(path.read_bytes() for path in fresh_server.data_dir.rglob("*.log"))
     assert key["SecretAccessKey"].encode() not in everything
     assert urllib.parse.quote(key["SecretAccessKey"], safe="").encode() not in everything
+
+
+def run_together(*calls):
+    """What each call that was made at the same time came to: its answer, or the code of its error."""
+
+    def outcome(call):
+        try:
+            return call()
+        except botocore.exceptions.ClientError as error:
+            return error.response["Error"]["Code"]
+
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(outcome, calls))
+
+
+def test_nothing_that_is_gone_is_left_attached(iam):
+    iam.create_user(UserName="racer")
+    for number in range(20):
+        arn = iam.create_policy(PolicyName=f"race{number}", PolicyDocument=policy())["Policy"]["Arn"]
+        run_together(
+            lambda: iam.attach_user_policy(UserName="racer", PolicyArn=arn), lambda: iam.delete_policy(PolicyArn=arn)
+        )
+        attached = [found["PolicyArn"] for found in iam.list_attached_user_policies(UserName="racer")["AttachedPolicies"]]
+        left = [found["Arn"] for found in iam.list_policies(Scope="Local")["Policies"]]
+        assert (arn in attached) == (arn in left)
+        if attached:
+            iam.detach_user_policy(UserName="racer", PolicyArn=arn)
+
+
+def test_no_user_is_in_a_group_that_is_gone(iam):
+    iam.create_user(UserName="grouped")
+    for number in range(20):
+        name = f"race{number}"
+        iam.create_group(GroupName=name)
+        run_together(
+            lambda: iam.add_user_to_group(GroupName=name, UserName="grouped"), lambda: iam.delete_group(GroupName=name)
+        )
+        groups = [found["GroupName"] for found in iam.list_groups_for_user(UserName="grouped")["Groups"]]
+        left = [found["GroupName"] for found in iam.list_groups()["Groups"]]
+        assert (name in groups) == (name in left)
+        if groups:
+            iam.remove_user_from_group(GroupName=name, UserName="grouped")
+
+
+def test_quotas_hold_for_requests_at_the_same_time(iam):
+    iam.create_user(UserName="hasty")
+    outcomes = run_together(*[lambda: iam.create_access_key(UserName="hasty")] * 6)
+    assert outcomes.count("LimitExceeded") == 4
+    assert len(iam.list_access_keys(UserName="hasty")["AccessKeyMetadata"]) == 2
+    outcomes = run_together(*[lambda: iam.create_user(UserName="one")] * 6)
+    assert outcomes.count("EntityAlreadyExists") == 5
 
 
 def test_identities_outlive_the_process(fresh_server):

@@ -102,6 +102,7 @@ operations! {
         ListUserPolicies => inline_policies::list_user_policies;
         ListUserTags => tags::list_user_tags;
         ListUsers => users::list_users;
+        ListVirtualMFADevices => absent::list_virtual_mfa_devices;
         UpdateRole => roles::update_role;
         UpdateRoleDescription => roles::update_role_description;
     }
