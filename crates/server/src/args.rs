@@ -32,14 +32,25 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Decide each of the requests of a file by the policies that stand beside it
-    Decide(DecideArgs),
+    Decide(CasesArgs),
+    /// Say of each of the requests of a file what every policy and every statement has to do with its decision
+    Explain(ExplainArgs),
 }
 
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct DecideArgs {
+pub(crate) struct CasesArgs {
     /// The requests, one JSON object a line; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) cases: PathBuf,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) cases: CasesArgs,
+    /// Print one JSON object a line, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]

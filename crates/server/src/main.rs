@@ -13,6 +13,8 @@ mod logging;
 mod offload;
 mod policy_case;
 mod policy_decide;
+mod policy_explain;
+mod policy_sources;
 mod seal;
 mod serve;
 mod setting;
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Policy(PolicyCommand::Decide(args)) => policy_decide::run(&args),
+        Command::Policy(PolicyCommand::Explain(args)) => policy_explain::run(&args),
         Command::Serve(args) => serve::run(&args),
     };
     match outcome {

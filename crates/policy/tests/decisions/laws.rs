@@ -18,6 +18,11 @@ const LAYERS: [(&str, bool); 7] = [
     ("vpce_policy", true),
 ];
 
+/// All members that hold policies. Statements of a trust policy have no resource, so that none is added to it.
+fn members() -> impl Iterator<Item = &'static str> {
+    LAYERS.into_iter().map(|(member, _)| member).chain(["trust_policy"])
+}
+
 fn is_policy(value: &Value) -> bool {
     value.get("Statement").is_some()
 }
@@ -32,7 +37,7 @@ fn each_policy(value: &mut Value, change: &mut dyn FnMut(&mut Value)) {
 }
 
 fn each_policy_of(case: &mut Value, change: &mut dyn FnMut(&mut Value)) {
-    for (member, _) in LAYERS {
+    for member in members() {
         each_policy(&mut case[member], change);
     }
 }
@@ -105,6 +110,7 @@ fn reworded(policy: &mut Value) {
 /// The statement that a cause names.
 fn named<'c>(case: &'c Value, cause: &Cause<'_>) -> &'c Value {
     let policy = match (cause.layer, cause.level) {
+        (Layer::Key, None) if case["key_policy"].is_null() => &case["trust_policy"],
         (Layer::Key, None) => &case["key_policy"],
         (Layer::Identity, None) => &case["identity_policies"][cause.policy],
         (Layer::PermissionsBoundary, None) => &case["permissions_boundary"],
@@ -159,7 +165,7 @@ proptest! {
     #[test]
     fn order_never_matters(case in generate::case()) {
         let mut turned = case.clone();
-        for member in LAYERS.iter().map(|(member, _)| *member).chain(["grants"]) {
+        for member in members().chain(["grants"]) {
             turned[member] = reversed(&case[member]);
         }
         prop_assert_eq!(engine::decision(&turned), engine::decision(&case), "{:#}", case);
@@ -185,7 +191,7 @@ proptest! {
     #[test]
     fn without_policies_and_grants_all_is_refused(case in generate::case()) {
         let mut bare = case.clone();
-        for member in LAYERS.iter().map(|(member, _)| *member).chain(["grants"]) {
+        for member in members().chain(["grants"]) {
             bare[member] = Value::Null;
         }
         let is_root = case["principal"]["type"] == "root";
