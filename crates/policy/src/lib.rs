@@ -27,6 +27,7 @@ mod pattern;
 mod policy;
 mod principal;
 mod requirement;
+mod subject;
 mod validate;
 mod value;
 
@@ -48,6 +49,7 @@ pub use lockout::{allows_root_to_put_policy, allows_to_put_policy};
 pub use policy::{LONGEST_POLICY, Policy};
 pub use principal::{AwsPrincipal, ParsePrincipalError, Principals};
 pub use requirement::Truth;
+pub use subject::Named;
 pub use validate::{invalid_principal, parse_identity_policy, parse_trust_policy};
 
 /// The name of the only policy that a key has.

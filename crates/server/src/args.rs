@@ -35,6 +35,8 @@ pub(crate) enum PolicyCommand {
     Decide(CasesArgs),
     /// Say of each of the requests of a file what every policy and every statement has to do with its decision
     Explain(ExplainArgs),
+    /// Say which principals may do an action on a key, and on what it depends
+    WhoCan(WhoCanArgs),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -48,6 +50,16 @@ pub(crate) struct CasesArgs {
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) cases: CasesArgs,
+    /// Print one JSON object a line, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct WhoCanArgs {
+    /// The key, its policy, the action and the principals, as one JSON object; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
     /// Print one JSON object a line, for programs
     #[arg(long)]
     pub(crate) json: bool,

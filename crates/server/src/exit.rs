@@ -54,6 +54,8 @@ pub(crate) enum Failure {
     Vault(#[from] VaultError),
     #[error("cannot read `{}`: {error}. Name a file of cases, or `-` for standard input.", path.display())]
     CasesUnreadable { path: PathBuf, error: std::io::Error },
+    #[error("`{}` is not of the form that docs/policy.md describes: {reason}.", path.display())]
+    MalformedInput { path: PathBuf, reason: String },
     #[error("{count} of the lines are no cases; each is named above.")]
     MalformedCases { count: usize },
     #[error("the keyring cannot be made or opened: {0}")]
@@ -67,6 +69,7 @@ impl Failure {
             Self::System(_) | Self::Vault(_) | Self::Keyring(_) => 1,
             Self::Config(_)
             | Self::MalformedCases { .. }
+            | Self::MalformedInput { .. }
             | Self::NoAccessKey { .. }
             | Self::OtherAccount { .. }
             | Self::PlainHttp { .. }

@@ -15,6 +15,7 @@ mod policy_case;
 mod policy_decide;
 mod policy_explain;
 mod policy_sources;
+mod policy_who_can;
 mod seal;
 mod serve;
 mod setting;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         }
         Command::Policy(PolicyCommand::Decide(args)) => policy_decide::run(&args),
         Command::Policy(PolicyCommand::Explain(args)) => policy_explain::run(&args),
+        Command::Policy(PolicyCommand::WhoCan(args)) => policy_who_can::run(&args),
         Command::Serve(args) => serve::run(&args),
     };
     match outcome {

@@ -82,7 +82,7 @@ struct ConstraintMembers {
 }
 
 /// The members of an object, in their order, and twice where they are there twice.
-struct Pairs<V>(Vec<(String, V)>);
+pub(crate) struct Pairs<V>(pub(crate) Vec<(String, V)>);
 
 /// A line is no case.
 #[derive(Debug, thiserror::Error)]
@@ -273,7 +273,7 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 /// What JSON says, with the column alone: the line is that of the file.
-fn without_line(error: &serde_json::Error) -> String {
+pub(crate) fn without_line(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = text.split_once(" at line ").map_or(text.as_str(), |(what, _)| what);
     format!("{what} at column {}", error.column())
