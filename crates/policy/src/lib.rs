@@ -22,11 +22,13 @@ mod fuel;
 mod grant;
 mod json;
 mod key;
+mod lint;
 mod lockout;
 mod pattern;
 mod policy;
 mod principal;
 mod requirement;
+mod spans;
 mod subject;
 mod validate;
 mod value;
@@ -45,10 +47,12 @@ pub use explain::{
 };
 pub use grant::{Constraints, Grant, GrantLack, GrantPrincipal};
 pub use key::{ContextKey, KeyFamily, KeySet, ValueType};
+pub use lint::{Finding, Severity, lint};
 pub use lockout::{allows_root_to_put_policy, allows_to_put_policy};
 pub use policy::{LONGEST_POLICY, Policy};
 pub use principal::{AwsPrincipal, ParsePrincipalError, Principals};
 pub use requirement::Truth;
+pub use spans::{Position, Span, statement_spans};
 pub use subject::Named;
 pub use validate::{invalid_principal, parse_identity_policy, parse_trust_policy};
 
