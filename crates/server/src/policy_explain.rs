@@ -2,7 +2,7 @@
 
 use keyreeve_policy::{
     Cause, Effect, ExplainedCondition, ExplainedGrant, ExplainedPolicy, ExplainedStatement, Explanation,
-    Found, GrantLack, Strength, Truth, explain,
+    Found, GrantLack, Layer, Strength, Truth, explain,
 };
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn policy_as_json(policy: &ExplainedPolicy<'_, '_>, sources: &Sources) -> Value 
                 "sid": statement.sid,
                 "effect": effect(statement.effect),
                 "applies": statement.applies == Truth::Yes,
-                "principal": statement.naming.map(naming),
+                "principal": statement.naming.filter(|_| names_principals(policy.layer)).map(naming),
                 "action": statement.action,
                 "resource": truth(statement.resource),
                 "conditions": conditions_as_json(policy, index, statement, sources),
@@ -131,14 +131,22 @@ fn write_policies(text: &mut String, explanation: &Explanation<'_, '_>, sources:
         for (index, statement) in policy.statements.iter().enumerate() {
             let sid = statement.sid.map(|sid| format!(" `{sid}`")).unwrap_or_default();
             let says = if statement.applies == Truth::Yes {
-                let naming = statement.naming.map(naming).unwrap_or_default();
-                format!("applies ({naming})")
+                // Policies that hang on a principal name none.
+                let naming = statement.naming.filter(|_| names_principals(policy.layer)).map(naming);
+                naming.map_or("applies".to_owned(), |naming| format!("applies ({naming})"))
             } else {
                 let reasons = reasons(policy, index, statement, sources);
                 format!("does not apply: {}", reasons.join("; "))
             };
             text.push_str(&format!("    {index}{sid} {}: {says}\n", effect(statement.effect)));
         }
+    }
+}
+
+fn names_principals(layer: Layer) -> bool {
+    match layer {
+        Layer::Endpoint | Layer::Key | Layer::ResourceControl => true,
+        Layer::Identity | Layer::PermissionsBoundary | Layer::ServiceControl | Layer::Session => false,
     }
 }
 
@@ -243,7 +251,7 @@ mod tests {
 case \"a\" of line 7: kms:Decrypt on arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
   decision: implicit deny, no identity-based policy allows the kms:Decrypt action
   scps[0][0]
-    0 Allow: applies (names the caller himself)
+    0 Allow: applies
   key_policy[0]
     0 `Root` Allow: applies (names his account)
     1 Deny: does not apply: it is about other actions
