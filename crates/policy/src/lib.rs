@@ -2,6 +2,8 @@
 //!
 //! Pure functions, total and bounded: no I/O, no clock. A text is parsed to a [`Document`], which is well formed; a
 //! [`Policy`] is compiled from it once; [`decide`] asks all policies that bear on a request. What cannot be decided is refused.
+//! [`explain`] says why, [`access`] what may be when not all of a request is known, [`simulate`] what policies would decide by
+//! themselves, [`lint`] what is likely to be a mistake.
 //! Sources: <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html> and
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>.
 #![no_std]
