@@ -61,6 +61,7 @@ pub struct RoleSession<'a> {
     session: &'a str,
     /// Without its path. An account has one role of a name.
     role: &'a str,
+    role_arn: Option<&'a str>,
     id: Option<&'a str>,
     is_service_linked: bool,
 }
@@ -77,9 +78,18 @@ impl<'a> RoleSession<'a> {
             account,
             session,
             role: named.or_else(of_session).unwrap_or_default(),
+            role_arn: role,
             id: None,
             is_service_linked: role.is_some_and(|role| role.contains(":role/aws-service-role/")),
         }
+    }
+
+    pub(crate) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    pub(crate) fn role_arn(&self) -> Option<&'a str> {
+        self.role_arn
     }
 
     /// This session, of the role with this unique id.
@@ -91,7 +101,8 @@ impl<'a> RoleSession<'a> {
 
 impl Caller<'_> {
     /// The account that he belongs to.
-    pub(crate) fn account(&self) -> Option<AccountId> {
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::Anonymous | Self::Service { .. } | Self::WebIdentity { .. } => None,
             Self::FederatedUser { account, .. } | Self::Root { account } | Self::User { account, .. } => {
