@@ -1,6 +1,5 @@
 //! Who may do what: every operation for a caller that is allowed, denied, and of another account; every layer of policies;
 //! and that a right is gone once it was taken away.
-#![expect(clippy::unwrap_used, reason = "test code")]
 
 use keyreeve_core::caller::Acting;
 use keyreeve_core::identity::record::{InlinePolicy, MemberRecord, OrganizationRecord, UnitRecord};
