@@ -60,14 +60,14 @@ impl Service {
             let bound = held.bound.unwrap_or_default();
             let ids = |arn: &str| bound.iter().find(|bound| bound.arn == arn).map(|bound| bound.id.as_str());
             let policy = Policy::compile_bound(Kind::Resource, &held.text, &ids);
-            return Ok(Arc::new(policy.map_err(|_| damaged())?));
+            return Ok(Arc::new(policy.ok().ok_or_else(damaged)?));
         }
         let service = self.managed_service(snapshot, region, key, record).await?;
         if let Some(known) = self.ring().written_policy(record.account, region, service.as_deref()) {
             return Ok(known);
         }
         let text = written_text(record.account, region, service.as_deref());
-        let policy = Arc::new(Policy::compile(Kind::Resource, &text).map_err(|_| damaged())?);
+        let policy = Arc::new(Policy::compile(Kind::Resource, &text).ok().ok_or_else(damaged)?);
         self.ring().keep_written_policy(record.account, region, service.as_deref(), &policy);
         Ok(policy)
     }
