@@ -9,6 +9,7 @@ import botocore.exceptions
 import pytest
 
 import audit
+import server as harness
 from server import ACCOUNT
 
 ALLOW_KMS = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
@@ -23,6 +24,14 @@ def policy(action="kms:*", resource="*", effect="Allow", **more):
 def trust(principal=f"arn:aws:iam::{ACCOUNT}:root"):
     statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server of this module's own: no other has its names."""
+    running = harness.Server(tmp_path_factory.mktemp("iam") / "data").start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture(scope="module")
