@@ -159,7 +159,7 @@ operations! {
     sts of sts::Operation {
     answering {
         AssumeRole => assume_role::assume_role;
-        AssumeRoleWithWebIdentity => web_identity::refuse_signed;
+        AssumeRoleWithWebIdentity => web_identity::not_by_a_caller;
         GetAccessKeyInfo => access_keys::get_access_key_info;
         GetFederationToken => session_token::get_federation_token;
         GetSessionToken => session_token::get_session_token;

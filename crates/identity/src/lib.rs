@@ -40,6 +40,6 @@ mod tags;
 mod users;
 mod web_identity;
 
-pub use answer::{Answer, Operation, Request, answer, answer_web_identity};
+pub use answer::{Answer, Operation, Request, answer};
 pub use ids::{access_key_account, access_key_id, secret_access_key};
 pub use refusal::Refusal;

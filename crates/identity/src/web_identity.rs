@@ -39,8 +39,8 @@ pub(crate) struct Identified {
     subject: String,
 }
 
-/// The handler of a signed request: one that may as well be signed by nobody is taken so.
-pub(crate) async fn refuse_signed(
+/// The place of this operation among the others. It is answered before the caller is known, so it never comes here.
+pub(crate) async fn not_by_a_caller(
     _: &mut Cx<'_>,
     _: AssumeRoleWithWebIdentityInput,
 ) -> Result<AssumeRoleWithWebIdentityOutput, Refusal> {
