@@ -8,9 +8,9 @@ use keyreeve_wire::{iam, sts};
 
 use crate::refusal::Refusal;
 use crate::{
-    absent, access_keys, account, assume_role, attached_policies, authorization_details, boundaries,
-    caller_identity, groups, inline_policies, memberships, policies, policy_versions, providers, roles,
-    session_token, simulation, tags, users, web_identity,
+    absent, access_keys, account, assume_role, attached_policies, authorization_details,
+    authorization_message, boundaries, caller_identity, groups, inline_policies, memberships, policies,
+    policy_versions, providers, roles, session_token, simulation, tags, users, web_identity,
 };
 
 macro_rules! operations {
@@ -160,6 +160,7 @@ operations! {
     answering {
         AssumeRole => assume_role::assume_role;
         AssumeRoleWithWebIdentity => web_identity::not_by_a_caller;
+        DecodeAuthorizationMessage => authorization_message::decode_authorization_message;
         GetAccessKeyInfo => access_keys::get_access_key_info;
         GetFederationToken => session_token::get_federation_token;
         GetSessionToken => session_token::get_session_token;
@@ -167,7 +168,6 @@ operations! {
     }
     silent {}
     unsupported {
-        DecodeAuthorizationMessage;
     } }
 }
 

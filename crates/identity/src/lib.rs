@@ -25,6 +25,7 @@ mod account;
 mod assume_role;
 mod attached_policies;
 mod authorization_details;
+mod authorization_message;
 mod boundaries;
 mod caller_identity;
 mod groups;
