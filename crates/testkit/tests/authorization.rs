@@ -400,6 +400,26 @@ fn conditions_are_asked_of_what_the_request_is() {
 }
 
 #[test]
+fn how_long_a_key_was_not_used_may_be_asked_for() {
+    let world = World::default();
+    let own = world.root.account();
+    let key = world.key();
+    let condition = r#"{"NumericGreaterThanEquals":{"kms:TrailingDaysWithoutKeyUsage":"90"}}"#;
+    let statement =
+        format!(r#"{{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{condition}}}"#);
+    let alice = world.user_with(own, "alice", Has::policy(&statement));
+    let schedule = || json!({"KeyId": key, "PendingWindowInDays": 7});
+    world.pass_days(89);
+    assert_eq!(world.call_as(&alice, Operation::ScheduleKeyDeletion, schedule()).0, 400);
+    world.done(Operation::Encrypt, json!({"KeyId": key, "Plaintext": "AAAA"}));
+    world.pass_days(89);
+    assert_eq!(world.call_as(&alice, Operation::DisableKey, json!({"KeyId": key})).0, 400);
+    world.pass_days(1);
+    assert_eq!(world.call_as(&alice, Operation::DisableKey, json!({"KeyId": key})).0, 200);
+    assert_eq!(world.call_as(&alice, Operation::ScheduleKeyDeletion, schedule()).0, 200);
+}
+
+#[test]
 fn a_right_that_was_taken_away_is_gone_for_the_next_request() {
     let world = World::default();
     let own = world.root.account();
