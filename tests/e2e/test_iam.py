@@ -536,7 +536,13 @@ def test_a_user_does_what_his_policies_allow_and_nothing_once_they_are_gone(serv
     )
     assert "because no identity-based policy allows the iam:ListUsers action" in message
     # Whether somebody exists is not told to who may not ask.
-    assert refused(own.get_user, UserName="no-such-user")[0] == "AccessDenied"
+    for name in ("reader", "no-such-user"):
+        assert refused(own.get_user, UserName=name) == (
+            "AccessDenied",
+            f"User: arn:aws:iam::{ACCOUNT}:user/reader is not authorized to perform: iam:GetUser on resource: user {name} "
+            "because no identity-based policy allows the iam:GetUser action",
+            403,
+        )
     iam.attach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
     assert own.list_users(MaxItems=1)["Users"]
     assert own.get_user()["User"]["UserName"] == "reader"
@@ -546,6 +552,9 @@ def test_a_user_does_what_his_policies_allow_and_nothing_once_they_are_gone(serv
         PolicyDocument=policy("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/made/*"),
     )  # fmt: skip
     own.create_user(UserName="made-by-reader", Path="/made/")
+    tags = [{"Key": "a", "Value": "b"}]
+    denied = refused(own.create_user, UserName="tagged-by-reader", Path="/made/", Tags=tags)
+    assert denied[0] == "AccessDenied" and "iam:TagUser" in denied[1]
     assert refused(own.create_user, UserName="elsewhere")[0] == "AccessDenied"
     iam.detach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
     assert refused(own.list_users)[0] == "AccessDenied"
