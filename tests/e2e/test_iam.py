@@ -562,6 +562,49 @@ def test_a_user_does_what_his_policies_allow_and_nothing_once_they_are_gone(serv
     assert refused(own.create_user, UserName="again", Path="/made/")[0] == "AccessDenied"
 
 
+def test_policies_may_ask_for_what_a_request_says(server, iam):
+    bounds = iam.create_policy(PolicyName="asked", PolicyDocument=policy())["Policy"]["Arn"]
+    iam.create_user(UserName="delegate")
+    iam.create_user(UserName="owned", Tags=[{"Key": "Team", "Value": "a"}])
+    statements = [
+        ("iam:AttachUserPolicy", {"ArnEquals": {"iam:PolicyARN": READ_ONLY}}),
+        ("iam:CreateUser", {"StringEquals": {"iam:PermissionsBoundary": bounds}}),
+        ("iam:TagUser", {"StringEquals": {"aws:RequestTag/Team": "b"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["Team"]}}),
+        ("iam:UntagUser", {"ForAllValues:StringEquals": {"aws:TagKeys": ["Team"]}}),
+        ("iam:DeleteUser", {"StringEquals": {"aws:ResourceTag/Team": "a"}}),
+    ]  # fmt: skip
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition}
+            for action, condition in statements
+        ],
+    }
+    iam.put_user_policy(UserName="delegate", PolicyName="p", PolicyDocument=json.dumps(document))
+    own = server.client(service="iam", credentials=keys_of(iam, "delegate"))
+    name = {"UserName": "owned"}
+    for call, arguments, refusing in [
+        (own.attach_user_policy, {**name, "PolicyArn": READ_ONLY}, {**name, "PolicyArn": bounds}),
+        (
+            own.create_user,
+            {"UserName": "bounded1", "PermissionsBoundary": bounds},
+            {"UserName": "bounded2", "PermissionsBoundary": READ_ONLY},
+        ),
+        (
+            own.tag_user,
+            {**name, "Tags": [{"Key": "Team", "Value": "b"}]},
+            {**name, "Tags": [{"Key": "Team", "Value": "b"}, {"Key": "Other", "Value": "b"}]},
+        ),
+        (own.untag_user, {**name, "TagKeys": ["Team"]}, {**name, "TagKeys": ["Team", "Other"]}),
+    ]:
+        assert refused(call, **refusing)[::2] == ("AccessDenied", 403)
+        call(**arguments)
+    iam.detach_user_policy(UserName="owned", PolicyArn=READ_ONLY)
+    assert refused(own.delete_user, **name)[0] == "AccessDenied"
+    iam.tag_user(**name, Tags=[{"Key": "Team", "Value": "a"}])
+    own.delete_user(**name)
+
+
 def test_simulation(iam):
     def decisions(answer):
         return [(found["EvalActionName"], found["EvalDecision"]) for found in answer["EvaluationResults"]]
