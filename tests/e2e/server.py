@@ -127,10 +127,7 @@ class Server:
     @property
     def credentials(self):
         """(access key id, secret access key) of the root user."""
-        file = configparser.ConfigParser()
-        file.read(self.data_dir / "credentials")
-        profile = file[file.sections()[0]] if file.sections() else file["DEFAULT"]
-        return profile["aws_access_key_id"], profile["aws_secret_access_key"]
+        return read_credentials(self.data_dir / "credentials")
 
     def client(self, region=REGION, *, service="kms", validate=True, credentials=None, **config):
         """A boto3 client, of KMS unless told. Without `validate`, botocore sends what it is given."""
@@ -163,6 +160,14 @@ class Server:
             "AWS_PAGER": "",
             "AWS_MAX_ATTEMPTS": "1",
         }
+
+
+def read_credentials(path):
+    """(access key id, secret access key) of the first profile of a file."""
+    file = configparser.ConfigParser()
+    assert file.read(path), path
+    profile = file[file.sections()[0]] if file.sections() else file["DEFAULT"]
+    return profile["aws_access_key_id"], profile["aws_secret_access_key"]
 
 
 def aws_command():

@@ -5,9 +5,7 @@
 
 use core::num::NonZeroUsize;
 
-use keyreeve_audit::event::{Event, Kind, Resource, Uuid};
-use keyreeve_audit::json::Object;
-use keyreeve_crypto::random;
+use keyreeve_audit::event::Resource;
 use keyreeve_domain::spec::{KeyManager, RotationType};
 use keyreeve_domain::{KeyId, Region, Timestamp};
 use keyreeve_store::Snapshot;
@@ -18,6 +16,7 @@ use crate::cx::Service;
 use crate::grants::GrantRecord;
 use crate::record::{AliasRecord, IndexRecord, Rotated};
 use crate::ring::OpenKey;
+use crate::service_event::ServiceEvent;
 use crate::space::{self, DUE_PREFIX, Task};
 use crate::vault::VaultError;
 
@@ -87,7 +86,7 @@ impl Service {
             Task::Delete => ("DeleteKey", None),
             Task::Rotate => ("RotateKey", Some(("rotationType", RotationType::Automatic.as_str()))),
         };
-        trail.append(self.service_event(name, details, now, &open)?).await?;
+        trail.append(self.key_event(name, details, now, &open)?).await?;
         let mut whole = false;
         while !whole {
             let draft = match task {
@@ -182,7 +181,7 @@ impl Service {
         Ok(draft)
     }
 
-    fn service_event(
+    fn key_event(
         &self,
         name: &str,
         details: Option<(&str, &str)>,
@@ -190,44 +189,17 @@ impl Service {
         open: &OpenKey,
     ) -> Result<Vec<u8>, VaultError> {
         let arn = *open.arn();
-        let ids: [u8; 32] =
-            random::array(self.vault().random()).map_err(keyreeve_crypto::key::MakeKeyError::from)?;
-        let (event_id, request_id) = ids.split_at(16);
-        let uuid = |bits: &[u8]| Uuid::from_random(bits.try_into().unwrap_or_default());
-        let mut identity = Vec::new();
-        let mut object = Object::begin(&mut identity);
-        object.string("accountId", &arn.account.to_string());
-        object.string("invokedBy", "AWS Internal");
-        object.end();
-        let mut service = Vec::new();
-        if let Some((name, value)) = details {
-            let mut object = Object::begin(&mut service);
-            object.string("keyId", &arn.key.to_string());
-            object.string(name, value);
-            object.end();
-        }
-        let event = Event {
-            event_id: uuid(event_id),
-            request_id: uuid(request_id),
-            time: now,
+        let key = arn.key.to_string();
+        let details: Vec<_> =
+            details.into_iter().flat_map(|detail| [("keyId", key.as_str()), detail]).collect();
+        self.service_event(&ServiceEvent {
+            source: Source::Kms,
+            name,
             account: arn.account,
             region: arn.region,
-            source: Source::Kms.as_str(),
-            name,
-            read_only: false,
-            kind: Kind::Service(&service),
-            user_identity: &identity,
-            source_ip: "AWS Internal",
-            user_agent: "AWS Internal",
-            request_parameters: b"",
-            response_elements: b"",
-            additional_event_data: b"",
+            time: now,
+            details: &details,
             resources: &[Resource::Key(arn)],
-            error: None,
-            tls: None,
-        };
-        let mut line = Vec::with_capacity(1024);
-        event.write(&mut line);
-        Ok(line)
+        })
     }
 }

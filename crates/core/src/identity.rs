@@ -2,6 +2,7 @@
 //!
 //! What is here is data; the IAM and STS services change it, and the gate asks it.
 
+pub mod accounts;
 pub mod aws_managed;
 pub mod issuer;
 pub mod organization;

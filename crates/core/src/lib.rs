@@ -20,6 +20,7 @@ pub mod quota;
 pub mod record;
 pub mod refusal;
 pub mod ring;
+pub mod service_event;
 pub mod space;
 pub mod stock;
 pub mod usage;

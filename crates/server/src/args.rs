@@ -18,6 +18,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make accounts and rescue them, in the data directory of a service that does not run
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Print every use of a key, and whether this build makes it an approved service of a FIPS module
     Algorithms,
     /// Print every option of the configuration file with its default, and leave
@@ -27,6 +30,47 @@ pub(crate) enum Command {
     Policy(PolicyCommand),
     /// Start the service (the default)
     Serve(ServeArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account, and an access key of its root user
+    Create(CreateAccountArgs),
+    /// Print the id and the name of each account
+    List(AccountPlace),
+    /// Replace the access keys of the root user of an account by a new one; the old ones are not needed
+    RotateRoot(RotateRootArgs),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CreateAccountArgs {
+    /// The account, twelve digits
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: AccountId,
+    /// A name for people
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: AccountPlace,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RotateRootArgs {
+    /// The account, twelve digits
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: AccountId,
+    #[command(flatten)]
+    pub(crate) place: AccountPlace,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct AccountPlace {
+    /// Where keys, audit trail and credentials are kept [default: ./keyreeve-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The configuration file of the service
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! The configuration file, whole.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,8 +12,9 @@ use keyreeve_http::Limits;
 use keyreeve_trail_file::Level;
 use serde::Deserialize;
 
-use crate::args::ServeArgs;
+use crate::args::{AccountPlace, ServeArgs};
 use crate::exit::Failure;
+use crate::issuers;
 use crate::setting::section;
 
 section! {
@@ -130,6 +132,20 @@ section! {
 }
 
 section! {
+    /// Accounts, users and roles, and the identity providers whose tokens are accepted.
+    IdentitySection in "identity" {
+        /// A file that declares accounts, users, groups, roles and policies; see docs/identity.md. Read again on SIGHUP.
+        file: Option<PathBuf> = None, "\"/etc/keyreeve/identity.toml\"", since "0.1";
+        /// Identity providers whose keys are pinned: the URL of each, and the file with its JSON Web Key Set.
+        jwks: BTreeMap<String, PathBuf> = BTreeMap::new(), "{}", since "0.1";
+        /// URLs of identity providers whose keys are fetched from them, over HTTPS.
+        issuers: Vec<String> = Vec::new(), "[]", since "0.1";
+        /// Root certificates of those, PEM; without it, those that browsers trust.
+        issuer_ca: Option<PathBuf> = None, "\"/etc/keyreeve/issuer-ca.crt\"", since "0.1";
+    }
+}
+
+section! {
     /// What clients may take.
     LimitsSection in "limits" {
         /// Connections at once.
@@ -206,6 +222,7 @@ pub(crate) struct Config {
     pub(crate) audit: AuditSection,
     pub(crate) crypto: CryptoSection,
     pub(crate) attestation: AttestationSection,
+    pub(crate) identity: IdentitySection,
     pub(crate) limits: LimitsSection,
     pub(crate) quotas: QuotasSection,
     pub(crate) jobs: JobsSection,
@@ -218,7 +235,7 @@ pub(crate) fn reference() -> String {
         "# Every option of Keyreeve, with its default. An option that is not known here is an error.\n\
          # Made by `keyreeve config`.\n",
     );
-    let sections: [fn(&mut String); 11] = [
+    let sections: [fn(&mut String); 12] = [
         ServerSection::reference,
         TlsSection::reference,
         SealSection::reference,
@@ -226,6 +243,7 @@ pub(crate) fn reference() -> String {
         AuditSection::reference,
         CryptoSection::reference,
         AttestationSection::reference,
+        IdentitySection::reference,
         LimitsSection::reference,
         QuotasSection::reference,
         JobsSection::reference,
@@ -261,6 +279,18 @@ impl Config {
         config.validated()
     }
 
+    /// The configuration of a command that works on the data directory.
+    pub(crate) fn of_place(place: &AccountPlace) -> Result<Self, Failure> {
+        let mut config = match &place.config {
+            None => Self::default(),
+            Some(path) => read(path)?,
+        };
+        if let Some(data_dir) = &place.data_dir {
+            config.server.data_dir.clone_from(data_dir);
+        }
+        config.validated()
+    }
+
     fn validated(self) -> Result<Self, Failure> {
         let refused = |text: &str| Err(Failure::Config(text.to_owned()));
         self.account()?;
@@ -283,6 +313,7 @@ impl Config {
         if self.crypto.queue == 0 || self.crypto.rsa_threads == 0 || self.crypto.key_wait_seconds == 0 {
             return refused("[crypto] queue, rsa_threads and key_wait_seconds must be at least 1.");
         }
+        issuers::check(&self.identity.jwks, &self.identity.issuers)?;
         if self.jobs.interval_seconds == 0 {
             return refused("[jobs] interval_seconds must be at least 1.");
         }
@@ -393,6 +424,8 @@ mod tests {
                 !line.starts_with("certificate")
                     && !line.starts_with("key =")
                     && !line.starts_with("passphrase_file")
+                    && !line.starts_with("file =")
+                    && !line.starts_with("issuer_ca")
             })
             .collect();
         let read: Config = toml::from_str(&uncommented.join("\n")).unwrap();

@@ -1,8 +1,14 @@
 //! The root access key, in the file that every AWS SDK reads.
 
 use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
-use keyreeve_crypto::random::{self, Random, RandomError};
+use keyreeve_core::Service;
+use keyreeve_core::vault::VaultError;
+use keyreeve_crypto::key::MakeKeyError;
+use keyreeve_crypto::random::RandomError;
+use keyreeve_domain::AccountId;
+use keyreeve_identity::{access_key_id, secret_access_key};
 use zeroize::Zeroizing;
 
 use crate::data_dir::{CREDENTIALS_FILE as FILE, DataDir, write_whole};
@@ -16,10 +22,6 @@ pub(crate) struct AccessKey {
 
 const ID_VARIABLE: &str = "KEYREEVE_ROOT_ACCESS_KEY_ID";
 const SECRET_VARIABLE: &str = "KEYREEVE_ROOT_SECRET_ACCESS_KEY";
-/// The letters of an access key id, after its prefix.
-const ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-/// The letters of a secret access key.
-const SECRET_LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 impl AccessKey {
     /// The pair that the environment chooses.
@@ -46,19 +48,21 @@ impl AccessKey {
         }
     }
 
-    /// A new random pair.
-    pub(crate) fn make(random: &dyn Random) -> Result<Self, RandomError> {
-        let letters: [u8; 16] = random::array(random)?;
-        let id = letters.iter().map(|byte| pick(ID_LETTERS, *byte));
-        let id = core::iter::once("AKIA".to_owned()).chain(id.map(String::from)).collect();
-        let bytes: Zeroizing<[u8; 40]> = Zeroizing::new(random::array(random)?);
-        let secret = Zeroizing::new(bytes.iter().map(|byte| pick(SECRET_LETTERS, *byte)).collect());
-        Ok(Self { id, secret })
+    /// A new random pair, whose id tells the account.
+    pub(crate) fn make(service: &Service, account: AccountId) -> Result<Self, VaultError> {
+        let made = access_key_id(service, "AKIA", account)
+            .and_then(|id| Ok(Self { id, secret: secret_access_key(service)? }));
+        // Nothing but randomness can be missing.
+        made.or_else(|_| Err(MakeKeyError::from(RandomError).into()))
+    }
+
+    /// The pair of the root user of the first account; `None` where there is no file.
+    pub(crate) fn read(dir: &DataDir) -> Result<Option<Self>, Failure> {
+        Self::read_from(dir.join(FILE))
     }
 
     /// The pair in the file, under its default profile; `None` where there is no file.
-    pub(crate) fn read(dir: &DataDir) -> Result<Option<Self>, Failure> {
-        let path = dir.join(FILE);
+    pub(crate) fn read_from(path: PathBuf) -> Result<Option<Self>, Failure> {
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == ErrorKind::InvalidData => {
@@ -86,26 +90,20 @@ impl AccessKey {
     }
 
     /// Writes the file, for its owner alone.
-    pub(crate) fn write(&self, dir: &DataDir) -> Result<(), Failure> {
-        let path = dir.join(FILE);
-        let written = write_whole(&path, 0o600, |file| {
+    pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
+        let written = write_whole(path, 0o600, |file| {
             writeln!(file, "[default]\naws_access_key_id = {}", self.id)?;
             // EXPOSE: this file is where the operator finds the secret.
             writeln!(file, "aws_secret_access_key = {}", *self.secret)
         });
-        written.map_err(|error| Failure::NotWritable { path, error })
+        written.map_err(|error| Failure::NotWritable { path: path.to_owned(), error })
     }
 }
 
-/// The letter for a random byte; the number of letters divides 256, so none is more likely.
-fn pick(letters: &[u8], byte: u8) -> char {
-    letters.get(usize::from(byte) % letters.len()).copied().map(char::from).unwrap_or('A')
-}
-
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     (16..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn is_secret(secret: &str) -> bool {
+pub(crate) fn is_secret(secret: &str) -> bool {
     (8..=128).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic())
 }

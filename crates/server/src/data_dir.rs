@@ -5,6 +5,7 @@
 //! root.key      the root key, with the file seal
 //! store.redb    the store
 //! credentials   the root access key, as an AWS shared credentials file
+//! accounts/     the root access keys of further accounts, in credentials files as well
 //! audit/        the audit trail
 //! ```
 
@@ -18,6 +19,7 @@ use rustix::io::Errno;
 
 use crate::exit::Failure;
 
+pub(crate) const ACCOUNTS_DIR: &str = "accounts";
 pub(crate) const CREDENTIALS_FILE: &str = "credentials";
 pub(crate) const SEAL_FILE: &str = "seal.toml";
 pub(crate) const STORE_FILE: &str = "store.redb";
@@ -32,7 +34,7 @@ impl DataDir {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let refused = |error| Failure::NotWritable { path: path.to_owned(), error };
         if !path.is_dir() {
-            DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(refused)?;
+            make(path).map_err(refused)?;
         }
         // Asking the permissions would not tell of a read-only file system.
         let probe = path.join(".write-probe");
@@ -96,6 +98,11 @@ impl DataDir {
     pub(crate) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
         self.0.join(name)
     }
+}
+
+/// Makes a directory, for its owner alone, with those that it is in.
+pub(crate) fn make(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Takes the directory from everybody but its owner.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use keyreeve_core::identity::accounts::CreateAccountError;
 use keyreeve_core::keyring::KeyringError;
 use keyreeve_core::vault::VaultError;
 use keyreeve_domain::AccountId;
@@ -30,6 +31,14 @@ pub(crate) enum Failure {
     NotWritable { path: PathBuf, error: std::io::Error },
     #[error("the store in `{}` is in use by another process. Stop that process, or choose another directory with --data-dir.", path.display())]
     Locked { path: PathBuf },
+    #[error("the service is running over `{}`. Stop it, say this again, and start it; or declare the account in the file of [identity] file and send the service SIGHUP.", path.display())]
+    Serving { path: PathBuf },
+    #[error("there is no store in `{}`: the first start of the service makes it. Choose another directory with --data-dir.", path.display())]
+    NothingThere { path: PathBuf },
+    #[error("{0}. To replace a lost access key of its root user: keyreeve account rotate-root.")]
+    CreateAccount(#[from] CreateAccountError),
+    #[error("there is no account {0}. To see which there are: keyreeve account list.")]
+    NoAccount(AccountId),
     #[error("cannot read `{}`: {error}. Give the user of this process access to it, or delete it to have a new access key made.", path.display())]
     CredentialsUnreadable { path: PathBuf, error: std::io::Error },
     #[error("`{}` holds no access key under [default]. Correct it, or delete it to have a new one made: the old one is refused from then on.", path.display())]
@@ -68,8 +77,15 @@ impl Failure {
     /// The exit code. Operators and scripts rely on them; docs/configuration.md lists them.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Findings { .. } | Self::System(_) | Self::Vault(_) | Self::Keyring(_) => 1,
+            Self::Findings { .. }
+            | Self::System(_)
+            | Self::Vault(_)
+            | Self::Keyring(_)
+            | Self::CreateAccount(CreateAccountError::Vault(_)) => 1,
             Self::Config(_)
+            | Self::CreateAccount(CreateAccountError::Exists(_))
+            | Self::NoAccount(_)
+            | Self::NothingThere { .. }
             | Self::MalformedCases { .. }
             | Self::MalformedInput { .. }
             | Self::NoAccessKey { .. }
@@ -78,7 +94,7 @@ impl Failure {
             | Self::Tls(_) => 2,
             Self::Listen { .. } => 3,
             Self::CasesUnreadable { .. } | Self::CredentialsUnreadable { .. } | Self::NotWritable { .. } => 4,
-            Self::Locked { .. } => 5,
+            Self::Locked { .. } | Self::Serving { .. } => 5,
             Self::Seal(_) => 6,
             Self::Store { .. } | Self::StoreMissing { .. } | Self::Trail { .. } | Self::Unfinished { .. } => {
                 7

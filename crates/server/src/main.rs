@@ -1,5 +1,6 @@
 //! `keyreeve`: a key management service that speaks the AWS KMS API.
 
+mod accounts;
 mod algorithms;
 mod args;
 mod clock;
@@ -8,6 +9,8 @@ mod credentials_file;
 mod data_dir;
 mod exit;
 mod harden;
+mod https;
+mod issuers;
 mod jobs;
 mod logging;
 mod offload;
@@ -36,6 +39,7 @@ static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.command.unwrap_or(Command::Serve(args.serve)) {
+        Command::Account(command) => accounts::run(&command),
         Command::Algorithms => {
             print!("{}", algorithms::table());
             Ok(())

@@ -158,6 +158,17 @@ fn clear_unfinished(path: &Path) -> Result<(), SealError> {
     }
 }
 
+/// The account of the first start; none where there was no start, or an older one that did not write it down.
+pub(crate) fn account(dir: &DataDir) -> Result<Option<String>, SealError> {
+    let path = dir.join(FILE);
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|error| SealError::Missing { path: path.clone(), error })?,
+    };
+    let seal: Result<SealFile, _> = toml::from_str(&text);
+    Ok(seal.map_err(|error| SealError::Malformed { path, reason: error.to_string() })?.account)
+}
+
 /// Reads the root key from the seal in `dir`.
 pub(crate) fn open(dir: &DataDir, config: &SealSection) -> Result<Unsealed, SealError> {
     let path = dir.join(FILE);

@@ -73,24 +73,17 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         Err(error) => return Err(Failure::Config(error.to_string())),
     }
 
-    let regions = config.regions()?;
-    let home = regions.first().copied();
     let endpoint = Arc::new(Endpoint {
         service: Arc::clone(&service),
         account: config.account()?,
-        home: home
-            .or_else(|| HOME_REGION.parse().ok())
-            .ok_or_else(|| Failure::Config("no Region".to_owned()))?,
-        regions,
+        home: start::home_region(config)?,
+        regions: config.regions()?,
         metrics: Arc::new(Metrics::default()),
         limits: config.limits(),
         random: Arc::new(SystemRandom),
         clock: clock::now,
     });
-    let options = Options {
-        level: config.audit_level(),
-        segment_len: config.audit.segment_mib.saturating_mul(1 << 20),
-    };
+    let options = trail_options(config);
     let workers = match config.server.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
@@ -126,9 +119,6 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The Region that the events of requests without one belong to, where every Region is answered for.
-const HOME_REGION: &str = "us-east-1";
-
 /// The certificate, where there is one.
 fn tls(config: &Config) -> Result<Option<Arc<TlsSource>>, Failure> {
     match (&config.tls.certificate, &config.tls.key) {
@@ -156,7 +146,12 @@ fn bound_connections(limits: &mut LimitsSection) {
 /// Descriptors for all else: the store, the trail, the runtimes.
 const OTHER_DESCRIPTORS: usize = 64;
 
-fn stream(name: &str) -> io::Result<StreamName> {
+/// How trails are written.
+pub(crate) fn trail_options(config: &Config) -> Options {
+    Options { level: config.audit_level(), segment_len: config.audit.segment_mib.saturating_mul(1 << 20) }
+}
+
+pub(crate) fn stream(name: &str) -> io::Result<StreamName> {
     name.parse().map_err(io::Error::other)
 }
 

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use keyreeve_core::identity::issuer::NoIssuers;
 use keyreeve_core::keyring::{Keyring, KeyringError};
 use keyreeve_core::offload::{AtOnce, Offload};
 use keyreeve_core::vault::{Vault, VaultError};
 use keyreeve_core::{Service, ServiceOptions, space};
 use keyreeve_crypto::asymmetric::make_material;
-use keyreeve_crypto::key::MakeKeyError;
 use keyreeve_crypto::parsed_keys;
 use keyreeve_crypto::random::{Random, SystemRandom};
+use keyreeve_domain::Region;
 use keyreeve_store::{Batch, CommitError, Store};
 use keyreeve_store_redb::{Options, RedbStore};
 
 use crate::clock;
 use crate::config::Config;
 use crate::credentials_file::AccessKey;
-use crate::data_dir::{DataDir, SEAL_FILE, STORE_FILE};
+use crate::data_dir::{CREDENTIALS_FILE, DataDir, SEAL_FILE, STORE_FILE};
 use crate::exit::Failure;
+use crate::issuers::Issuers;
 use crate::offload::Threads;
 use crate::seal::{self, SealError, Unsealed};
 
@@ -78,7 +78,7 @@ pub(crate) async fn service(
         maker: Arc::new(|spec| make_material(spec, &SystemRandom)),
         sm2: config.crypto.sm2,
         roots: config.roots()?,
-        issuers: Arc::new(NoIssuers),
+        issuers: Arc::new(Issuers::new(&config.identity)?),
     };
     Ok(Arc::new(Service::new(vault, options)))
 }
@@ -144,18 +144,25 @@ pub(crate) async fn root_access_key(
         (Some(chosen), Ok(Some(held))) if chosen.id == held.id && *chosen.secret == *held.secret => held,
         // Whatever the file holds, the operator has chosen.
         (Some(chosen), _) => {
-            chosen.write(dir)?;
+            chosen.write(&dir.join(CREDENTIALS_FILE))?;
             chosen
         }
         (None, Err(failure)) => return Err(failure),
         (None, Ok(Some(held))) => held,
         (None, Ok(None)) => {
-            let made = AccessKey::make(service.vault().random())
-                .map_err(MakeKeyError::from)
-                .map_err(VaultError::from)?;
-            made.write(dir)?;
+            let made = AccessKey::make(service, config.account()?)?;
+            made.write(&dir.join(CREDENTIALS_FILE))?;
             made
         }
     };
     Ok(service.set_root_credential(config.account()?, &key.id, key.secret, clock::now()).await?)
 }
+
+/// The Region that the events of requests without one belong to.
+pub(crate) fn home_region(config: &Config) -> Result<Region, Failure> {
+    let first = config.regions()?.first().copied();
+    first.or_else(|| HOME_REGION.parse().ok()).ok_or_else(|| Failure::Config("no Region".to_owned()))
+}
+
+/// That Region, where every Region is answered for.
+const HOME_REGION: &str = "us-east-1";

@@ -1,0 +1,130 @@
+//! Fetching small documents over HTTPS.
+//!
+//! One request on one connection; no redirects, no proxies. A document that is too long or comes too late is an error.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, HOST, USER_AGENT};
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::exit::Failure;
+use crate::issuers::MOST;
+
+/// How long a document may take, from looking up its host on.
+const PATIENCE: Duration = Duration::from_secs(10);
+const HTTPS_PORT: u16 = 443;
+
+/// A document could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError {
+    #[error("`{0}` is not an https URL")]
+    Url(String),
+    #[error("{url}: {error}")]
+    Connect { url: String, error: std::io::Error },
+    #[error("{url}: {error}")]
+    Http { url: String, error: hyper::Error },
+    #[error("{url} answers with {status}")]
+    Status { url: String, status: StatusCode },
+    #[error("{url}: {error}")]
+    Body { url: String, error: Box<dyn std::error::Error + Send + Sync> },
+    #[error("{0} did not answer within 10 seconds")]
+    Slow(String),
+}
+
+/// A client with its root certificates.
+pub(crate) struct Https {
+    tls: TlsConnector,
+}
+
+impl Https {
+    /// A client that trusts the certificates of the PEM file `roots`; without one, those that browsers trust.
+    pub(crate) fn new(roots: Option<&Path>) -> Result<Self, Failure> {
+        let mut store = RootCertStore::empty();
+        match roots {
+            None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+            Some(path) => {
+                let fault = |error: &dyn std::fmt::Display| {
+                    Failure::Config(format!("[identity] issuer_ca, `{}`: {error}.", path.display()))
+                };
+                let certificates = CertificateDer::pem_file_iter(path)
+                    .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                    .map_err(|error| fault(&error))?;
+                if certificates.is_empty() {
+                    return Err(fault(&"it holds no certificate"));
+                }
+                for certificate in certificates {
+                    store.add(certificate).map_err(|error| fault(&error))?;
+                }
+            }
+        }
+        let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Failure::Config(format!("TLS: {error}")))?
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// The document at `url`.
+    pub(crate) async fn get(&self, url: &str) -> Result<Vec<u8>, FetchError> {
+        match tokio::time::timeout(PATIENCE, self.fetch(url)).await {
+            Ok(fetched) => fetched,
+            Err(_) => Err(FetchError::Slow(url.to_owned())),
+        }
+    }
+
+    async fn fetch(&self, url: &str) -> Result<Vec<u8>, FetchError> {
+        let not_a_url = || FetchError::Url(url.to_owned());
+        let connect = |error| FetchError::Connect { url: url.to_owned(), error };
+        let uri: Uri = url.parse().ok().ok_or_else(not_a_url)?;
+        let authority =
+            uri.authority().filter(|_| uri.scheme_str() == Some("https")).ok_or_else(not_a_url)?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(host.to_owned()).ok().ok_or_else(not_a_url)?;
+        let port = authority.port_u16().unwrap_or(HTTPS_PORT);
+        let tcp = TcpStream::connect((host, port)).await.map_err(connect)?;
+        let stream = self.tls.connect(name, tcp).await.map_err(connect)?;
+
+        let http = |error| FetchError::Http { url: url.to_owned(), error };
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(http)?;
+        let request = Request::get(uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str))
+            .header(HOST, authority.as_str())
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, concat!("keyreeve/", env!("CARGO_PKG_VERSION")))
+            .body(Empty::<Bytes>::new())
+            .map_err(|_| not_a_url())?;
+        let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+        let answer = async {
+            let answer = sender.send_request(request).await.map_err(http)?;
+            if answer.status() != StatusCode::OK {
+                return Err(FetchError::Status { url: url.to_owned(), status: answer.status() });
+            }
+            let body = Limited::new(answer.into_body(), most).collect().await;
+            let body = body.map_err(|error| FetchError::Body { url: url.to_owned(), error })?;
+            Ok(body.to_bytes().to_vec())
+        };
+        // The connection moves the bytes; it ends after the answer, or with an error that the answer has as well.
+        let drive = async {
+            drop(connection.await);
+            core::future::pending::<Infallible>().await
+        };
+        tokio::select! {
+            answer = answer => answer,
+            never = drive => match never {},
+        }
+    }
+}
