@@ -536,7 +536,13 @@ def test_a_user_does_what_his_policies_allow_and_nothing_once_they_are_gone(serv
     )
     assert "because no identity-based policy allows the iam:ListUsers action" in message
     # Whether somebody exists is not told to who may not ask.
-    assert refused(own.get_user, UserName="no-such-user")[0] == "AccessDenied"
+    for name in ("reader", "no-such-user"):
+        assert refused(own.get_user, UserName=name) == (
+            "AccessDenied",
+            f"User: arn:aws:iam::{ACCOUNT}:user/reader is not authorized to perform: iam:GetUser on resource: user {name} "
+            "because no identity-based policy allows the iam:GetUser action",
+            403,
+        )
     iam.attach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
     assert own.list_users(MaxItems=1)["Users"]
     assert own.get_user()["User"]["UserName"] == "reader"
@@ -546,11 +552,57 @@ def test_a_user_does_what_his_policies_allow_and_nothing_once_they_are_gone(serv
         PolicyDocument=policy("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/made/*"),
     )  # fmt: skip
     own.create_user(UserName="made-by-reader", Path="/made/")
+    tags = [{"Key": "a", "Value": "b"}]
+    denied = refused(own.create_user, UserName="tagged-by-reader", Path="/made/", Tags=tags)
+    assert denied[0] == "AccessDenied" and "iam:TagUser" in denied[1]
     assert refused(own.create_user, UserName="elsewhere")[0] == "AccessDenied"
     iam.detach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
     assert refused(own.list_users)[0] == "AccessDenied"
     iam.delete_user_policy(UserName="reader", PolicyName="make")
     assert refused(own.create_user, UserName="again", Path="/made/")[0] == "AccessDenied"
+
+
+def test_policies_may_ask_for_what_a_request_says(server, iam):
+    bounds = iam.create_policy(PolicyName="asked", PolicyDocument=policy())["Policy"]["Arn"]
+    iam.create_user(UserName="delegate")
+    iam.create_user(UserName="owned", Tags=[{"Key": "Team", "Value": "a"}])
+    statements = [
+        ("iam:AttachUserPolicy", {"ArnEquals": {"iam:PolicyARN": READ_ONLY}}),
+        ("iam:CreateUser", {"StringEquals": {"iam:PermissionsBoundary": bounds}}),
+        ("iam:TagUser", {"StringEquals": {"aws:RequestTag/Team": "b"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["Team"]}}),
+        ("iam:UntagUser", {"ForAllValues:StringEquals": {"aws:TagKeys": ["Team"]}}),
+        ("iam:DeleteUser", {"StringEquals": {"aws:ResourceTag/Team": "a"}}),
+    ]  # fmt: skip
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition}
+            for action, condition in statements
+        ],
+    }
+    iam.put_user_policy(UserName="delegate", PolicyName="p", PolicyDocument=json.dumps(document))
+    own = server.client(service="iam", credentials=keys_of(iam, "delegate"))
+    name = {"UserName": "owned"}
+    for call, arguments, refusing in [
+        (own.attach_user_policy, {**name, "PolicyArn": READ_ONLY}, {**name, "PolicyArn": bounds}),
+        (
+            own.create_user,
+            {"UserName": "bounded1", "PermissionsBoundary": bounds},
+            {"UserName": "bounded2", "PermissionsBoundary": READ_ONLY},
+        ),
+        (
+            own.tag_user,
+            {**name, "Tags": [{"Key": "Team", "Value": "b"}]},
+            {**name, "Tags": [{"Key": "Team", "Value": "b"}, {"Key": "Other", "Value": "b"}]},
+        ),
+        (own.untag_user, {**name, "TagKeys": ["Team"]}, {**name, "TagKeys": ["Team", "Other"]}),
+    ]:
+        assert refused(call, **refusing)[::2] == ("AccessDenied", 403)
+        call(**arguments)
+    iam.detach_user_policy(UserName="owned", PolicyArn=READ_ONLY)
+    assert refused(own.delete_user, **name)[0] == "AccessDenied"
+    iam.tag_user(**name, Tags=[{"Key": "Team", "Value": "a"}])
+    own.delete_user(**name)
 
 
 def test_simulation(iam):
