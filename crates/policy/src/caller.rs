@@ -171,15 +171,15 @@ impl Named {
     }
 
     fn identity(arn: &str, id: Option<&str>) -> Option<Self> {
-        let mut parts = arn.splitn(6, ':').skip(2);
-        let (service, account, resource) = (parts.next()?, parts.nth(1)?, parts.next()?);
+        let mut parts = arn.splitn(6, ':').skip(4);
+        let (account, resource) = (parts.next()?, parts.next()?);
         let id = id.map(Into::into);
         match resource.split_once('/')? {
             ("role", name) => {
                 let name = name.rsplit('/').next()?.into();
                 Some(Self::Role { account: account.parse().ok()?, name, id })
             }
-            ("user", _) if service == "iam" => Some(Self::User { arn: arn.into(), id }),
+            ("user", _) => Some(Self::User { arn: arn.into(), id }),
             _ => Some(Self::Session(arn.into())),
         }
     }
