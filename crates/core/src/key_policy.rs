@@ -9,7 +9,7 @@ use keyreeve_store::Snapshot;
 
 use crate::cx::Service;
 use crate::identity;
-use crate::identity::record::{AccountRecord, RoleRecord, UserRecord};
+use crate::identity::record::{AccountRecord, RoleRecord, UniqueRecord, UserRecord};
 use crate::record::{BoundPrincipal, IndexRecord, KeyRecord, PolicyRecord};
 use crate::ring::OpenKey;
 use crate::space;
@@ -117,7 +117,14 @@ impl Service {
         let mut bound: Vec<BoundPrincipal> = Vec::new();
         for principal in document.principals() {
             let arn = match principal {
-                AwsPrincipal::Anyone | AwsPrincipal::UniqueId(_) => continue,
+                AwsPrincipal::Anyone => continue,
+                AwsPrincipal::UniqueId(id) => {
+                    let path = identity::space::unique(id).map_err(VaultError::from)?;
+                    if self.vault().read::<UniqueRecord>(snapshot, &path).await?.is_none() {
+                        return Err(PrincipalError::Unknown(id.clone()));
+                    }
+                    continue;
+                }
                 AwsPrincipal::Account(account) => {
                     self.check_account(snapshot, *account).await?;
                     continue;

@@ -495,6 +495,7 @@ fn a_key_policy_names_whoever_exists() {
         ("arn:aws:iam::111122223333:role/None", false),
         ("arn:aws:iam::999999999999:root", false),
         ("arn:aws:iam::111122223333:group/g", false),
+        ("AIDANEVERMADEEXAMPLE0", false),
     ] {
         let by = format!(r#"{{"AWS":"{principal}"}}"#);
         let text = policy(&[everything(), statement("Allow", &by, "kms:Encrypt", "")]);
