@@ -22,7 +22,12 @@ fuzz_target!(|data: &[u8]| {
         headers: headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())),
     };
     let Ok(claim) = Claim::parse(&head) else { return };
-    let key = SigningKey::derive(b"a secret that signed nothing", claim.scope_date(), claim.region(), claim.service());
+    let key = SigningKey::derive(
+        b"a secret that signed nothing",
+        claim.scope_date(),
+        claim.region(),
+        claim.service(),
+    );
     let now = Timestamp::from_millis(1_440_938_160_000);
     let expected = Expected { service: "kms", regions: Regions::Any };
     let Ok(checked) = claim.check(now, &expected) else { return };

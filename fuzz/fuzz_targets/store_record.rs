@@ -1,7 +1,9 @@
 //! Any bytes as a record of any kind: what is read is written and read again as the same.
 #![no_main]
 
-use keyreeve_core::record::{AliasRecord, CredentialRecord, IndexRecord, KeyRecord, PolicyRecord, Record, UsageRecord};
+use keyreeve_core::record::{
+    AliasRecord, CredentialRecord, IndexRecord, KeyRecord, PolicyRecord, Record, UsageRecord,
+};
 use libfuzzer_sys::fuzz_target;
 
 fn round_trip<R: Record>(data: &[u8]) {

@@ -1,5 +1,6 @@
 """IAM, with boto3: users, groups, roles, policies, access keys, tags, providers, and what is said of each that is refused."""
 
+import concurrent.futures
 import json
 import re
 import urllib.parse
@@ -8,6 +9,7 @@ import botocore.exceptions
 import pytest
 
 import audit
+import server as harness
 from server import ACCOUNT
 
 ALLOW_KMS = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
@@ -22,6 +24,14 @@ def policy(action="kms:*", resource="*", effect="Allow", **more):
 def trust(principal=f"arn:aws:iam::{ACCOUNT}:root"):
     statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server of this module's own: no other has its names."""
+    running = harness.Server(tmp_path_factory.mktemp("iam") / "data").start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture(scope="module")
@@ -461,6 +471,7 @@ def test_pages_hold_everything_once(iam):
 def test_what_is_not_here_is_said_to_be_absent(iam):
     iam.create_user(UserName="plain")
     assert iam.list_mfa_devices(UserName="plain")["MFADevices"] == []
+    assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
     assert iam.list_ssh_public_keys(UserName="plain")["SSHPublicKeys"] == []
     assert iam.list_signing_certificates(UserName="plain")["Certificates"] == []
     assert iam.list_service_specific_credentials(UserName="plain")["ServiceSpecificCredentials"] == []
@@ -525,7 +536,13 @@ def test_a_user_does_what_his_policies_allow_and_nothing_once_they_are_gone(serv
     )
     assert "because no identity-based policy allows the iam:ListUsers action" in message
     # Whether somebody exists is not told to who may not ask.
-    assert refused(own.get_user, UserName="no-such-user")[0] == "AccessDenied"
+    for name in ("reader", "no-such-user"):
+        assert refused(own.get_user, UserName=name) == (
+            "AccessDenied",
+            f"User: arn:aws:iam::{ACCOUNT}:user/reader is not authorized to perform: iam:GetUser on resource: user {name} "
+            "because no identity-based policy allows the iam:GetUser action",
+            403,
+        )
     iam.attach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
     assert own.list_users(MaxItems=1)["Users"]
     assert own.get_user()["User"]["UserName"] == "reader"
@@ -535,11 +552,57 @@ def test_a_user_does_what_his_policies_allow_and_nothing_once_they_are_gone(serv
         PolicyDocument=policy("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/made/*"),
     )  # fmt: skip
     own.create_user(UserName="made-by-reader", Path="/made/")
+    tags = [{"Key": "a", "Value": "b"}]
+    denied = refused(own.create_user, UserName="tagged-by-reader", Path="/made/", Tags=tags)
+    assert denied[0] == "AccessDenied" and "iam:TagUser" in denied[1]
     assert refused(own.create_user, UserName="elsewhere")[0] == "AccessDenied"
     iam.detach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
     assert refused(own.list_users)[0] == "AccessDenied"
     iam.delete_user_policy(UserName="reader", PolicyName="make")
     assert refused(own.create_user, UserName="again", Path="/made/")[0] == "AccessDenied"
+
+
+def test_policies_may_ask_for_what_a_request_says(server, iam):
+    bounds = iam.create_policy(PolicyName="asked", PolicyDocument=policy())["Policy"]["Arn"]
+    iam.create_user(UserName="delegate")
+    iam.create_user(UserName="owned", Tags=[{"Key": "Team", "Value": "a"}])
+    statements = [
+        ("iam:AttachUserPolicy", {"ArnEquals": {"iam:PolicyARN": READ_ONLY}}),
+        ("iam:CreateUser", {"StringEquals": {"iam:PermissionsBoundary": bounds}}),
+        ("iam:TagUser", {"StringEquals": {"aws:RequestTag/Team": "b"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["Team"]}}),
+        ("iam:UntagUser", {"ForAllValues:StringEquals": {"aws:TagKeys": ["Team"]}}),
+        ("iam:DeleteUser", {"StringEquals": {"aws:ResourceTag/Team": "a"}}),
+    ]  # fmt: skip
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition}
+            for action, condition in statements
+        ],
+    }
+    iam.put_user_policy(UserName="delegate", PolicyName="p", PolicyDocument=json.dumps(document))
+    own = server.client(service="iam", credentials=keys_of(iam, "delegate"))
+    name = {"UserName": "owned"}
+    for call, arguments, refusing in [
+        (own.attach_user_policy, {**name, "PolicyArn": READ_ONLY}, {**name, "PolicyArn": bounds}),
+        (
+            own.create_user,
+            {"UserName": "bounded1", "PermissionsBoundary": bounds},
+            {"UserName": "bounded2", "PermissionsBoundary": READ_ONLY},
+        ),
+        (
+            own.tag_user,
+            {**name, "Tags": [{"Key": "Team", "Value": "b"}]},
+            {**name, "Tags": [{"Key": "Team", "Value": "b"}, {"Key": "Other", "Value": "b"}]},
+        ),
+        (own.untag_user, {**name, "TagKeys": ["Team"]}, {**name, "TagKeys": ["Team", "Other"]}),
+    ]:
+        assert refused(call, **refusing)[::2] == ("AccessDenied", 403)
+        call(**arguments)
+    iam.detach_user_policy(UserName="owned", PolicyArn=READ_ONLY)
+    assert refused(own.delete_user, **name)[0] == "AccessDenied"
+    iam.tag_user(**name, Tags=[{"Key": "Team", "Value": "a"}])
+    own.delete_user(**name)
 
 
 def test_simulation(iam):
@@ -612,6 +675,57 @@ def test_a_change_is_in_the_trail_without_its_secret(fresh_server):
     everything = b"".join(path.read_bytes() for path in fresh_server.data_dir.rglob("*.log"))
     assert key["SecretAccessKey"].encode() not in everything
     assert urllib.parse.quote(key["SecretAccessKey"], safe="").encode() not in everything
+
+
+def run_together(*calls):
+    """What each call that was made at the same time came to: its answer, or the code of its error."""
+
+    def outcome(call):
+        try:
+            return call()
+        except botocore.exceptions.ClientError as error:
+            return error.response["Error"]["Code"]
+
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(outcome, calls))
+
+
+def test_nothing_that_is_gone_is_left_attached(iam):
+    iam.create_user(UserName="racer")
+    for number in range(20):
+        arn = iam.create_policy(PolicyName=f"race{number}", PolicyDocument=policy())["Policy"]["Arn"]
+        run_together(
+            lambda: iam.attach_user_policy(UserName="racer", PolicyArn=arn), lambda: iam.delete_policy(PolicyArn=arn)
+        )
+        attached = [found["PolicyArn"] for found in iam.list_attached_user_policies(UserName="racer")["AttachedPolicies"]]
+        left = [found["Arn"] for found in iam.list_policies(Scope="Local")["Policies"]]
+        assert (arn in attached) == (arn in left)
+        if attached:
+            iam.detach_user_policy(UserName="racer", PolicyArn=arn)
+
+
+def test_no_user_is_in_a_group_that_is_gone(iam):
+    iam.create_user(UserName="grouped")
+    for number in range(20):
+        name = f"race{number}"
+        iam.create_group(GroupName=name)
+        run_together(
+            lambda: iam.add_user_to_group(GroupName=name, UserName="grouped"), lambda: iam.delete_group(GroupName=name)
+        )
+        groups = [found["GroupName"] for found in iam.list_groups_for_user(UserName="grouped")["Groups"]]
+        left = [found["GroupName"] for found in iam.list_groups()["Groups"]]
+        assert (name in groups) == (name in left)
+        if groups:
+            iam.remove_user_from_group(GroupName=name, UserName="grouped")
+
+
+def test_quotas_hold_for_requests_at_the_same_time(iam):
+    iam.create_user(UserName="hasty")
+    outcomes = run_together(*[lambda: iam.create_access_key(UserName="hasty")] * 6)
+    assert outcomes.count("LimitExceeded") == 4
+    assert len(iam.list_access_keys(UserName="hasty")["AccessKeyMetadata"]) == 2
+    outcomes = run_together(*[lambda: iam.create_user(UserName="one")] * 6)
+    assert outcomes.count("EntityAlreadyExists") == 5
 
 
 def test_identities_outlive_the_process(fresh_server):

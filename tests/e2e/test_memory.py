@@ -95,6 +95,7 @@ class Workload:
             assert kms.decrypt(CiphertextBlob=made["CiphertextBlob"])["Plaintext"] == made["Plaintext"]
             self.note(f"random of {size} bytes", kms.generate_random(NumberOfBytes=size)["Plaintext"])
         self.with_key_pairs(kms, key)
+        self.with_access_keys()
         refused = secrets.token_bytes(64)
         self.note("refused plaintext", refused)
         with pytest.raises(botocore.exceptions.ClientError) as error:
@@ -137,6 +138,22 @@ class Workload:
             secret = {"RSA_2048": private[300:-16], "ECC_NIST_P256": private[36:68]}.get(spec, private[16:])
             assert secret[:WINDOW] not in public
             self.note(f"private key of a {spec} pair", secret)
+
+    def with_access_keys(self):
+        iam = self.server.client(service="iam")
+        for turn in range(4):
+            name = f"memory{turn}"
+            iam.create_user(UserName=name)
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+            self.note("secret access key", key["SecretAccessKey"].encode())
+            credentials = (key["AccessKeyId"], key["SecretAccessKey"])
+            sts = self.server.client(service="sts", credentials=credentials)
+            sts.get_caller_identity()
+            iam.list_access_keys(UserName=name)
+            iam.update_user(UserName=name, NewUserName=f"renamed{turn}")
+            sts.get_caller_identity()
+            sts.close()
+        iam.close()
 
     def over_http2(self, key):
         """The same over one connection that carries several streams, where there is one."""

@@ -132,7 +132,7 @@ def test_a_request_with_a_target_is_for_kms_whatever_its_form(server):
 
 def test_texts_come_back_as_they_were_sent(server):
     iam = server.client(service="iam")
-    name = "xml-names"
+    name = "query-texts"
     iam.create_user(UserName=name)
     iam.tag_user(UserName=name, Tags=[{"Key": "ä+= /", "Value": "ö: @"}])
     assert iam.list_user_tags(UserName=name)["Tags"] == [{"Key": "ä+= /", "Value": "ö: @"}]

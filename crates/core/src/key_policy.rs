@@ -9,7 +9,7 @@ use keyreeve_store::Snapshot;
 
 use crate::cx::Service;
 use crate::identity;
-use crate::identity::record::{AccountRecord, RoleRecord, UserRecord};
+use crate::identity::record::{AccountRecord, RoleRecord, UniqueRecord, UserRecord};
 use crate::record::{BoundPrincipal, IndexRecord, KeyRecord, PolicyRecord};
 use crate::ring::OpenKey;
 use crate::space;
@@ -60,14 +60,14 @@ impl Service {
             let bound = held.bound.unwrap_or_default();
             let ids = |arn: &str| bound.iter().find(|bound| bound.arn == arn).map(|bound| bound.id.as_str());
             let policy = Policy::compile_bound(Kind::Resource, &held.text, &ids);
-            return Ok(Arc::new(policy.map_err(|_| damaged())?));
+            return Ok(Arc::new(policy.ok().ok_or_else(damaged)?));
         }
         let service = self.managed_service(snapshot, region, key, record).await?;
         if let Some(known) = self.ring().written_policy(record.account, region, service.as_deref()) {
             return Ok(known);
         }
         let text = written_text(record.account, region, service.as_deref());
-        let policy = Arc::new(Policy::compile(Kind::Resource, &text).map_err(|_| damaged())?);
+        let policy = Arc::new(Policy::compile(Kind::Resource, &text).ok().ok_or_else(damaged)?);
         self.ring().keep_written_policy(record.account, region, service.as_deref(), &policy);
         Ok(policy)
     }
@@ -117,7 +117,14 @@ impl Service {
         let mut bound: Vec<BoundPrincipal> = Vec::new();
         for principal in document.principals() {
             let arn = match principal {
-                AwsPrincipal::Anyone | AwsPrincipal::UniqueId(_) => continue,
+                AwsPrincipal::Anyone => continue,
+                AwsPrincipal::UniqueId(id) => {
+                    let path = identity::space::unique(id).map_err(VaultError::from)?;
+                    if self.vault().read::<UniqueRecord>(snapshot, &path).await?.is_none() {
+                        return Err(PrincipalError::Unknown(id.clone()));
+                    }
+                    continue;
+                }
                 AwsPrincipal::Account(account) => {
                     self.check_account(snapshot, *account).await?;
                     continue;

@@ -51,8 +51,6 @@ pub enum Kind {
     Session,
     /// A token that names a grant, under a domain key.
     GrantToken,
-    /// Why a request was refused, for who may decode it, under a domain key.
-    Message,
 }
 
 impl Kind {
@@ -65,7 +63,6 @@ impl Kind {
             Self::RootKey => 5,
             Self::Session => 6,
             Self::GrantToken => 7,
-            Self::Message => 8,
         }
     }
 }

@@ -7,7 +7,8 @@ use keyreeve_wire::iam::{
     DeleteLoginProfileInput, GetLoginProfileInput, GetLoginProfileOutput, ListInstanceProfilesForRoleInput,
     ListInstanceProfilesForRoleOutput, ListMFADevicesInput, ListMFADevicesOutput, ListSSHPublicKeysInput,
     ListSSHPublicKeysOutput, ListServiceSpecificCredentialsInput, ListServiceSpecificCredentialsOutput,
-    ListSigningCertificatesInput, ListSigningCertificatesOutput,
+    ListSigningCertificatesInput, ListSigningCertificatesOutput, ListVirtualMFADevicesInput,
+    ListVirtualMFADevicesOutput,
 };
 
 use crate::amend::read;
@@ -32,6 +33,15 @@ pub(crate) async fn list_mfa_devices(
 ) -> Result<ListMFADevicesOutput, Refusal> {
     check_user(cx, "iam:ListMFADevices", input.user_name.as_deref()).await?;
     Ok(ListMFADevicesOutput { mfa_devices: Vec::new(), is_truncated: false, marker: None })
+}
+
+pub(crate) async fn list_virtual_mfa_devices(
+    cx: &mut Cx<'_>,
+    _: ListVirtualMFADevicesInput,
+) -> Result<ListVirtualMFADevicesOutput, Refusal> {
+    let resource = format!("arn:aws:iam::{}:mfa/*", cx.caller.account());
+    authorize(cx, "iam:ListVirtualMFADevices", &resource, &Particulars::default()).await?;
+    Ok(ListVirtualMFADevicesOutput { virtual_mfa_devices: Vec::new(), is_truncated: false, marker: None })
 }
 
 pub(crate) async fn list_ssh_public_keys(

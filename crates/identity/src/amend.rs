@@ -52,7 +52,9 @@ pub(crate) async fn authorized<E: Entity>(
         (None, Some(arn)) => arn.to_owned(),
         (None, None) => arn::<E>(account, "/", target.name),
     };
+    let shown = E::shown(target, &resource);
     let particulars = Particulars {
+        shown: Some(&shown),
         resource_tags: found.as_ref().map(|seen| seen.record.tags()).unwrap_or_default(),
         boundary: particulars.boundary.or_else(|| found.as_ref().and_then(|seen| seen.record.boundary())),
         ..*particulars

@@ -121,9 +121,8 @@ const NOT_WITH_A_SESSION: &str = "The security token included in the request is 
 /// Bytes set aside for an answer, so that one with a secret is not copied while it grows.
 const CAPACITY: usize = 4096;
 
-/// As [`answer`], for AssumeRoleWithWebIdentity: nobody signs it, and who calls is known once his token was verified.
-/// `request.caller` is a stand-in for nobody.
-pub async fn answer_web_identity(
+/// As [`answer`], for AssumeRoleWithWebIdentity: whoever signs it, if anybody does, the caller is known once his token was verified.
+async fn answer_web_identity(
     service: &Arc<Service>,
     trail: &dyn Trail,
     request: &Request<'_>,
@@ -218,6 +217,9 @@ pub async fn answer(
     request: &Request<'_>,
     form: Form<'_>,
 ) -> Answer {
+    if request.operation == Operation::Sts(sts::Operation::AssumeRoleWithWebIdentity) {
+        return answer_web_identity(service, trail, request, form).await;
+    }
     let source = request.operation.source();
     let head = head(request, Some(request.caller), request.caller.account());
     let mut notes = Notes::default();

@@ -8,9 +8,9 @@ use keyreeve_wire::{iam, sts};
 
 use crate::refusal::Refusal;
 use crate::{
-    absent, access_keys, account, assume_role, attached_policies, authorization_details, boundaries,
-    caller_identity, groups, inline_policies, memberships, policies, policy_versions, providers, roles,
-    session_token, simulation, tags, users, web_identity,
+    absent, access_keys, account, assume_role, attached_policies, authorization_details,
+    authorization_message, boundaries, caller_identity, groups, inline_policies, memberships, policies,
+    policy_versions, providers, roles, session_token, simulation, tags, users, web_identity,
 };
 
 macro_rules! operations {
@@ -102,6 +102,7 @@ operations! {
         ListUserPolicies => inline_policies::list_user_policies;
         ListUserTags => tags::list_user_tags;
         ListUsers => users::list_users;
+        ListVirtualMFADevices => absent::list_virtual_mfa_devices;
         UpdateRole => roles::update_role;
         UpdateRoleDescription => roles::update_role_description;
     }
@@ -158,7 +159,8 @@ operations! {
     sts of sts::Operation {
     answering {
         AssumeRole => assume_role::assume_role;
-        AssumeRoleWithWebIdentity => web_identity::refuse_signed;
+        AssumeRoleWithWebIdentity => web_identity::not_by_a_caller;
+        DecodeAuthorizationMessage => authorization_message::decode_authorization_message;
         GetAccessKeyInfo => access_keys::get_access_key_info;
         GetFederationToken => session_token::get_federation_token;
         GetSessionToken => session_token::get_session_token;
@@ -166,7 +168,6 @@ operations! {
     }
     silent {}
     unsupported {
-        DecodeAuthorizationMessage;
     } }
 }
 

@@ -36,6 +36,12 @@ pub(crate) trait Entity: Record + Clone + PartialEq {
         arn::<Self>(account, self.iam_path(), self.name())
     }
 
+    /// How a refusal names it.
+    // Seen from IAM: `user bob`, `role r`, `policy arn:…`.
+    fn shown(target: Target<'_>, arn: &str) -> String {
+        format!("{} {}", Self::NOUN, if target.arn.is_some() { arn } else { target.name })
+    }
+
     /// The refusal where there is none.
     fn missing(target: Target<'_>) -> Refusal {
         target.arn.map_or_else(|| no_name(Self::NOUN, target.name), crate::arn::no_policy)
@@ -183,6 +189,10 @@ impl Entity for ProviderRecord {
 
     fn tags(&self) -> &[TagRecord] {
         &self.tags
+    }
+
+    fn shown(_: Target<'_>, arn: &str) -> String {
+        arn.to_owned()
     }
 
     fn missing(target: Target<'_>) -> Refusal {

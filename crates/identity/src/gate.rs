@@ -3,7 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>.
 
 use keyreeve_core::Cx;
-use keyreeve_core::gate::{Elsewhere, Particulars as Asked, authorize_elsewhere};
+use keyreeve_core::gate::{Elsewhere, GateError, On, Particulars as Asked, authorize_elsewhere};
 use keyreeve_core::record::TagRecord;
 use keyreeve_policy::ContextKey;
 
@@ -22,6 +22,8 @@ pub(crate) struct Particulars<'a> {
     pub(crate) policy_arn: Option<&'a str>,
     /// The permissions boundary that is set, or that the resource has: `iam:PermissionsBoundary`.
     pub(crate) boundary: Option<&'a str>,
+    /// How a refusal names the resource, where that is not by its ARN.
+    pub(crate) shown: Option<&'a str>,
 }
 
 /// Lets the caller through to `resource` for the action `iam:…`, or says why not.
@@ -45,5 +47,27 @@ pub(crate) async fn authorize(
     let asked = Asked { tags: &tags, lists: if keys.is_empty() { &[] } else { &lists }, ..Asked::of(&texts) };
     let account = cx.caller.account();
     let resource = Elsewhere { arn: resource, account, policy: None, tags: particulars.resource_tags };
-    Ok(authorize_elsewhere(cx, action, resource, &asked).await?)
+    let decided = authorize_elsewhere(cx, action, resource, &asked).await;
+    Ok(decided.map_err(|error| match (error, particulars.shown) {
+        (GateError::Denied(mut denied), Some(shown)) => {
+            denied.on = On::Resource(shown.to_owned());
+            GateError::Denied(denied)
+        }
+        (error, _) => error,
+    })?)
+}
+
+/// As [`authorize`], for something new that comes with tags: to tag it is an action of its own.
+pub(crate) async fn authorize_new(
+    cx: &Cx<'_>,
+    action: &'static str,
+    tagging: &'static str,
+    resource: &str,
+    particulars: &Particulars<'_>,
+) -> Result<(), Refusal> {
+    authorize(cx, action, resource, particulars).await?;
+    if particulars.request_tags.is_empty() {
+        return Ok(());
+    }
+    authorize(cx, tagging, resource, particulars).await
 }

@@ -27,6 +27,7 @@ mod account;
 mod assume_role;
 mod attached_policies;
 mod authorization_details;
+mod authorization_message;
 mod boundaries;
 mod caller_identity;
 mod groups;
@@ -42,6 +43,6 @@ mod tags;
 mod users;
 mod web_identity;
 
-pub use answer::{Answer, Operation, Request, answer, answer_web_identity};
+pub use answer::{Answer, Operation, Request, answer};
 pub use ids::{access_key_account, access_key_id, secret_access_key};
 pub use refusal::Refusal;

@@ -24,7 +24,7 @@ use crate::amend::{amend, authorized, change, find};
 use crate::arn::{self, PolicyRef};
 use crate::attached_policies::index_name;
 use crate::entity::{Entity, Target, arn as arn_of};
-use crate::gate::{Particulars, authorize};
+use crate::gate::{Particulars, authorize, authorize_new};
 use crate::ids::{IdKind, unique_id};
 use crate::page::{self, Wanted};
 use crate::refusal::Refusal;
@@ -43,8 +43,14 @@ pub(crate) async fn create_policy(
     let path = input.path.as_deref().unwrap_or("/");
     let tags = tag_check::records(&input.tags)?;
     let particulars = Particulars { request_tags: &tags, ..Particulars::default() };
-    authorize(cx, "iam:CreatePolicy", &arn_of::<ManagedPolicyRecord>(account, path, name), &particulars)
-        .await?;
+    authorize_new(
+        cx,
+        "iam:CreatePolicy",
+        "iam:TagPolicy",
+        &arn_of::<ManagedPolicyRecord>(account, path, name),
+        &particulars,
+    )
+    .await?;
     policy_check::managed(&input.policy_document)?;
     let id = unique_id(cx.service, IdKind::Policy)?;
     let policy = change(cx, async |cx, snapshot| {

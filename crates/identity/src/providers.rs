@@ -17,7 +17,7 @@ use keyreeve_wire::query::QueryError;
 use crate::amend::{amend, change, find, read};
 use crate::arn;
 use crate::entity::{Entity, arn as arn_of};
-use crate::gate::{Particulars, authorize};
+use crate::gate::{Particulars, authorize, authorize_new};
 use crate::refusal::Refusal;
 use crate::{shown, tag_check};
 
@@ -35,7 +35,8 @@ pub(crate) async fn create_open_id_connect_provider(
     let tags = tag_check::records(&input.tags)?;
     let particulars = Particulars { request_tags: &tags, ..Particulars::default() };
     let arn = arn_of::<ProviderRecord>(account, "/", url);
-    authorize(cx, "iam:CreateOpenIDConnectProvider", &arn, &particulars).await?;
+    authorize_new(cx, "iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider", &arn, &particulars)
+        .await?;
     check_client_ids(&input.client_id_list)?;
     check_thumbprints(&input.thumbprint_list)?;
     let provider = change(cx, async |cx, snapshot| {

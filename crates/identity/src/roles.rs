@@ -15,7 +15,7 @@ use keyreeve_wire::iam::{
 use crate::amend::{amend, authorized, change, find, read};
 use crate::attached_policies::index_of;
 use crate::entity::arn;
-use crate::gate::{Particulars, authorize};
+use crate::gate::{Particulars, authorize, authorize_new};
 use crate::ids::{IdKind, unique_id};
 use crate::page::{self, Wanted};
 use crate::refusal::Refusal;
@@ -33,7 +33,8 @@ pub(crate) async fn create_role(
     let tags = tag_check::records(&input.tags)?;
     let boundary = input.permissions_boundary.as_deref();
     let particulars = Particulars { request_tags: &tags, boundary, ..Particulars::default() };
-    authorize(cx, "iam:CreateRole", &arn::<RoleRecord>(account, path, name), &particulars).await?;
+    authorize_new(cx, "iam:CreateRole", "iam:TagRole", &arn::<RoleRecord>(account, path, name), &particulars)
+        .await?;
     let id = unique_id(cx.service, IdKind::Role)?;
     let role = change(cx, async |cx, snapshot| {
         if find::<RoleRecord>(cx, &**snapshot, name).await?.is_some() {

@@ -16,7 +16,7 @@ use keyreeve_wire::query::QueryError;
 use crate::amend::{Amendment, amend, change, find, read};
 use crate::attached_policies::{self, index_of};
 use crate::entity::{arn, same_name};
-use crate::gate::{Particulars, authorize};
+use crate::gate::{Particulars, authorize, authorize_new};
 use crate::ids::{IdKind, unique_id};
 use crate::page::{self, Wanted};
 use crate::refusal::Refusal;
@@ -31,7 +31,8 @@ pub(crate) async fn create_user(
     let tags = tag_check::records(&input.tags)?;
     let boundary = input.permissions_boundary.as_deref();
     let particulars = Particulars { request_tags: &tags, boundary, ..Particulars::default() };
-    authorize(cx, "iam:CreateUser", &arn::<UserRecord>(account, path, name), &particulars).await?;
+    authorize_new(cx, "iam:CreateUser", "iam:TagUser", &arn::<UserRecord>(account, path, name), &particulars)
+        .await?;
     let id = unique_id(cx.service, IdKind::User)?;
     let user = change(cx, async |cx, snapshot| {
         if find::<UserRecord>(cx, &**snapshot, name).await?.is_some() {

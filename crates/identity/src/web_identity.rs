@@ -39,8 +39,8 @@ pub(crate) struct Identified {
     subject: String,
 }
 
-/// The handler of a signed request: one that may as well be signed by nobody is taken so.
-pub(crate) async fn refuse_signed(
+/// The place of this operation among the others. It is answered before the caller is known, so it never comes here.
+pub(crate) async fn not_by_a_caller(
     _: &mut Cx<'_>,
     _: AssumeRoleWithWebIdentityInput,
 ) -> Result<AssumeRoleWithWebIdentityOutput, Refusal> {
@@ -60,7 +60,7 @@ pub(crate) async fn identify(
     let unknown =
         || Refusal::identity_token(format!("No OpenIDConnect provider found in your account for {issuer}"));
     let url = issuer.strip_prefix("https://").ok_or_else(unknown)?.trim_end_matches('/').to_owned();
-    let path = space::provider(account, &url).map_err(|_| unknown())?;
+    let path = space::provider(account, &url).ok().ok_or_else(unknown)?;
     let snapshot = service.vault().snapshot().await?;
     let provider =
         service.vault().read::<ProviderRecord>(&*snapshot, &path).await?.ok_or_else(unknown)?.record;

@@ -89,7 +89,11 @@ async fn authorize(
         gate::open_account::<actions::TagNewKey>(cx, &particulars).await.map_err(|error| match error {
             // Seen: the text of this one names no resource.
             GateError::Denied(denied) => GateError::from(Box::new(Denied { on: On::Nothing, ..*denied })),
-            other => other,
+            other @ (GateError::Disabled(_)
+            | GateError::NotPendingDeletion(_)
+            | GateError::PendingDeletion(_)
+            | GateError::Undecided(_)
+            | GateError::Usage { .. }) => other,
         })?;
     }
     Ok(allowed)

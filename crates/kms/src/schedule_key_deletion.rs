@@ -10,6 +10,7 @@ use keyreeve_core::{Cx, Refusal};
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::{ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput};
 
+use crate::days_unused::days_unused;
 use crate::metadata;
 
 const DEFAULT_DAYS: u32 = 30;
@@ -21,7 +22,12 @@ pub(crate) async fn schedule_key_deletion(
     let days = input.pending_window_in_days.unwrap_or(DEFAULT_DAYS);
     let at = cx.now.plus_days(days);
     let window = days.to_string();
-    let asked = [(ContextKey::KmsScheduleKeyDeletionPendingWindowInDays, window.as_str())];
+    let found = cx.find_without_alias::<actions::ScheduleKeyDeletion>(&input.key_id).await?;
+    let unused = days_unused(cx, &found).await?;
+    let asked = [
+        (ContextKey::KmsScheduleKeyDeletionPendingWindowInDays, window.as_str()),
+        (ContextKey::KmsTrailingDaysWithoutKeyUsage, unused.as_str()),
+    ];
     let particulars = Particulars::of(&asked);
     let (arn, key_state) = cx
         .amend::<actions::ScheduleKeyDeletion, _>(&input.key_id, &particulars, async |change| {

@@ -3,7 +3,7 @@
 //! The request is decided twice: where everything that is not known is as the caller would have it, and where it is not. He is
 //! never allowed what the first refuses, and always allowed what the second allows. In between it depends on the statements whose
 //! conditions are open. Each is taken by itself: that two of them cannot hold together is not seen, so that `Depends` may say too
-//! much, and `Allowed` and `Never` are exact.
+//! much, but `Allowed` and `Never` are certain.
 
 use alloc::vec::Vec;
 

@@ -61,6 +61,7 @@ pub struct RoleSession<'a> {
     session: &'a str,
     /// Without its path. An account has one role of a name.
     role: &'a str,
+    role_arn: Option<&'a str>,
     id: Option<&'a str>,
     is_service_linked: bool,
 }
@@ -77,9 +78,18 @@ impl<'a> RoleSession<'a> {
             account,
             session,
             role: named.or_else(of_session).unwrap_or_default(),
+            role_arn: role,
             id: None,
             is_service_linked: role.is_some_and(|role| role.contains(":role/aws-service-role/")),
         }
+    }
+
+    pub(crate) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    pub(crate) fn role_arn(&self) -> Option<&'a str> {
+        self.role_arn
     }
 
     /// This session, of the role with this unique id.
@@ -91,7 +101,8 @@ impl<'a> RoleSession<'a> {
 
 impl Caller<'_> {
     /// The account that he belongs to.
-    pub(crate) fn account(&self) -> Option<AccountId> {
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::Anonymous | Self::Service { .. } | Self::WebIdentity { .. } => None,
             Self::FederatedUser { account, .. } | Self::Root { account } | Self::User { account, .. } => {
@@ -160,15 +171,15 @@ impl Named {
     }
 
     fn identity(arn: &str, id: Option<&str>) -> Option<Self> {
-        let mut parts = arn.splitn(6, ':').skip(2);
-        let (service, account, resource) = (parts.next()?, parts.nth(1)?, parts.next()?);
+        let mut parts = arn.splitn(6, ':').skip(4);
+        let (account, resource) = (parts.next()?, parts.next()?);
         let id = id.map(Into::into);
         match resource.split_once('/')? {
             ("role", name) => {
                 let name = name.rsplit('/').next()?.into();
                 Some(Self::Role { account: account.parse().ok()?, name, id })
             }
-            ("user", _) if service == "iam" => Some(Self::User { arn: arn.into(), id }),
+            ("user", _) => Some(Self::User { arn: arn.into(), id }),
             _ => Some(Self::Session(arn.into())),
         }
     }

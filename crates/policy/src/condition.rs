@@ -6,6 +6,7 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::str::FromStr;
 
 use crate::document::{Members, ParsePolicyError, grammar, one_or_many};
@@ -106,6 +107,23 @@ impl FromStr for Operator {
     }
 }
 
+/// As a policy writes it; of two names for one comparison, the one that says more: `ArnLike`, not `ArnEquals`.
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names = OPERATORS.into_iter().rev();
+        let same = |(_, comparison, negated): &(&str, Comparison, bool)| {
+            *comparison == self.comparison && *negated == self.negated
+        };
+        f.write_str(match self.quantifier {
+            None => "",
+            Some(Quantifier::All) => "ForAllValues:",
+            Some(Quantifier::Any) => "ForAnyValue:",
+        })?;
+        f.write_str(names.find(same).map_or("", |(name, ..)| name))?;
+        f.write_str(if self.if_exists { "IfExists" } else { "" })
+    }
+}
+
 /// Reads the value of `Condition`.
 pub(crate) fn parse(value: Value) -> Result<Vec<Condition>, ParsePolicyError> {
     let mut conditions = Vec::new();
@@ -160,3 +178,36 @@ const OPERATORS: [(&str, Comparison, bool); 27] = [
     ("StringNotEqualsIgnoreCase", Comparison::TextIgnoringCase, true),
     ("StringNotLike", Comparison::TextLike, true),
 ];
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn an_operator_is_written_as_it_is_read() {
+        for (name, ..) in OPERATORS {
+            for prefix in ["", "ForAllValues:", "ForAnyValue:"] {
+                for suffix in ["", "IfExists"] {
+                    let text = format!("{prefix}{name}{suffix}");
+                    let Ok(operator) = text.parse::<Operator>() else {
+                        assert_eq!((name, suffix), ("Null", "IfExists"));
+                        continue;
+                    };
+                    let written = operator.to_string();
+                    assert_eq!(written.parse(), Ok(operator));
+                    assert_eq!(
+                        written,
+                        text.replace("ArnEquals", "ArnLike").replace("ArnNotEquals", "ArnNotLike")
+                    );
+                }
+            }
+        }
+        for text in
+            ["", "stringEquals", "ForAnyValue::StringEquals", "ForAll:StringEquals", "StringEqualsIfExist"]
+        {
+            assert_eq!(text.parse::<Operator>(), Err(ParseOperatorError), "{text}");
+        }
+    }
+}

@@ -168,6 +168,20 @@ mod tests {
     }
 
     #[test]
+    fn names_of_one_hash_would_be_told_apart() {
+        let tag = ContextName::of_family(KeyFamily::PrincipalTag, "Team");
+        for (name, is) in [
+            ("AWS:principaltag/team", true),
+            ("aws:PrincipalTag/teal", false),
+            ("aws:RequestedTag/team", false),
+            ("aws:PrincipalTag/", false),
+            ("team", false),
+        ] {
+            assert_eq!(tag.is(name), is, "{name}");
+        }
+    }
+
+    #[test]
     fn a_name_is_the_same_however_it_is_made() {
         let family = |rest| ContextName::of_family(KeyFamily::PrincipalTag, rest);
         let context: Context<'_> = [

@@ -2,6 +2,8 @@
 //!
 //! Pure functions, total and bounded: no I/O, no clock. A text is parsed to a [`Document`], which is well formed; a
 //! [`Policy`] is compiled from it once; [`decide`] asks all policies that bear on a request. What cannot be decided is refused.
+//! [`explain`] says why, [`access`] what may be when not all of a request is known, [`simulate`] what policies would decide by
+//! themselves, [`lint`] what is likely to be a mistake.
 //! Sources: <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html> and
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>.
 #![no_std]
@@ -22,11 +24,15 @@ mod fuel;
 mod grant;
 mod json;
 mod key;
+mod lint;
 mod lockout;
 mod pattern;
 mod policy;
 mod principal;
 mod requirement;
+mod simulate;
+mod spans;
+mod subject;
 mod validate;
 mod value;
 
@@ -44,10 +50,14 @@ pub use explain::{
 };
 pub use grant::{Constraints, Grant, GrantLack, GrantPrincipal};
 pub use key::{ContextKey, KeyFamily, KeySet, ValueType};
+pub use lint::{Finding, Severity, lint};
 pub use lockout::{allows_root_to_put_policy, allows_to_put_policy};
 pub use policy::{LONGEST_POLICY, Policy};
 pub use principal::{AwsPrincipal, ParsePrincipalError, Principals};
 pub use requirement::Truth;
+pub use simulate::{Simulated, Simulation, context_keys, simulate};
+pub use spans::{Position, Span, statement_spans};
+pub use subject::Named;
 pub use validate::{invalid_principal, parse_identity_policy, parse_trust_policy};
 
 /// The name of the only policy that a key has.

@@ -227,6 +227,11 @@ impl Statement {
         question.hopes == (self.effect == Effect::Allow)
     }
 
+    /// The actions of the table that it is about, as bits.
+    pub(crate) fn known_actions(&self) -> u64 {
+        self.actions.known
+    }
+
     pub(crate) fn covers_action(&self, question: &Question<'_>) -> bool {
         self.actions.cover(question.action)
     }

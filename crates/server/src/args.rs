@@ -76,14 +76,63 @@ pub(crate) struct AccountPlace {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Decide each of the requests of a file by the policies that stand beside it
-    Decide(DecideArgs),
+    Decide(CasesArgs),
+    /// Say of each of the requests of a file what every policy and every statement has to do with its decision
+    Explain(ExplainArgs),
+    /// Say what is likely to be a mistake in policies; exit code 1 where it is an error
+    Lint(LintArgs),
+    /// Say which principals may do an action on a key, and on what it depends
+    WhoCan(WhoCanArgs),
 }
 
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct DecideArgs {
+pub(crate) struct CasesArgs {
     /// The requests, one JSON object a line; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) cases: PathBuf,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) cases: CasesArgs,
+    /// Print one JSON object a line, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LintArgs {
+    /// The policies, a file each; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the policies hang on [default: what their members suggest]
+    #[arg(long)]
+    pub(crate) kind: Option<PolicyKind>,
+    /// Print one JSON object a line, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a policy hangs on.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum PolicyKind {
+    /// A user, a group, a role, an organization, or a session
+    Identity,
+    /// A key
+    Key,
+    /// A role that trusts
+    Trust,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct WhoCanArgs {
+    /// The key, its policy, the action and the principals, as one JSON object; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Print one JSON object a line, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]

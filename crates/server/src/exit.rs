@@ -66,6 +66,10 @@ pub(crate) enum Failure {
     Vault(#[from] VaultError),
     #[error("cannot read `{}`: {error}. Name a file of cases, or `-` for standard input.", path.display())]
     CasesUnreadable { path: PathBuf, error: std::io::Error },
+    #[error("`{}` is not of the form that docs/policy.md describes: {reason}.", path.display())]
+    MalformedInput { path: PathBuf, reason: String },
+    #[error("the policies have {errors} errors; each is named above.")]
+    Findings { errors: usize },
     #[error("{count} of the lines are no cases; each is named above.")]
     MalformedCases { count: usize },
     #[error("the keyring cannot be made or opened: {0}")]
@@ -76,7 +80,8 @@ impl Failure {
     /// The exit code. Operators and scripts rely on them; docs/configuration.md lists them.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::System(_)
+            Self::Findings { .. }
+            | Self::System(_)
             | Self::Vault(_)
             | Self::Keyring(_)
             | Self::CreateAccount(CreateAccountError::Vault(_))
@@ -87,6 +92,7 @@ impl Failure {
             | Self::NoAccount(_)
             | Self::NothingThere { .. }
             | Self::MalformedCases { .. }
+            | Self::MalformedInput { .. }
             | Self::NoAccessKey { .. }
             | Self::OtherAccount { .. }
             | Self::PlainHttp { .. }

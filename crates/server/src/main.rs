@@ -18,6 +18,10 @@ mod logging;
 mod offload;
 mod policy_case;
 mod policy_decide;
+mod policy_explain;
+mod policy_lint;
+mod policy_sources;
+mod policy_who_can;
 mod seal;
 mod serve;
 mod setting;
@@ -47,6 +51,9 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Policy(PolicyCommand::Decide(args)) => policy_decide::run(&args),
+        Command::Policy(PolicyCommand::Explain(args)) => policy_explain::run(&args),
+        Command::Policy(PolicyCommand::Lint(args)) => policy_lint::run(&args),
+        Command::Policy(PolicyCommand::WhoCan(args)) => policy_who_can::run(&args),
         Command::Serve(args) => serve::run(&args),
     };
     match outcome {

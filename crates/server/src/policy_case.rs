@@ -1,13 +1,14 @@
-//! A case of `keyreeve policy decide`: a request and the policies that bear on it, as one JSON object.
+//! A case of `keyreeve policy decide` and its like: a request and the policies that bear on it, as one JSON object.
 //!
 //! docs/policy.md describes the members. Members that are not described there are passed over.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use keyreeve_domain::AccountId;
 use keyreeve_policy::{
-    Caller, Constraints, ContextValue, Grant, GrantPrincipal, Kind, Operations, Policy, Resource, RoleSession,
+    Caller, Constraints, ContextValue, Grant, GrantPrincipal, Operations, Resource, RoleSession,
 };
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -18,28 +19,32 @@ use serde_json::value::RawValue;
 #[derive(Deserialize)]
 pub(crate) struct Case<'c> {
     #[serde(borrow)]
-    pub(crate) id: Option<&'c RawValue>,
+    id: Option<&'c RawValue>,
     principal: Principal,
     pub(crate) action: String,
     pub(crate) resource: String,
     resource_account: Option<String>,
     #[serde(borrow)]
-    key_policy: Option<&'c RawValue>,
+    pub(crate) key_policy: Option<&'c RawValue>,
     #[serde(borrow)]
-    identity_policies: Option<&'c RawValue>,
+    pub(crate) trust_policy: Option<&'c RawValue>,
     #[serde(borrow)]
-    permissions_boundary: Option<&'c RawValue>,
+    pub(crate) identity_policies: Option<&'c RawValue>,
     #[serde(borrow)]
-    session_policy: Option<&'c RawValue>,
+    pub(crate) permissions_boundary: Option<&'c RawValue>,
     #[serde(borrow)]
-    scps: Option<Vec<&'c RawValue>>,
+    pub(crate) session_policy: Option<&'c RawValue>,
     #[serde(borrow)]
-    rcps: Option<Vec<&'c RawValue>>,
+    pub(crate) scps: Option<Vec<&'c RawValue>>,
     #[serde(borrow)]
-    vpce_policy: Option<&'c RawValue>,
+    pub(crate) rcps: Option<Vec<&'c RawValue>>,
+    #[serde(borrow)]
+    pub(crate) vpce_policy: Option<&'c RawValue>,
     grants: Option<Vec<GrantMembers>>,
     encryption_context: Option<Pairs<String>>,
     context: Option<Pairs<Value>>,
+    /// The unique ids of users and roles when the policies that name them were put, by ARN.
+    bound_ids: Option<HashMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +55,7 @@ struct Principal {
     name: Option<String>,
     role_arn: Option<String>,
     user_arn: Option<String>,
+    id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +82,7 @@ struct ConstraintMembers {
 }
 
 /// The members of an object, in their order, and twice where they are there twice.
-struct Pairs<V>(Vec<(String, V)>);
+pub(crate) struct Pairs<V>(pub(crate) Vec<(String, V)>);
 
 /// A line is no case.
 #[derive(Debug, thiserror::Error)]
@@ -87,20 +93,6 @@ pub(crate) enum CaseError {
     Missing { member: &'static str },
     #[error("`{value}` is no {what}")]
     Value { what: &'static str, value: String },
-}
-
-/// The policies of a case, compiled.
-#[derive(Default)]
-pub(crate) struct CompiledPolicies {
-    pub(crate) key: Option<Policy>,
-    pub(crate) identity: Vec<Policy>,
-    pub(crate) boundary: Option<Policy>,
-    pub(crate) session: Option<Vec<Policy>>,
-    pub(crate) service_control: Vec<Vec<Policy>>,
-    pub(crate) resource_control: Vec<Vec<Policy>>,
-    pub(crate) endpoint: Option<Policy>,
-    /// The member that holds a text that is no policy, and why it is none.
-    pub(crate) malformed: Option<(&'static str, String)>,
 }
 
 /// The value of a condition key: one text, or a list of texts.
@@ -117,23 +109,32 @@ impl<'c> Case<'c> {
         serde_json::from_str(line).map_err(|error| CaseError::Json(without_line(&error)))
     }
 
+    /// What it is called.
+    pub(crate) fn id(&self) -> Result<Option<Value>, CaseError> {
+        let id = self.id.map(|id| serde_json::from_str(id.get())).transpose();
+        id.map_err(|error| CaseError::Json(error.to_string()))
+    }
+
     pub(crate) fn caller(&self) -> Result<Caller<'_>, CaseError> {
-        let Principal { r#type, arn, name, role_arn, user_arn, .. } = &self.principal;
+        let Principal { r#type, arn, name, role_arn, user_arn, id, .. } = &self.principal;
+        let id = id.as_deref();
         let arn = || arn.as_deref().ok_or(CaseError::Missing { member: "principal.arn" });
         Ok(match r#type.as_str() {
             "anonymous" => Caller::Anonymous,
             "assumed-role" => {
-                Caller::Role(RoleSession::new(self.caller_account()?, arn()?, role_arn.as_deref()))
+                let session = RoleSession::new(self.caller_account()?, arn()?, role_arn.as_deref());
+                Caller::Role(session.with_id(id))
             }
             "federated-user" => Caller::FederatedUser {
                 account: self.caller_account()?,
                 session: arn()?,
                 user: user_arn.as_deref(),
-                user_id: None,
+                user_id: id,
             },
             "root" => Caller::Root { account: self.caller_account()? },
             "service" => Caller::Service { name: arn().or_else(|missing| name.as_deref().ok_or(missing))? },
-            "user" => Caller::User { account: self.caller_account()?, arn: arn()?, id: None },
+            "user" => Caller::User { account: self.caller_account()?, arn: arn()?, id },
+            "web-identity" => Caller::WebIdentity { provider: arn()? },
             other => {
                 return Err(CaseError::Value { what: "type of principal", value: other.to_owned() });
             }
@@ -164,57 +165,19 @@ impl<'c> Case<'c> {
     }
 
     pub(crate) fn grants(&self) -> Result<Vec<Grant>, CaseError> {
-        self.grants.iter().flatten().map(GrantMembers::grant).collect()
+        self.grants.iter().flatten().map(|grant| grant.grant(&|arn| self.bound_id(arn))).collect()
     }
 
-    pub(crate) fn policies(&self) -> CompiledPolicies {
-        let mut malformed = None;
-        let mut one = |member: &'static str, kind, raw: Option<&RawValue>| {
-            raw.and_then(|raw| match compile(kind, raw.get()) {
-                Ok(policy) => Some(policy),
-                Err(why) => {
-                    malformed.get_or_insert((member, why));
-                    None
-                }
-            })
-        };
-        let key = one("key_policy", Kind::Resource, self.key_policy);
-        let boundary = one("permissions_boundary", Kind::Identity, self.permissions_boundary);
-        let endpoint = one("vpce_policy", Kind::Resource, self.vpce_policy);
-        let mut many = |member: &'static str, kind, raw: &RawValue| -> Vec<Policy> {
-            match items(raw) {
-                Ok(items) => items.into_iter().filter_map(|raw| one(member, kind, Some(raw))).collect(),
-                Err(_) => one(member, kind, Some(raw)).into_iter().collect(),
-            }
-        };
-        let identity = self
-            .identity_policies
-            .map(|raw| many("identity_policies", Kind::Identity, raw))
-            .unwrap_or_default();
-        let session = self.session_policy.map(|raw| many("session_policy", Kind::Identity, raw));
-        let levels =
-            |member, kind, levels: &Option<Vec<&RawValue>>, many: &mut dyn FnMut(_, _, &RawValue) -> _| {
-                levels.iter().flatten().map(|raw| many(member, kind, raw)).collect()
-            };
-        let service_control = levels("scps", Kind::Identity, &self.scps, &mut many);
-        let resource_control = levels("rcps", Kind::Resource, &self.rcps, &mut many);
-        CompiledPolicies {
-            key,
-            identity,
-            boundary,
-            session,
-            service_control,
-            resource_control,
-            endpoint,
-            malformed,
-        }
+    /// The unique id that the user or the role `arn` had when a policy or a grant that names it was made.
+    pub(crate) fn bound_id(&self, arn: &str) -> Option<&str> {
+        self.bound_ids.as_ref()?.get(arn).map(String::as_str)
     }
 }
 
 impl GrantMembers {
-    fn grant(&self) -> Result<Grant, CaseError> {
+    fn grant<'i>(&self, bound_id: &dyn Fn(&str) -> Option<&'i str>) -> Result<Grant, CaseError> {
         let principal = |arn: &Option<String>, service: &Option<String>| {
-            let arn = arn.as_deref().map(GrantPrincipal::aws);
+            let arn = arn.as_deref().map(|arn| GrantPrincipal::bound(arn, bound_id(arn)));
             arn.or_else(|| service.as_deref().map(GrantPrincipal::service))
         };
         // An account id, or an ARN of the account.
@@ -309,18 +272,8 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-fn items(raw: &RawValue) -> Result<Vec<&RawValue>, serde_json::Error> {
-    serde_json::from_str(raw.get())
-}
-
-/// A policy is an object, or a string that holds one, as the API has it.
-fn compile(kind: Kind, json: &str) -> Result<Policy, String> {
-    let text = serde_json::from_str::<String>(json);
-    Policy::compile(kind, text.as_deref().unwrap_or(json)).map_err(|error| error.to_string())
-}
-
 /// What JSON says, with the column alone: the line is that of the file.
-fn without_line(error: &serde_json::Error) -> String {
+pub(crate) fn without_line(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = text.split_once(" at line ").map_or(text.as_str(), |(what, _)| what);
     format!("{what} at column {}", error.column())

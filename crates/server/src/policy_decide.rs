@@ -4,23 +4,29 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
-use keyreeve_policy::{
-    Action, Cause, Context, Decision, Grounds, Lack, Layer, Policies, Request, Resource, decide,
-};
+use keyreeve_policy::{Cause, Decision, Grounds, Lack, Layer, decide};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::args::DecideArgs;
+use crate::args::CasesArgs;
 use crate::exit::Failure;
-use crate::policy_case::{Case, CaseError, CompiledPolicies};
+use crate::policy_case::{Case, CaseError};
 
 /// Prints one decision a line, in the order of the cases. A line that is no case is named on standard error; the rest is decided.
-pub(crate) fn run(args: &DecideArgs) -> Result<(), Failure> {
-    let unreadable = |error| Failure::CasesUnreadable { path: args.cases.clone(), error };
-    let mut cases: Box<dyn BufRead> = if args.cases == Path::new("-") {
+pub(crate) fn run(args: &CasesArgs) -> Result<(), Failure> {
+    for_each_case(&args.cases, &mut |line, _| answer(line))
+}
+
+/// Prints what `answer` makes of each line of the cases and its number, in their order.
+pub(crate) fn for_each_case(
+    path: &Path,
+    answer: &mut dyn FnMut(&str, usize) -> Result<String, CaseError>,
+) -> Result<(), Failure> {
+    let unreadable = |error| Failure::CasesUnreadable { path: path.to_owned(), error };
+    let mut cases: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(BufReader::new(File::open(&args.cases).map_err(unreadable)?))
+        Box::new(BufReader::new(File::open(path).map_err(unreadable)?))
     };
     let mut answers = BufWriter::new(io::stdout().lock());
     let (mut line, mut number, mut malformed) = (Vec::new(), 0_usize, 0);
@@ -33,7 +39,7 @@ pub(crate) fn run(args: &DecideArgs) -> Result<(), Failure> {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        match answer(&line) {
+        match as_text(&line).and_then(|line| answer(line, number)) {
             Ok(answer) => writeln!(answers, "{answer}")?,
             Err(error) => {
                 malformed += 1;
@@ -45,6 +51,10 @@ pub(crate) fn run(args: &DecideArgs) -> Result<(), Failure> {
     if malformed == 0 { Ok(()) } else { Err(Failure::MalformedCases { count: malformed }) }
 }
 
+fn as_text(line: &[u8]) -> Result<&str, CaseError> {
+    str::from_utf8(line).ok().ok_or_else(|| CaseError::Json("the line is no UTF-8".to_owned()))
+}
+
 #[derive(Serialize)]
 struct Answer {
     id: Option<Value>,
@@ -53,52 +63,27 @@ struct Answer {
 }
 
 /// The line that answers a case.
-fn answer(line: &[u8]) -> Result<String, CaseError> {
-    let line = str::from_utf8(line).ok().ok_or_else(|| CaseError::Json("the line is no UTF-8".to_owned()))?;
+fn answer(line: &str) -> Result<String, CaseError> {
     let case = Case::parse(line)?;
-    let compiled = case.policies();
-    let grants = case.grants()?;
-    let values = case.context()?;
-    let texts: Vec<_> = values.iter().map(|(_, value)| value.texts()).collect();
-    let context: Context<'_> =
-        values.iter().zip(&texts).map(|((key, value), texts)| (*key, value.borrow(texts))).collect();
-    let action = Action::new(&case.action);
-    let request = Request {
-        caller: case.caller()?,
-        action: &action,
-        resource: Resource::new(&case.resource),
-        resource_account: case.resource_account()?,
-        context: &context,
-        encryption_context: &case.encryption_context(),
-    };
-    let identity: Vec<_> = compiled.identity.iter().collect();
-    let session: Option<Vec<_>> = compiled.session.as_ref().map(|session| session.iter().collect());
-    let service_control = by_level(&compiled.service_control);
-    let resource_control = by_level(&compiled.resource_control);
-    let policies = Policies {
-        key: compiled.key.as_ref(),
-        identity: &identity,
-        boundary: compiled.boundary.as_ref(),
-        session: session.as_deref(),
-        service_control: &slices(&service_control),
-        resource_control: &slices(&resource_control),
-        endpoint: compiled.endpoint.as_ref(),
-        grants: &grants.iter().collect::<Vec<_>>(),
-    };
-    let (decision, because) = explain(&decide(&request, &policies), &compiled, &case.action);
-    let id = case.id.map(|id| serde_json::from_str(id.get())).transpose();
-    let id: Option<Value> = id.map_err(|error| CaseError::Json(error.to_string()))?;
+    let (decision, because) = case.ask(|request, policies, sources| {
+        explain(&decide(request, policies), sources.malformed.as_ref(), &case.action)
+    })?;
+    let id = case.id()?;
     serde_json::to_string(&Answer { id, decision, because })
         .map_err(|error| CaseError::Json(error.to_string()))
 }
 
 /// The words for a decision. Where a policy cannot be read nothing is allowed; what the others deny they deny.
-fn explain(decision: &Decision<'_>, policies: &CompiledPolicies, action: &str) -> (&'static str, Value) {
+pub(crate) fn explain(
+    decision: &Decision<'_>,
+    malformed: Option<&(&'static str, String)>,
+    action: &str,
+) -> (&'static str, Value) {
     if let Decision::ExplicitDeny(cause) = decision {
         let reason = format!("explicitly denied by {}", cause.layer);
         return ("explicit_deny", of_statement(cause, &reason));
     }
-    if let Some((member, why)) = &policies.malformed {
+    if let Some((member, why)) = malformed {
         return ("implicit_deny", json!({"policy": member, "reason": why}));
     }
     match decision {
@@ -141,7 +126,7 @@ fn of_lack(lack: Lack, action: &str) -> Value {
 }
 
 /// The member of a case that holds a layer.
-fn member(layer: Layer) -> &'static str {
+pub(crate) fn member(layer: Layer) -> &'static str {
     match layer {
         Layer::Endpoint => "vpce_policy",
         Layer::Identity => "identity_policies",
@@ -153,14 +138,6 @@ fn member(layer: Layer) -> &'static str {
     }
 }
 
-fn by_level<T>(levels: &[Vec<T>]) -> Vec<Vec<&T>> {
-    levels.iter().map(|level| level.iter().collect()).collect()
-}
-
-fn slices<'s, 't, T>(levels: &'s [Vec<&'t T>]) -> Vec<&'s [&'t T]> {
-    levels.iter().map(Vec::as_slice).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,7 +145,7 @@ mod tests {
     const SAMPLE: &str = include_str!("../../policy/tests/cases/sample.jsonl");
 
     fn answered(line: &str) -> Value {
-        serde_json::from_str(&answer(line.as_bytes()).unwrap()).unwrap()
+        serde_json::from_str(&answer(line).unwrap()).unwrap()
     }
 
     #[test]
@@ -202,9 +179,9 @@ mod tests {
                  `SourceArn` at column 144",
             ),
         ] {
-            assert_eq!(answer(line.as_bytes()).unwrap_err().to_string(), error, "{line}");
+            assert_eq!(answer(&line).unwrap_err().to_string(), error, "{line}");
         }
-        assert_eq!(answer(b"{\xff}").unwrap_err().to_string(), "the line is no UTF-8");
+        assert_eq!(as_text(b"{\xff}").unwrap_err().to_string(), "the line is no UTF-8");
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Who may do what: every operation for a caller that is allowed, denied, and of another account; every layer of policies;
 //! and that a right is gone once it was taken away.
-#![expect(clippy::unwrap_used, reason = "test code")]
 
 use keyreeve_core::caller::Acting;
 use keyreeve_core::identity::record::{InlinePolicy, MemberRecord, OrganizationRecord, UnitRecord};
@@ -401,6 +400,26 @@ fn conditions_are_asked_of_what_the_request_is() {
 }
 
 #[test]
+fn how_long_a_key_was_not_used_may_be_asked_for() {
+    let world = World::default();
+    let own = world.root.account();
+    let key = world.key();
+    let condition = r#"{"NumericGreaterThanEquals":{"kms:TrailingDaysWithoutKeyUsage":"90"}}"#;
+    let statement =
+        format!(r#"{{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{condition}}}"#);
+    let alice = world.user_with(own, "alice", Has::policy(&statement));
+    let schedule = || json!({"KeyId": key, "PendingWindowInDays": 7});
+    world.pass_days(89);
+    assert_eq!(world.call_as(&alice, Operation::ScheduleKeyDeletion, schedule()).0, 400);
+    world.done(Operation::Encrypt, json!({"KeyId": key, "Plaintext": "AAAA"}));
+    world.pass_days(89);
+    assert_eq!(world.call_as(&alice, Operation::DisableKey, json!({"KeyId": key})).0, 400);
+    world.pass_days(1);
+    assert_eq!(world.call_as(&alice, Operation::DisableKey, json!({"KeyId": key})).0, 200);
+    assert_eq!(world.call_as(&alice, Operation::ScheduleKeyDeletion, schedule()).0, 200);
+}
+
+#[test]
 fn a_right_that_was_taken_away_is_gone_for_the_next_request() {
     let world = World::default();
     let own = world.root.account();
@@ -476,6 +495,7 @@ fn a_key_policy_names_whoever_exists() {
         ("arn:aws:iam::111122223333:role/None", false),
         ("arn:aws:iam::999999999999:root", false),
         ("arn:aws:iam::111122223333:group/g", false),
+        ("AIDANEVERMADEEXAMPLE0", false),
     ] {
         let by = format!(r#"{{"AWS":"{principal}"}}"#);
         let text = policy(&[everything(), statement("Allow", &by, "kms:Encrypt", "")]);

@@ -1,5 +1,5 @@
 //! Grants: what they give, to whom, and that it is gone once they are.
-#![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "test code")]
 
 use keyreeve_core::quota::Quotas;
 use keyreeve_domain::spec::{KeySpec, KeyUsage};

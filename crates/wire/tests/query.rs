@@ -7,6 +7,7 @@ use keyreeve_wire::query::{
     write_empty_answer, write_error,
 };
 use keyreeve_wire::{Kind, Member, SensitiveText, Shape, iam, sts};
+use proptest::prelude::*;
 
 fn models() -> Vec<&'static QueryModel> {
     let iam = iam::Operation::ALL.iter().map(|operation| operation.model());
@@ -292,4 +293,30 @@ fn parameters_of_an_event_hold_no_secret() {
         String::from_utf8(out).expect("text"),
         r#"{"roleArn":"arn:aws:iam::111122223333:role/r","roleSessionName":"me","durationSeconds":900}"#
     );
+}
+
+proptest! {
+    #[test]
+    fn an_arbitrary_form_is_an_input_or_an_error(
+        which in 0..models().len(),
+        values in proptest::collection::vec("[a-zA-Z0-9/%+ä<&\\[\\]{}\":,.-]{0,12}", 24),
+        numbers in proptest::collection::vec(0_u32..4, 24),
+    ) {
+        let model = models()[which];
+        let mut form = Vec::new();
+        request("", model.input, &mut form);
+        let changed = form.iter().zip(values.iter().zip(&numbers)).filter(|(_, (_, number))| **number > 0);
+        let text: Vec<_> = changed
+            .map(|((name, value), (other, number))| {
+                let name = name.replace(".1", &format!(".{number}"));
+                format!("{name}={}", if *number == 1 { other } else { value })
+            })
+            .collect();
+        let checked = Form::parse(text.join("&").as_bytes()).and_then(|form| (model.check)(&form));
+        if let Err(error) = checked {
+            let mut out = Vec::new();
+            write_error(&error, "n", "r", &mut out);
+            prop_assert!(String::from_utf8(out).is_ok_and(|text| text.matches('<').count() == text.matches('>').count()));
+        }
+    }
 }

@@ -181,7 +181,7 @@ async fn place(cx: &Cx<'_>, account: AccountId) -> Result<Option<Arc<Place>>, Va
     Ok(organization.and_then(|organization| organization.place(account).cloned()))
 }
 
-/// The condition keys that some policy mentions. The grants of a key may look at a few more.
+/// The condition keys that some policy mentions.
 fn needed(cx: &Cx<'_>, question: &Question<'_>, place: Option<&Place>) -> KeySet {
     let of_resource = question.policy.map_or(KeySet::EMPTY, Policy::mentions);
     of_resource | mentioned(cx.caller.standing(), place)
@@ -189,10 +189,10 @@ fn needed(cx: &Cx<'_>, question: &Question<'_>, place: Option<&Place>) -> KeySet
 
 fn mentioned(standing: &Standing, place: Option<&Place>) -> KeySet {
     let controls = place.map_or(KeySet::EMPTY, |place| place.resource_mentions);
-    standing.mentions() | controls | GRANT_KEYS
+    standing.mentions() | controls
 }
 
-/// The keys that constraints of grants look at.
+/// The condition keys that constraints of grants look at.
 const GRANT_KEYS: KeySet = KeySet::EMPTY
     .with(policy::ContextKey::AwsSourceArn)
     .with(policy::ContextKey::KmsGrantOperations)
@@ -207,6 +207,7 @@ fn decide(
 ) -> Verdict {
     let caller = cx.caller;
     let standing = caller.standing();
+    let needed = if grants.is_empty() { needed } else { needed | GRANT_KEYS };
     let facts = Facts {
         key: question.key,
         tags: question.tags,

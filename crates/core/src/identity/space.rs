@@ -8,7 +8,7 @@
 //! iam/<account>/policy/<name>                      a customer managed policy
 //! iam/<account>/provider/<url>                     an OpenID Connect provider; the URL may hold a `/`
 //! member/<account>/<group>/<user>                  index: the users of a group
-//! attached/<account>/<policy>/<holder kind>/<holder>   index: who has a customer managed policy
+//! attached/<account>/<policy>/<holder kind>/<holder>   index: who has a managed policy; `aws:<name>` is one of AWS
 //! unique/<unique id>                               what a unique id stands for
 //! organization                                     the organization
 //! declared/<account>/<kind>/<name>                 that the identity file made it; the name may hold a `/`

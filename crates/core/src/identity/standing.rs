@@ -65,7 +65,7 @@ impl NamedPolicy {
     /// Where it does not compile.
     pub fn compile(kind: Kind, name: &str, text: &str) -> Result<Self, VaultError> {
         let policy = Policy::compile(kind, text);
-        let policy = policy.map_err(|_| VaultError::Damaged(format!("the policy {name}")))?;
+        let policy = policy.ok().ok_or_else(|| VaultError::Damaged(format!("the policy {name}")))?;
         Ok(Self { name: name.to_owned(), policy })
     }
 }

@@ -31,17 +31,19 @@ pub(crate) fn with_request<T>(case: &Value, look: impl FnOnce(&Request<'_>, &Pol
     let caller = match principal["type"].as_str().unwrap() {
         "anonymous" => Caller::Anonymous,
         "assumed-role" => {
-            Caller::Role(RoleSession::new(account.unwrap(), arn, principal["role_arn"].as_str()))
+            let session = RoleSession::new(account.unwrap(), arn, principal["role_arn"].as_str());
+            Caller::Role(session.with_id(principal["id"].as_str()))
         }
         "federated-user" => Caller::FederatedUser {
             account: account.unwrap(),
             session: arn,
             user: principal["user_arn"].as_str(),
-            user_id: None,
+            user_id: principal["id"].as_str(),
         },
         "root" => Caller::Root { account: account.unwrap() },
         "service" => Caller::Service { name: arn },
-        "user" => Caller::User { account: account.unwrap(), arn, id: None },
+        "user" => Caller::User { account: account.unwrap(), arn, id: principal["id"].as_str() },
+        "web-identity" => Caller::WebIdentity { provider: arn },
         other => panic!("{other}"),
     };
     let resource = case["resource"].as_str().unwrap();
@@ -69,14 +71,18 @@ pub(crate) fn with_request<T>(case: &Value, look: impl FnOnce(&Request<'_>, &Pol
         encryption_context: &encryption_context,
     };
 
-    let key = policy(Kind::Resource, &case["key_policy"]);
-    let identity = policies(Kind::Identity, &case["identity_policies"]);
-    let boundary = policy(Kind::Identity, &case["permissions_boundary"]);
-    let session = policy(Kind::Identity, &case["session_policy"]);
-    let endpoint = policy(Kind::Resource, &case["vpce_policy"]);
-    let service_control = levels(Kind::Identity, &case["scps"]);
-    let resource_control = levels(Kind::Resource, &case["rcps"]);
-    let grants: Vec<_> = case["grants"].as_array().into_iter().flatten().map(grant).collect();
+    let bound = |arn: &str| case["bound_ids"].get(arn)?.as_str();
+    let compile = |kind, value: &Value| policy(kind, value, &bound);
+    let key = compile(Kind::Resource, &case["key_policy"]);
+    let key = key.or_else(|| compile(Kind::Trust, &case["trust_policy"]));
+    let identity = policies(Kind::Identity, &case["identity_policies"], &bound);
+    let boundary = compile(Kind::Identity, &case["permissions_boundary"]);
+    let session = compile(Kind::Identity, &case["session_policy"]);
+    let endpoint = compile(Kind::Resource, &case["vpce_policy"]);
+    let service_control = levels(Kind::Identity, &case["scps"], &bound);
+    let resource_control = levels(Kind::Resource, &case["rcps"], &bound);
+    let grants: Vec<_> =
+        case["grants"].as_array().into_iter().flatten().map(|one| grant(one, &bound)).collect();
 
     let identity: Vec<_> = identity.iter().collect();
     let session = session.as_ref().map(|session| vec![session]);
@@ -95,24 +101,29 @@ pub(crate) fn with_request<T>(case: &Value, look: impl FnOnce(&Request<'_>, &Pol
     look(&request, &policies)
 }
 
-fn policy(kind: Kind, value: &Value) -> Option<Policy> {
-    let compile =
-        || Policy::compile(kind, &value.to_string()).unwrap_or_else(|error| panic!("{error}: {value}"));
+type Ids<'i> = &'i dyn Fn(&str) -> Option<&'i str>;
+
+fn policy<'i>(kind: Kind, value: &Value, ids: Ids<'i>) -> Option<Policy> {
+    let compile = || {
+        Policy::compile_bound(kind, &value.to_string(), ids)
+            .unwrap_or_else(|error| panic!("{error}: {value}"))
+    };
     (!value.is_null()).then(compile)
 }
 
-fn policies(kind: Kind, values: &Value) -> Vec<Policy> {
-    values.as_array().into_iter().flatten().filter_map(|value| policy(kind, value)).collect()
+fn policies(kind: Kind, values: &Value, ids: Ids<'_>) -> Vec<Policy> {
+    values.as_array().into_iter().flatten().filter_map(|value| policy(kind, value, ids)).collect()
 }
 
-fn levels(kind: Kind, values: &Value) -> Vec<Vec<Policy>> {
-    values.as_array().into_iter().flatten().map(|level| policies(kind, level)).collect()
+fn levels(kind: Kind, values: &Value, ids: Ids<'_>) -> Vec<Vec<Policy>> {
+    values.as_array().into_iter().flatten().map(|level| policies(kind, level, ids)).collect()
 }
 
-fn grant(value: &Value) -> Grant {
+fn grant<'i>(value: &Value, bound: &dyn Fn(&str) -> Option<&'i str>) -> Grant {
     let text = |name: &str| value[name].as_str();
     let principal = |arn: &str, service: &str| {
-        text(arn).map(GrantPrincipal::aws).or_else(|| text(service).map(GrantPrincipal::service))
+        let bound = |arn| GrantPrincipal::bound(arn, bound(arn));
+        text(arn).map(bound).or_else(|| text(service).map(GrantPrincipal::service))
     };
     let constraints = &value["Constraints"];
     let pairs = |name: &str| {

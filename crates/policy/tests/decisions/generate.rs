@@ -9,9 +9,39 @@ use serde_json::{Map, Value, json};
 const KEY: &str = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const ALIAS: &str = "arn:aws:kms:us-west-2:111122223333:alias/example";
 
-/// A case.
+/// A case: mostly of a key, sometimes of another service.
 pub(crate) fn case() -> impl Strategy<Value = Value> {
-    let request = (caller(), action(), resource(), context(), pairs());
+    prop_oneof![
+        9 => case_of(caller().boxed(), action().boxed()),
+        1 => case_of_services(),
+    ]
+}
+
+/// A case of IAM or of the assumption of a role.
+fn case_of_services() -> impl Strategy<Value = Value> {
+    let web = json!({"type": "web-identity", "arn": "accounts.example.com"});
+    let callers = prop_oneof![2 => caller().boxed(), 1 => Just(web).boxed()];
+    let actions = select(&["sts:AssumeRole", "sts:AssumeRole", "iam:CreateUser", "s3:GetObject"][..]);
+    let cases = case_of(callers.boxed(), actions.boxed());
+    (cases, option::weighted(0.7, policy(true))).prop_map(|(mut case, trust)| {
+        case["key_policy"] = Value::Null;
+        if let Some(mut trust) = trust {
+            for statement in trust["Statement"].as_array_mut().unwrap() {
+                let members = statement.as_object_mut().unwrap();
+                members.remove("Resource");
+                members.remove("NotResource");
+            }
+            case["trust_policy"] = trust;
+        }
+        case
+    })
+}
+
+fn case_of(
+    caller: BoxedStrategy<Value>,
+    action: BoxedStrategy<&'static str>,
+) -> impl Strategy<Value = Value> {
+    let request = (caller, action, resource(), context(), pairs());
     let policies = (
         option::weighted(0.9, policy(true)),
         vec(policy(false), 0..3),
@@ -40,6 +70,10 @@ pub(crate) fn case() -> impl Strategy<Value = Value> {
             "rcps": rcps,
             "vpce_policy": endpoint,
             "grants": grants,
+            "bound_ids": {
+                "arn:aws:iam::111122223333:user/Alice": "AIDACKCEVSQ6C2EXAMPLE",
+                "arn:aws:iam::111122223333:role/path/Example": "AROACKCEVSQ6C2EXAMPLE",
+            },
         })
     })
 }
@@ -93,9 +127,13 @@ fn caller() -> impl Strategy<Value = Value> {
     let callers = vec![
         json!({"type": "user", "arn": "arn:aws:iam::111122223333:user/Alice"}),
         json!({"type": "user", "arn": "arn:aws:iam::111122223333:user/Alice"}),
+        json!({"type": "user", "arn": "arn:aws:iam::111122223333:user/Alice", "id": "AIDACKCEVSQ6C2EXAMPLE"}),
+        json!({"type": "user", "arn": "arn:aws:iam::111122223333:user/Alice", "id": "AIDAANOTHERONEEXAMPLE"}),
         json!({"type": "user", "arn": "arn:aws:iam::444455556666:user/Eve"}),
         json!({"type": "assumed-role", "arn": session, "role_arn": "arn:aws:iam::111122223333:role/path/Example"}),
         json!({"type": "assumed-role", "arn": session}),
+        json!({"type": "assumed-role", "arn": session, "id": "AROACKCEVSQ6C2EXAMPLE"}),
+        json!({"type": "assumed-role", "arn": session, "id": "AROAANOTHERONEEXAMPLE"}),
         json!({
             "type": "assumed-role",
             "arn": "arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForThing/s",
@@ -157,6 +195,7 @@ fn action() -> impl Strategy<Value = &'static str> {
             "kms:TagResource",
             "kms:FutureThing",
             "kms:ReEncryptTo",
+            "iam:CreateUser",
         ][..],
     )
 }
@@ -173,6 +212,7 @@ fn actions() -> impl Strategy<Value = (&'static str, Value)> {
         "kms:Create*",
         "kms:Retire*",
         "s3:*",
+        "sts:Assume*",
         "kms:Encrypt",
         "kms:ReEncrypt*",
         "kms:PutKeyPolicy",

@@ -1,8 +1,8 @@
 //! Explanations, and what may be when not all is known: both must say what the engine decides.
 
 use keyreeve_policy::{
-    Access, Cause, Decision, Effect, ExplainedPolicy, ExplainedStatement, Explanation, Grounds, Lack, Layer,
-    Residual, Truth, access, decide, explain,
+    Access, Cause, ContextKey, Decision, Effect, ExplainedPolicy, ExplainedStatement, Explanation, GrantLack,
+    Grounds, Lack, Layer, Residual, Truth, access, decide, explain,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -177,6 +177,24 @@ fn what_it_depends_on_is_named() {
             json!([everything]),
             "allowed",
         ),
+        (
+            "an open condition that is not needed, beside an open denial",
+            json!([conditional, plain, deny]),
+            json!([everything]),
+            "Key 2 Deny [0]",
+        ),
+        (
+            "a condition that does not hold, beside an open denial",
+            json!([
+                plain,
+                deny,
+                allow(
+                    json!({"Condition": {"Bool": {"aws:username": "x"}, "Null": {"aws:SourceIp": "true"}}})
+                )
+            ]),
+            json!([everything]),
+            "Key 1 Deny [0]",
+        ),
     ] {
         let case = json!({
             "principal": {"type": "user", "arn": "arn:aws:iam::111122223333:user/Alice"},
@@ -185,6 +203,140 @@ fn what_it_depends_on_is_named() {
             "context": {"aws:username": "Alice", "aws:RequestedRegion": "us-west-2"},
             "key_policy": key_policy(key),
             "identity_policies": identity,
+        });
+        let said = engine::with_request(&case, |request, policies| match access(request, policies) {
+            Access::Allowed(_) => "allowed".to_owned(),
+            Access::Never(_) => "never".to_owned(),
+            Access::Depends(residuals) => residuals.iter().map(word).collect::<Vec<_>>().join(", "),
+        });
+        assert_eq!(said, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_grant_says_why_it_does_not_give_what_is_asked() {
+    let arn = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let role = "arn:aws:iam::111122223333:role/Example";
+    let session = "arn:aws:sts::111122223333:assumed-role/Example/s";
+    let s3 = json!({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}});
+    let root = json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "*", "Resource": "*"}});
+    for (action, grantee, more, boundary, lack) in [
+        ("kms:Decrypt", role, json!({}), Value::Null, None),
+        ("kms:Decrypt", role, json!({}), s3.clone(), Some(GrantLack::Ceiling(Layer::PermissionsBoundary))),
+        ("kms:Decrypt", session, json!({}), s3.clone(), None),
+        (
+            "kms:Decrypt",
+            "arn:aws:iam::111122223333:role/Other",
+            json!({}),
+            Value::Null,
+            Some(GrantLack::Grantee),
+        ),
+        ("kms:Decrypt", role, json!({"KeyId": "other"}), Value::Null, Some(GrantLack::Key)),
+        ("kms:Encrypt", role, json!({}), Value::Null, Some(GrantLack::Operation)),
+        (
+            "kms:Decrypt",
+            role,
+            json!({"Constraints": {"EncryptionContextEquals": {"a": "b"}}}),
+            Value::Null,
+            Some(GrantLack::Constraint),
+        ),
+        (
+            "kms:Decrypt",
+            role,
+            json!({"Constraints": {"SourceArn": "arn:aws:s3:::b"}}),
+            Value::Null,
+            Some(GrantLack::Constraint),
+        ),
+        ("kms:CreateGrant", role, json!({}), Value::Null, Some(GrantLack::Child)),
+        ("kms:RetireGrant", role, json!({}), Value::Null, Some(GrantLack::Retiring)),
+        ("kms:RetireGrant", role, json!({"RetiringPrincipal": role}), Value::Null, None),
+    ] {
+        let mut grant = json!({"GrantId": "g", "KeyId": arn, "GranteePrincipal": grantee, "Operations": ["Decrypt", "CreateGrant"]});
+        grant.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let case = json!({
+            "principal": {"type": "assumed-role", "arn": session, "role_arn": role},
+            "action": action,
+            "resource": arn,
+            "context": {"kms:GrantOperations": ["Decrypt", "Encrypt"]},
+            "key_policy": root,
+            "permissions_boundary": boundary,
+            "grants": [grant],
+        });
+        engine::with_request(&case, |request, policies| {
+            let explanation = explain(request, policies);
+            assert_eq!(explanation.grants[0].lack, lack, "{action} {grantee} {more}");
+            assert_eq!(explanation.decision.is_allow(), lack.is_none(), "{action} {grantee} {more}");
+        });
+    }
+}
+
+#[test]
+fn a_grant_mentions_what_its_constraints_look_at() {
+    for (operations, constraints, keys) in [
+        (json!(["Decrypt"]), json!({"EncryptionContextEquals": {"a": "b"}}), &[][..]),
+        (json!(["Decrypt"]), json!({"SourceArn": "arn:aws:s3:::b"}), &[ContextKey::AwsSourceArn]),
+        (
+            json!(["CreateGrant"]),
+            json!({}),
+            &[ContextKey::KmsGrantConstraintType, ContextKey::KmsGrantOperations],
+        ),
+    ] {
+        let case = json!({
+            "principal": {"type": "anonymous"},
+            "action": "kms:Decrypt",
+            "resource": "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "grants": [{"GrantId": "g", "Operations": operations, "Constraints": constraints}],
+        });
+        engine::with_request(&case, |_, policies| {
+            let mentions = policies.grants[0].mentions();
+            let mentioned: Vec<_> = ContextKey::all().filter(|key| mentions.contains(*key)).collect();
+            assert_eq!(mentioned, keys, "{operations} {constraints}");
+        });
+    }
+}
+
+#[test]
+fn a_grant_that_it_depends_on_is_named() {
+    let grant = |who: &str, constraints: Value| {
+        json!({
+            "GrantId": "g",
+            "KeyId": "1234abcd-12ab-34cd-56ef-1234567890ab",
+            "GranteePrincipal": format!("arn:aws:iam::111122223333:user/{who}"),
+            "Operations": ["Decrypt"],
+            "Constraints": constraints,
+        })
+    };
+    let subset = json!({"EncryptionContextSubset": {"a": "b"}});
+    let allow =
+        json!({"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "*", "Resource": "*"});
+    let deny = json!({
+        "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    });
+    for (name, statements, grants, expected) in [
+        ("a constraint", json!([allow]), json!([grant("Alice", subset.clone())]), "grant g"),
+        ("none", json!([allow]), json!([grant("Alice", json!({}))]), "allowed"),
+        ("of somebody else", json!([allow]), json!([grant("Bob", subset.clone())]), "never"),
+        (
+            "a source",
+            json!([allow]),
+            json!([grant("Alice", json!({"SourceArn": "arn:aws:s3:::b"}))]),
+            "grant g",
+        ),
+        (
+            "a denial",
+            json!([allow, deny]),
+            json!([grant("Alice", json!({})), grant("Bob", subset.clone())]),
+            "Key 1 Deny [0]",
+        ),
+        ("both", json!([allow, deny]), json!([grant("Alice", subset)]), "Key 1 Deny [0], grant g"),
+    ] {
+        let case = json!({
+            "principal": {"type": "user", "arn": "arn:aws:iam::111122223333:user/Alice"},
+            "action": "kms:Decrypt",
+            "resource": "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "key_policy": {"Version": "2012-10-17", "Statement": statements},
+            "grants": grants,
         });
         let said = engine::with_request(&case, |request, policies| match access(request, policies) {
             Access::Allowed(_) => "allowed".to_owned(),

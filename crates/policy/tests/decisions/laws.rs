@@ -1,6 +1,9 @@
 //! What holds of every decision, whatever the policies say.
 
-use keyreeve_policy::{Cause, Decision, Grounds, Layer};
+use keyreeve_policy::{
+    Cause, Context, ContextKey, ContextName, ContextValue, Decision, Grounds, KeyFamily, KeySet, Layer,
+    Policy, Request, decide,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -18,6 +21,11 @@ const LAYERS: [(&str, bool); 7] = [
     ("vpce_policy", true),
 ];
 
+/// All members that hold policies. Statements of a trust policy have no resource, so that none is added to it.
+fn members() -> impl Iterator<Item = &'static str> {
+    LAYERS.into_iter().map(|(member, _)| member).chain(["trust_policy"])
+}
+
 fn is_policy(value: &Value) -> bool {
     value.get("Statement").is_some()
 }
@@ -32,7 +40,7 @@ fn each_policy(value: &mut Value, change: &mut dyn FnMut(&mut Value)) {
 }
 
 fn each_policy_of(case: &mut Value, change: &mut dyn FnMut(&mut Value)) {
-    for (member, _) in LAYERS {
+    for member in members() {
         each_policy(&mut case[member], change);
     }
 }
@@ -105,6 +113,7 @@ fn reworded(policy: &mut Value) {
 /// The statement that a cause names.
 fn named<'c>(case: &'c Value, cause: &Cause<'_>) -> &'c Value {
     let policy = match (cause.layer, cause.level) {
+        (Layer::Key, None) if case["key_policy"].is_null() => &case["trust_policy"],
         (Layer::Key, None) => &case["key_policy"],
         (Layer::Identity, None) => &case["identity_policies"][cause.policy],
         (Layer::PermissionsBoundary, None) => &case["permissions_boundary"],
@@ -159,7 +168,7 @@ proptest! {
     #[test]
     fn order_never_matters(case in generate::case()) {
         let mut turned = case.clone();
-        for member in LAYERS.iter().map(|(member, _)| *member).chain(["grants"]) {
+        for member in members().chain(["grants"]) {
             turned[member] = reversed(&case[member]);
         }
         prop_assert_eq!(engine::decision(&turned), engine::decision(&case), "{:#}", case);
@@ -185,7 +194,7 @@ proptest! {
     #[test]
     fn without_policies_and_grants_all_is_refused(case in generate::case()) {
         let mut bare = case.clone();
-        for member in LAYERS.iter().map(|(member, _)| *member).chain(["grants"]) {
+        for member in members().chain(["grants"]) {
             bare[member] = Value::Null;
         }
         let is_root = case["principal"]["type"] == "root";
@@ -200,6 +209,54 @@ proptest! {
         more["context"]["aws:Unrelated"] = json!("x");
         more["context"]["kms:EncryptionContext:unrelated"] = json!(["x", "y"]);
         prop_assert_eq!(engine::decision(&more), engine::decision(&case), "{:#}", case);
+    }
+
+    #[test]
+    fn only_what_policies_and_grants_mention_matters(case in generate::case()) {
+        let mentions = engine::with_request(&case, |_, policies| {
+            let own = policies.identity.iter().chain(policies.session.unwrap_or_default()).copied();
+            let single = [policies.key, policies.boundary, policies.endpoint].into_iter().flatten();
+            let levels = policies.service_control.iter().chain(policies.resource_control);
+            let all = own.chain(single).chain(levels.flat_map(|level| level.iter().copied()));
+            let of_grants = policies.grants.iter().map(|grant| grant.mentions());
+            all.map(Policy::mentions).chain(of_grants).collect::<KeySet>()
+        });
+        let is_mentioned = |name: &str| match (ContextKey::named(name), KeyFamily::of(name)) {
+            (Some(key), _) => mentions.contains(key),
+            (None, Some(family)) => mentions.contains_family(family),
+            (None, None) => mentions.contains_others(),
+        };
+        let mut less = case.clone();
+        less["context"].as_object_mut().unwrap().retain(|name, _| is_mentioned(name));
+        prop_assert_eq!(engine::decision(&less), engine::decision(&case), "{:#}", case);
+    }
+
+    #[test]
+    fn how_a_context_is_made_does_not_matter(case in generate::case()) {
+        let names: Vec<_> = case["context"].as_object().unwrap().keys().collect();
+        engine::with_request(&case, |request, policies| {
+            let made = names.iter().filter_map(|name| {
+                let value = match &case["context"][name.as_str()] {
+                    Value::String(text) => ContextValue::One(text),
+                    _ => return None,
+                };
+                let prefixed = KeyFamily::of(name).map(|family| (family, &name[family.prefix().len()..]));
+                let name = match (ContextKey::named(name), prefixed) {
+                    (Some(key), _) => key.into(),
+                    (None, Some((family, rest))) => ContextName::of_family(family, rest),
+                    (None, None) => ContextName::from(name.as_str()),
+                };
+                Some((name, value))
+            });
+            let plain = names.iter().filter_map(|name| match &case["context"][name.as_str()] {
+                Value::String(text) => Some((name.as_str(), ContextValue::One(text))),
+                _ => None,
+            });
+            let (made, plain): (Context<'_>, Context<'_>) = (made.collect(), plain.collect());
+            let of = |context| decide(&Request { context, ..*request }, policies);
+            prop_assert_eq!(of(&made), of(&plain), "{:#}", case);
+            Ok(())
+        })?;
     }
 
     #[test]

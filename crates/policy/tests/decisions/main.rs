@@ -14,3 +14,4 @@ mod laws;
 mod limits;
 mod naive;
 mod services;
+mod simulations;

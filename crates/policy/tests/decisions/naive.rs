@@ -108,25 +108,31 @@ impl Naive<'_> {
         let case = self.case;
         let caller_account = self.caller_account();
         let is_foreign = caller_account.is_some_and(|account| account != self.resource_account());
-        if is_foreign && !ACROSS_ACCOUNTS.contains(&self.operation.as_str()) {
+        let across = if self.is_of_another_service() {
+            present(self.resource_policy()).next().is_some()
+        } else {
+            ACROSS_ACCOUNTS.contains(&self.operation.as_str())
+        };
+        if is_foreign && !across {
             return "implicit_deny";
         }
         let kind = case["principal"]["type"].as_str().unwrap();
-        let has_identity = kind != "service" && kind != "anonymous";
+        let has_identity = !["service", "anonymous", "web-identity"].contains(&kind);
+        let is_limited = kind != "service" && kind != "web-identity";
         let service_linked =
             case["principal"]["role_arn"].as_str().is_some_and(|arn| arn.contains(":role/aws-service-role/"));
         let asks_key = !self.is_without_key();
 
         // Every policy that can deny.
         let mut policies: Vec<&Value> = Vec::new();
-        if kind != "service" && !service_linked {
+        if is_limited && !service_linked {
             policies.extend(list(&case["scps"]).iter().flat_map(list));
         }
         if !service_linked && self.operation != "retiregrant" {
             policies.extend(list(&case["rcps"]).iter().flat_map(list));
         }
         if asks_key {
-            policies.extend(present(&case["key_policy"]));
+            policies.extend(present(self.resource_policy()));
         }
         if has_identity {
             policies.extend(list(&case["identity_policies"]));
@@ -142,7 +148,7 @@ impl Naive<'_> {
         if kind == "anonymous" {
             return "implicit_deny";
         }
-        if kind != "service" && !service_linked {
+        if is_limited && !service_linked {
             for level in list(&case["scps"]) {
                 if !list(level).iter().any(|policy| self.allows(policy) > Naming::Not) {
                     return "implicit_deny";
@@ -162,13 +168,14 @@ impl Naive<'_> {
         if !asks_key {
             return word(root || identity && ceilings);
         }
-        if self.resource().contains(":alias/") {
+        if !self.is_of_another_service() && self.resource().contains(":alias/") {
             return "implicit_deny";
         }
         if self.operation == "retiregrant" {
             return word(self.may_retire(identity && ceilings || root));
         }
-        let key = present(&case["key_policy"]).map(|policy| self.allows(policy)).max().unwrap_or(Naming::Not);
+        let key =
+            present(self.resource_policy()).map(|policy| self.allows(policy)).max().unwrap_or(Naming::Not);
         let by_policy = match key {
             Naming::Not => false,
             _ if is_foreign => root || identity && ceilings,
@@ -179,7 +186,21 @@ impl Naive<'_> {
         word(by_policy || self.granted(ceilings))
     }
 
+    fn is_of_another_service(&self) -> bool {
+        let action = self.case["action"].as_str().unwrap().to_lowercase();
+        action.contains(':') && !action.starts_with("kms:")
+    }
+
+    /// The key policy, or the trust policy of a role.
+    fn resource_policy(&self) -> &Value {
+        let key = &self.case["key_policy"];
+        if key.is_null() { &self.case["trust_policy"] } else { key }
+    }
+
     fn is_without_key(&self) -> bool {
+        if self.is_of_another_service() {
+            return self.resource_policy().is_null();
+        }
         NO_KEY.contains(&self.operation.as_str())
             || self.operation == "tagresource" && self.resource() == "*"
             || ["createalias", "deletealias", "updatealias"].contains(&self.operation.as_str())
@@ -201,7 +222,7 @@ impl Naive<'_> {
     fn caller_account(&self) -> Option<String> {
         let principal = &self.case["principal"];
         let kind = principal["type"].as_str().unwrap();
-        if kind == "service" || kind == "anonymous" {
+        if ["service", "anonymous", "web-identity"].contains(&kind) {
             return None;
         }
         let of_arn = || principal["arn"].as_str()?.split(':').nth(4).map(str::to_owned);
@@ -266,7 +287,8 @@ impl Naive<'_> {
             any_of(patterns, |pattern| self.names_resource(pattern, variables, beyond_colons))
         };
         match (&statement["Resource"], &statement["NotResource"]) {
-            (Value::Null, Value::Null) => false,
+            // Trust policies have no resource; what else has none has no effect.
+            (Value::Null, Value::Null) => self.is_in_trust_policy(statement),
             (Value::Null, except) if list(except).is_empty() => denies,
             (Value::Null, except) => !named(list(except), !denies),
             (resources, _) => named(list(resources), denies),
@@ -291,7 +313,19 @@ impl Naive<'_> {
         parts.len() == 6 && (0..6).all(|index| matches(wanted[index], variables && index == 5, parts[index]))
     }
 
+    fn is_in_trust_policy(&self, statement: &Value) -> bool {
+        statements(&self.case["trust_policy"]).any(|one| one == statement)
+    }
+
     fn naming(&self, statement: &Value) -> Naming {
+        if self.case["principal"]["type"] == "web-identity" && statement["Effect"] == "Allow" {
+            let providers = list(&statement["Principal"]["Federated"]);
+            return match &statement["Principal"] {
+                Value::Null if statement["NotPrincipal"].is_null() => Naming::Himself,
+                _ if providers.contains(&self.case["principal"]["arn"]) => Naming::Himself,
+                _ => Naming::Not,
+            };
+        }
         match (&statement["Principal"], &statement["NotPrincipal"]) {
             (Value::Null, Value::Null) => Naming::Himself,
             (Value::Null, except) => {
@@ -311,6 +345,10 @@ impl Naive<'_> {
         let is_service = self.case["principal"]["type"] == "service";
         let service =
             is_service && any_of(list(&principals["Service"]), |service| service == arn || service == "*");
+        let is_web = self.case["principal"]["type"] == "web-identity";
+        if is_web && any_of(list(&principals["Federated"]), |provider| provider == arn || provider == "*") {
+            return Naming::Himself;
+        }
         let aws = list(&principals["AWS"]).iter().map(|one| self.named_by(one.as_str().unwrap())).max();
         if service { Naming::Himself } else { aws.unwrap_or(Naming::Not) }
     }
@@ -322,10 +360,27 @@ impl Naive<'_> {
         if principal == "*" {
             return Naming::Himself;
         }
-        if kind == "service" || kind == "anonymous" {
+        if ["service", "anonymous", "web-identity"].contains(&kind) {
             return Naming::Not;
         }
         let account = self.caller_account().unwrap();
+        let own_id = &caller["id"];
+        let by_id = match kind {
+            "user" => Naming::Himself,
+            "root" => Naming::Not,
+            _ => Naming::ByRoleOrUserOfSession,
+        };
+        if !own_id.is_null() && principal == own_id {
+            return by_id;
+        }
+        // Bound users and roles are known by their ids.
+        let bound = &self.case["bound_ids"][principal];
+        let is_user = principal.contains(":user/");
+        let is_role = principal.contains(":role/");
+        if !bound.is_null() && !own_id.is_null() && (is_user || is_role) {
+            let fits = if is_user { kind != "assumed-role" } else { kind == "assumed-role" };
+            return if fits && bound == own_id { by_id } else { Naming::Not };
+        }
         if principal == account || principal == format!("arn:aws:iam::{account}:root") {
             return if kind == "root" { Naming::Himself } else { Naming::ByAccount };
         }

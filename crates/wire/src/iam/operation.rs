@@ -89,6 +89,7 @@ query_operations! { "IAM" "2010-05-08" "https://iam.amazonaws.com/doc/2010-05-08
     ListUserPolicies: reads = ListUserPoliciesInput,
     ListUserTags: reads = ListUserTagsInput,
     ListUsers: reads = ListUsersInput,
+    ListVirtualMFADevices: reads = ListVirtualMFADevicesInput,
     PutGroupPolicy: writes = PutGroupPolicyInput,
     PutRolePermissionsBoundary: writes = PutRolePermissionsBoundaryInput,
     PutRolePolicy: writes = PutRolePolicyInput,

@@ -23,6 +23,7 @@ shapes! {
     ATTACHED_POLICY = "AttachedPolicy" Kind::Structure(structures::AttachedPolicy::MEMBERS);
     ATTACHMENT_COUNT = "attachmentCountType" Kind::Integer;
     ATTACHMENT_NAME = "AttachmentName" Kind::Text, limits(1, 128), pattern_of(pattern::NAME);
+    BOOTSTRAP_DATUM = "BootstrapDatum" Kind::Blob, sensitive();
     BOOLEAN = "booleanType" Kind::Boolean;
     CERTIFICATE_BODY = "certificateBodyType" Kind::Text, limits(1, 16384), pattern_of(pattern::POLICY);
     CERTIFICATE_ID = "certificateIdType" Kind::Text, limits(24, 128), pattern_of(pattern::WORD);
@@ -136,9 +137,15 @@ shapes! {
     USER_DETAIL_LIST = "userDetailListType" Kind::List(&USER_DETAIL);
     USER_LIST = "userListType" Kind::List(&USER);
     USER_NAME = "userNameType" Kind::Text, limits(1, 64), pattern_of(pattern::NAME);
+    VIRTUAL_MFA_DEVICE = "VirtualMFADevice" Kind::Structure(structures::VirtualMFADevice::MEMBERS);
+    VIRTUAL_MFA_DEVICE_LIST = "virtualMFADeviceListType" Kind::List(&VIRTUAL_MFA_DEVICE);
 }
 
 query_enumerations! {
+    /// Whether a device belongs to a user.
+    AssignmentStatus ASSIGNMENT_STATUS = "assignmentStatusType" {
+        Assigned = "Assigned", Unassigned = "Unassigned", Any = "Any",
+    }
     /// What an inline policy is embedded in.
     AttachmentType ATTACHMENT = "AttachmentType" {
         User = "user", Group = "group", Role = "role",

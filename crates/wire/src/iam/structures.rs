@@ -10,7 +10,7 @@ use crate::iam::shapes::{
     Status,
 };
 use crate::query::declare::query_structure;
-use crate::value::SensitiveText;
+use crate::value::{SensitiveBlob, SensitiveText};
 
 query_structure! {
     /// An access key, with its secret.
@@ -413,5 +413,17 @@ query_structure! {
         attached_managed_policies: present Vec<AttachedPolicy> = "AttachedManagedPolicies" ATTACHED_POLICIES_LIST,
         permissions_boundary: optional AttachedPermissionsBoundary = "PermissionsBoundary" ATTACHED_PERMISSIONS_BOUNDARY,
         tags: present Vec<Tag> = "Tags" TAG_LIST,
+    }
+}
+
+query_structure! {
+    /// A virtual MFA device.
+    output VirtualMFADevice = "VirtualMFADevice" {
+        serial_number: required String = "SerialNumber" SERIAL_NUMBER,
+        base32_string_seed: optional SensitiveBlob = "Base32StringSeed" BOOTSTRAP_DATUM,
+        qr_code_png: optional SensitiveBlob = "QRCodePNG" BOOTSTRAP_DATUM,
+        user: optional User = "User" USER,
+        enable_date: optional Timestamp = "EnableDate" DATE,
+        tags: optional Vec<Tag> = "Tags" TAG_LIST,
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use keyreeve_domain::Timestamp;
 
-use crate::value::SensitiveText;
+use crate::value::{SensitiveBlob, SensitiveText};
 
 /// Takes the members of an answer one by one.
 pub trait Sink {
@@ -45,6 +47,13 @@ impl Answered for String {
 impl Answered for SensitiveText {
     fn write(&self, name: &str, sink: &mut dyn Sink) {
         sink.secret(name, self);
+    }
+}
+
+impl Answered for SensitiveBlob {
+    fn write(&self, name: &str, sink: &mut dyn Sink) {
+        // EXPOSE: the answer carries the value.
+        sink.secret(name, &SensitiveText::from(STANDARD.encode(self.expose())));
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::iam::operation::Operation;
 use crate::iam::shapes;
-use crate::iam::shapes::{EntityType, SummaryKey};
+use crate::iam::shapes::{AssignmentStatus, EntityType, SummaryKey};
 use crate::iam::structures::{
     GroupDetail, LoginProfile, MFADevice, ManagedPolicyDetail, RoleDetail, SSHPublicKeyMetadata,
-    ServiceSpecificCredentialMetadata, SigningCertificate, UserDetail,
+    ServiceSpecificCredentialMetadata, SigningCertificate, UserDetail, VirtualMFADevice,
 };
 use crate::query::declare::query_operation;
 
@@ -122,4 +122,18 @@ query_operation! { DeleteLoginProfile {
         user_name: optional String = "UserName" USER_NAME,
     }
     errors [EntityTemporarilyUnmodifiable, NoSuchEntity, LimitExceeded, ServiceFailure]
+} }
+
+query_operation! { ListVirtualMFADevices {
+    input ListVirtualMFADevicesInput {
+        assignment_status: optional AssignmentStatus = "AssignmentStatus" ASSIGNMENT_STATUS,
+        marker: optional String = "Marker" MARKER,
+        max_items: optional u32 = "MaxItems" MAX_ITEMS,
+    }
+    output ListVirtualMFADevicesOutput {
+        virtual_mfa_devices: required Vec<VirtualMFADevice> = "VirtualMFADevices" VIRTUAL_MFA_DEVICE_LIST,
+        is_truncated: present bool = "IsTruncated" BOOLEAN,
+        marker: optional String = "Marker" RESPONSE_MARKER,
+    }
+    errors []
 } }

@@ -1,0 +1,69 @@
+"""Terraform with its AWS provider: makes identities, finds them unchanged, changes them, takes them away."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from server import ACCOUNT
+
+PLUGINS = [
+    os.environ.get("KEYREEVE_TERRAFORM_PLUGINS", ""),
+    "/usr/local/share/terraform/plugins",
+    "/usr/share/terraform/plugins",
+    "/opt/tf-plugins",
+]
+HERE = pathlib.Path(__file__).parent / "terraform"
+
+
+def plugins():
+    return next((path for path in PLUGINS if path and list(pathlib.Path(path).glob("*/hashicorp/aws"))), None)
+
+
+@pytest.fixture
+def terraform(server, tmp_path):
+    if not (shutil.which("terraform") and plugins()):
+        pytest.skip("terraform or its AWS provider is not here (KEYREEVE_TERRAFORM_PLUGINS)")
+    configuration = tmp_path / "terraform.rc"
+    configuration.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{plugins()}"\n  }}\n}}\n')
+    shutil.copy(HERE / "identities.tf", tmp_path)
+    environment = {name: value for name, value in server.environment_of_clients().items() if name != "AWS_ENDPOINT_URL"}
+    environment |= {
+        "TF_CLI_CONFIG_FILE": str(configuration), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1",
+        "TF_VAR_endpoint": server.url,
+    }  # fmt: skip
+
+    def run(command, *arguments, action="kms:Encrypt", exits=0):
+        result = subprocess.run(
+            ["terraform", command, "-no-color", *arguments],
+            env={**environment, "TF_VAR_action": action},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert result.returncode == exits, result.stdout + result.stderr
+        return result.stdout
+
+    run("init", "-input=false")
+    return run
+
+
+def test_identities_are_kept_by_terraform(server, terraform, long):
+    apply, plan = ("apply", "-auto-approve", "-input=false"), ("plan", "-detailed-exitcode", "-input=false")
+    terraform(*apply)
+    assert json.loads(terraform("output", "-json"))["account"]["value"] == ACCOUNT
+    terraform(*plan)
+    iam = server.client(service="iam")
+    # Every run of terraform takes many seconds to start its provider.
+    if long:
+        terraform(*plan, action="kms:Decrypt", exits=2)
+        terraform(*apply, action="kms:Decrypt")
+        terraform(*plan, action="kms:Decrypt")
+        own = iam.get_user_policy(UserName="terraform", PolicyName="own")["PolicyDocument"]
+        assert own["Statement"][0]["Action"] == "kms:Decrypt"
+    terraform("destroy", "-auto-approve", "-input=false")
+    assert "terraform" not in [user["UserName"] for user in iam.list_users()["Users"]]
