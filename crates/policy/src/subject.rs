@@ -180,6 +180,19 @@ mod tests {
         let document = Document::parse(text).unwrap();
         assert_eq!(document.named(), [account("111122223333"), account("222233334444"), Named::Anyone]);
         assert!(document.asks_for_arns_of_any_account());
+        for (condition, expected) in [
+            (r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:*"}}"#, false),
+            (r#"{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::*"},"StringEquals":{"aws:username":"x"}}"#, false),
+            (r#"{"Null":{"aws:PrincipalArn":"false"}}"#, false),
+            (r#"{"StringLike":{"aws:principalarn":"*/Admin"}}"#, true),
+            (r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::1111*:role/x"}}"#, true),
+        ] {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"*","Condition":{condition}}}}}"#
+            );
+            let document = Document::parse(&text).unwrap();
+            assert_eq!(document.asks_for_arns_of_any_account(), expected, "{condition}");
+        }
     }
 
     #[test]

@@ -178,6 +178,12 @@ fn what_it_depends_on_is_named() {
             "allowed",
         ),
         (
+            "another resource",
+            json!([plain]),
+            json!([{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b"}}]),
+            "never",
+        ),
+        (
             "an open condition that is not needed, beside an open denial",
             json!([conditional, plain, deny]),
             json!([everything]),
