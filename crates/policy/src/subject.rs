@@ -175,6 +175,7 @@ mod tests {
             {"Effect":"Allow","Principal":"*","Action":"*","Condition":{
                 "StringEquals":{"KMS:CallerAccount":"111122223333","kms:ViaService":"444455556666"},
                 "ArnLike":{"aws:PrincipalArn":["arn:aws:iam::222233334444:role/*","arn:aws:iam::*:role/x"]},
+                "ArnEquals":{"aws:SourceArn":"arn:aws:sns:us-west-2:555566667777:topic"},
                 "Null":{"aws:PrincipalAccount":"true"}}},
             {"Effect":"Allow","NotPrincipal":{"AWS":"999999999999"},"Action":"*"}]}"#;
         let document = Document::parse(text).unwrap();
