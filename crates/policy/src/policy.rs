@@ -260,7 +260,8 @@ impl Statement {
             return truth(!self.except_resources);
         }
         // A pattern that depends on what is not known does not match, and is not known not to.
-        if self.resources.iter().any(|pattern| pattern.is_open(question.scope)) {
+        let is_open = |pattern: &ResourcePattern| pattern.is_open(question.scope);
+        if question.scope.context.is_open() && self.resources.iter().any(is_open) {
             return Truth::Open;
         }
         truth(self.except_resources)
