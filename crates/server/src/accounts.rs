@@ -60,11 +60,10 @@ impl Work {
         if let Some(first) = seal::account(&dir)? {
             config.server.account = first;
         }
-        let service =
-            start::service(&config, &dir, Purpose::Check).await.map_err(|failure| match failure {
-                Failure::Locked { path } => Failure::Serving { path },
-                failure => failure,
-            })?;
+        let service = match start::service(&config, &dir, Purpose::Check).await {
+            Err(Failure::Locked { path }) => return Err(Failure::Serving { path }),
+            opened => opened?,
+        };
         Ok(Self { config, dir, service })
     }
 

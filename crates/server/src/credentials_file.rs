@@ -53,7 +53,7 @@ impl AccessKey {
         let made = access_key_id(service, "AKIA", account)
             .and_then(|id| Ok(Self { id, secret: secret_access_key(service)? }));
         // Nothing but randomness can be missing.
-        made.or_else(|_| Err(MakeKeyError::from(RandomError).into()))
+        made.or(Err(MakeKeyError::from(RandomError).into()))
     }
 
     /// The pair of the root user of the first account; `None` where there is no file.

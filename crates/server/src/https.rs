@@ -106,7 +106,8 @@ impl Https {
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, concat!("keyreeve/", env!("CARGO_PKG_VERSION")))
             .body(Empty::<Bytes>::new())
-            .map_err(|_| not_a_url())?;
+            .ok()
+            .ok_or_else(not_a_url)?;
         let most = usize::try_from(MOST).unwrap_or(usize::MAX);
         let answer = async {
             let answer = sender.send_request(request).await.map_err(http)?;

@@ -4,7 +4,7 @@ use core::num::NonZeroUsize;
 use std::collections::BTreeSet;
 
 use keyreeve_core::cx::Service;
-use keyreeve_core::identity::record::{AccountRecord, DeclaredRecord, OrganizationRecord};
+use keyreeve_core::identity::record::{AccountRecord, DeclaredRecord, OrganizationRecord, UniqueRecord};
 use keyreeve_core::identity::space::{self, Declared};
 use keyreeve_core::identity::standing::managed_name;
 use keyreeve_core::record::{CredentialRecord, IndexRecord, Record};
@@ -32,6 +32,7 @@ struct Wanted {
     roles: BTreeSet<Key>,
     providers: BTreeSet<Key>,
     credentials: BTreeSet<String>,
+    ids: BTreeSet<String>,
 }
 
 /// Reads the records.
@@ -72,6 +73,12 @@ pub(super) async fn load(
             reader.table(&BTreeSet::from([holder]), &mut state.users.0).await?;
         }
         state.credentials.insert(id.clone(), slot);
+    }
+    for id in &wanted.ids {
+        let Ok(path) = space::unique(id) else { continue };
+        if reader.slot::<UniqueRecord>(&path).await?.before.is_some() {
+            state.ids.insert(id.clone());
+        }
     }
     state.organization = reader.slot::<OrganizationRecord>(&space::organization()?).await?;
     reader.dependants(&mut state, declaration).await?;
@@ -140,7 +147,10 @@ impl Wanted {
         let Ok(document) = parse_trust_policy(policy) else { return };
         for principal in document.principals() {
             match principal {
-                AwsPrincipal::Anyone | AwsPrincipal::UniqueId(_) => {}
+                AwsPrincipal::Anyone => {}
+                AwsPrincipal::UniqueId(id) => {
+                    self.ids.insert(id.clone());
+                }
                 AwsPrincipal::Account(account) => {
                     self.accounts.insert(*account);
                 }

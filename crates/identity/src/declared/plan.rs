@@ -272,7 +272,6 @@ impl<'s> Plan<'s> {
         self.links(account, name, turn(slot, turns), E::BOUNDARY, &before, &after)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "both ends of a link, before and after")]
     fn links(
         &mut self,
         account: AccountId,

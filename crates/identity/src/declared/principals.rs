@@ -1,5 +1,7 @@
 //! Whom the trust policies of declared roles name, and the organization's accounts.
 
+use keyreeve_core::identity::record::{OrganizationRecord, RoleRecord, UserRecord};
+use keyreeve_core::identity::space::Declared;
 use keyreeve_core::record::BoundPrincipal;
 use keyreeve_domain::AccountId;
 use keyreeve_policy::{AwsPrincipal, invalid_principal};
@@ -7,11 +9,10 @@ use keyreeve_policy::{AwsPrincipal, invalid_principal};
 use super::Fault;
 use super::declaration::Declaration;
 use super::entities::{About, Work};
-use super::state::State;
+use super::state::{Slot, State};
 use super::{check, declaration};
 use crate::entity::Entity;
 use crate::policy_check;
-use keyreeve_core::identity::space::Declared;
 
 /// A user or a role that an ARN names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +46,10 @@ fn without_partition(arn: &str) -> Option<&str> {
 /// The unique id of a principal; none of one that has none.
 fn unique_id(state: &State, principal: &AwsPrincipal) -> Result<Option<BoundPrincipal>, String> {
     let arn = match principal {
-        AwsPrincipal::Anyone | AwsPrincipal::UniqueId(_) => return Ok(None),
+        AwsPrincipal::Anyone => return Ok(None),
+        AwsPrincipal::UniqueId(id) => {
+            return if is_somebodys(state, id) { Ok(None) } else { Err(id.clone()) };
+        }
         AwsPrincipal::Account(account) => {
             let is_there = state.accounts.now(*account, "").is_some();
             return if is_there { Ok(None) } else { Err(account.to_string()) };
@@ -62,6 +66,19 @@ fn unique_id(state: &State, principal: &AwsPrincipal) -> Result<Option<BoundPrin
     let same = found.filter(|(found, _)| without_partition(found) == without_partition(arn));
     let (_, id) = same.ok_or_else(unknown)?;
     Ok(Some(BoundPrincipal { arn: arn.clone(), id: id.clone() }))
+}
+
+/// Whether a user or a role has this unique id, and keeps it.
+fn is_somebodys(state: &State, id: &str) -> bool {
+    let leaving =
+        |before: Option<&String>, now: Option<&String>| now.is_none() && before.is_some_and(|own| own == id);
+    let user = |slot: &Slot<UserRecord>| {
+        leaving(slot.before.as_ref().map(|user| &user.id), slot.now().map(|user| &user.id))
+    };
+    let role = |slot: &Slot<RoleRecord>| {
+        leaving(slot.before.as_ref().map(|role| &role.id), slot.now().map(|role| &role.id))
+    };
+    state.ids.contains(id) && !state.users.0.values().any(user) && !state.roles.0.values().any(role)
 }
 
 impl Work<'_> {
@@ -114,10 +131,7 @@ impl Work<'_> {
 }
 
 /// Refuses accounts that are not there, or twice.
-fn members(
-    state: &State,
-    record: &keyreeve_core::identity::record::OrganizationRecord,
-) -> Result<(), String> {
+fn members(state: &State, record: &OrganizationRecord) -> Result<(), String> {
     let mut seen = std::collections::BTreeSet::new();
     for member in record.units.iter().flat_map(|unit| &unit.accounts) {
         if state.accounts.now(member.account, "").is_none() {

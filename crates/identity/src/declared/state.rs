@@ -105,6 +105,8 @@ pub(super) struct State {
     pub(super) members: BTreeMap<Key, BTreeSet<String>>,
     /// Who holds each policy that the file made, in lower case.
     pub(super) holders: BTreeMap<Key, BTreeSet<(&'static str, String)>>,
+    /// The unique ids of trust policies that somebody has.
+    pub(super) ids: BTreeSet<String>,
     /// By account that the file made.
     pub(super) contents: BTreeMap<AccountId, Contents>,
 }

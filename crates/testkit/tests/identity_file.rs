@@ -1,0 +1,747 @@
+//! Identities as a file declares them: what is made, changed, removed and refused.
+
+use std::cell::RefCell;
+
+use keyreeve_core::commit::Draft;
+use keyreeve_core::identity::record::{
+    AccountRecord, GroupRecord, InlinePolicy, ManagedPolicyRecord, MemberRecord, OrganizationRecord,
+    ProviderRecord, RoleRecord, UnitRecord, UserRecord,
+};
+use keyreeve_core::identity::space;
+use keyreeve_core::record::{CredentialRecord, Record, TagRecord};
+use keyreeve_core::space as keys;
+use keyreeve_core::vault::VaultError;
+use keyreeve_domain::AccountId;
+use keyreeve_identity::declared::declaration::{
+    AccessKey, Account, Declaration, Group, ManagedPolicy, Organization, Provider, Role, Service, User,
+};
+use keyreeve_identity::declared::{Announce, Fault, ReconcileError, examine, reconcile};
+use keyreeve_store::conformance::block_on;
+use keyreeve_store::{Path, Store};
+use keyreeve_testkit::World;
+use proptest::prelude::*;
+use zeroize::Zeroizing;
+
+const ALLOW: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}"#;
+const DENY: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:*","Resource":"*"}}"#;
+const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+const OWN: &str = "111122223333";
+const THIRD: &str = "777788889999";
+
+fn account(id: &str) -> AccountId {
+    id.parse().unwrap()
+}
+
+fn trust(principal: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"sts:AssumeRole"}}}}"#
+    )
+}
+
+fn policy(name: &str, text: &str) -> ManagedPolicy {
+    let (name, path, text) = (name.into(), "/".into(), text.into());
+    ManagedPolicy { line: 1, name, path, description: None, text, tags: Vec::new() }
+}
+
+fn group(name: &str) -> Group {
+    Group { line: 2, name: name.into(), path: "/".into(), policies: Vec::new(), attached: Vec::new() }
+}
+
+fn user(name: &str) -> User {
+    User {
+        line: 3,
+        name: name.into(),
+        path: "/".into(),
+        policies: Vec::new(),
+        attached: Vec::new(),
+        boundary: None,
+        groups: Vec::new(),
+        tags: Vec::new(),
+        access_keys: Vec::new(),
+    }
+}
+
+fn role(name: &str, principal: &str) -> Role {
+    Role {
+        line: 4,
+        name: name.into(),
+        path: "/".into(),
+        trust: trust(principal),
+        description: None,
+        max_session_seconds: 3600,
+        policies: Vec::new(),
+        attached: Vec::new(),
+        boundary: None,
+        tags: Vec::new(),
+    }
+}
+
+fn access_key(id: &str, secret: &str) -> AccessKey {
+    AccessKey { line: 5, id: id.into(), secret: Zeroizing::new(secret.into()) }
+}
+
+fn empty(id: &str) -> Account {
+    Account {
+        line: 6,
+        id: account(id),
+        name: None,
+        policies: Vec::new(),
+        groups: Vec::new(),
+        users: Vec::new(),
+        roles: Vec::new(),
+        providers: Vec::new(),
+    }
+}
+
+fn of(account: Account) -> Declaration {
+    Declaration { accounts: vec![account], ..Declaration::default() }
+}
+
+fn arn(id: &str, rest: &str) -> String {
+    format!("arn:aws:iam::{id}:{rest}")
+}
+
+/// What is announced: account, event and name.
+#[derive(Default)]
+struct Announced(RefCell<Vec<String>>);
+
+impl Announce for Announced {
+    async fn announce(
+        &self,
+        account: AccountId,
+        name: &'static str,
+        details: &[(&'static str, String)],
+    ) -> Result<(), VaultError> {
+        let first = details.first().map(|(_, value)| value.as_str()).unwrap_or_default();
+        self.0.borrow_mut().push(format!("{account} {name} {first}"));
+        Ok(())
+    }
+}
+
+/// Follows a declaration: what was announced.
+fn follow(world: &World, declaration: &Declaration) -> Result<Vec<String>, Vec<Fault>> {
+    let announced = Announced::default();
+    match block_on(reconcile(&world.service, &announced, world.now(), declaration)) {
+        Ok(outcome) => {
+            let announced = announced.0.into_inner();
+            assert_eq!(outcome.changes, announced.len());
+            Ok(announced)
+        }
+        Err(ReconcileError::Faults(faults)) => Err(faults),
+        Err(ReconcileError::Vault(error)) => panic!("{error}"),
+    }
+}
+
+/// Follows a declaration that is refused for one thing; nothing is written.
+fn refused(world: &World, declaration: &Declaration) -> String {
+    let before = world.dump();
+    let faults = follow(world, declaration).expect_err("it is refused");
+    assert_eq!(world.dump(), before);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    faults.into_iter().next().unwrap().text
+}
+
+fn read<R: Record>(world: &World, path: Path) -> Option<R> {
+    let vault = world.service.vault();
+    let snapshot = block_on(vault.snapshot()).unwrap();
+    block_on(vault.read::<R>(&*snapshot, &path)).unwrap().map(|read| read.record)
+}
+
+fn read_user(world: &World, id: &str, name: &str) -> Option<UserRecord> {
+    read(world, space::user(account(id), name).unwrap())
+}
+
+/// Lets somebody change a record through the API.
+fn put<R: Record>(world: &World, path: &Path, record: &R) {
+    let vault = world.service.vault();
+    let snapshot = block_on(world.store.inner().snapshot()).unwrap();
+    let seen = block_on(snapshot.get(path)).unwrap().map(|entry| entry.version);
+    let mut draft = Draft::new(vault);
+    draft.put(path, seen, record).unwrap();
+    block_on(world.service.commit(draft)).unwrap();
+}
+
+fn whole() -> Declaration {
+    let mut own = empty(OWN);
+    own.name = Some("own".into());
+    own.policies = vec![policy("limits", ALLOW)];
+    own.groups = vec![Group { attached: vec![arn(OWN, "policy/limits")], ..group("readers") }];
+    own.users = vec![User {
+        path: "/team/".into(),
+        policies: vec![InlinePolicy { name: "own".into(), text: ALLOW.into() }],
+        attached: vec![ADMINISTRATOR.into(), arn(OWN, "policy/limits")],
+        boundary: Some(arn(OWN, "policy/limits")),
+        groups: vec!["readers".into()],
+        tags: vec![TagRecord { key: "team".into(), value: "a".into() }],
+        access_keys: vec![access_key("AKIABOBBOBBOBBOBBOB1", "secret/of/bob")],
+        ..user("bob")
+    }];
+    own.roles = vec![role("ops", &arn(THIRD, "user/carol"))];
+    own.providers = vec![Provider {
+        line: 7,
+        url: "https://token.example.com".into(),
+        client_ids: vec!["app".into()],
+        thumbprints: Vec::new(),
+        tags: Vec::new(),
+    }];
+    let mut third = empty(THIRD);
+    third.users = vec![user("carol")];
+    Declaration {
+        accounts: vec![own, third],
+        services: vec![Service {
+            line: 8,
+            name: "s3.amazonaws.com".into(),
+            account: account(OWN),
+            access_keys: vec![access_key("AKIAS3S3S3S3S3S3S3S3", "secret/of/s3")],
+        }],
+        organization: Some(organization()),
+    }
+}
+
+fn organization() -> Organization {
+    let full = || vec![InlinePolicy { name: "FullAWSAccess".into(), text: ALLOW.into() }];
+    let member = |id: &str| MemberRecord {
+        account: account(id),
+        service_control: full(),
+        resource_control: Vec::new(),
+    };
+    let root = UnitRecord {
+        id: "r-root".into(),
+        name: "Root".into(),
+        parent: None,
+        service_control: full(),
+        resource_control: Vec::new(),
+        accounts: vec![member(OWN), member(THIRD)],
+    };
+    let record =
+        OrganizationRecord { id: "o-a1b2c3d4e5".into(), management_account: account(OWN), units: vec![root] };
+    Organization { line: 9, record }
+}
+
+#[test]
+fn everything_is_made_once_and_announced() {
+    let world = World::default();
+    let looked = block_on(examine(&world.service, world.now(), &whole())).unwrap();
+    let announced = follow(&world, &whole()).unwrap();
+    assert_eq!(looked.changes, announced.len());
+    assert_eq!(
+        announced,
+        [
+            "111122223333 UpdateAccount 111122223333",
+            "111122223333 CreatePolicy limits",
+            "111122223333 CreateOpenIDConnectProvider token.example.com",
+            "111122223333 CreateGroup readers",
+            "111122223333 CreateUser bob",
+            "111122223333 CreateAccessKey AKIABOBBOBBOBBOBBOB1",
+            "111122223333 CreateRole ops",
+            "111122223333 CreateAccessKey AKIAS3S3S3S3S3S3S3S3",
+            "777788889999 CreateAccount 777788889999",
+            "777788889999 CreateUser carol",
+            "111122223333 CreateOrganization o-a1b2c3d4e5",
+        ]
+    );
+    let bob = read_user(&world, OWN, "bob").unwrap();
+    assert_eq!(bob.access_keys, ["AKIABOBBOBBOBBOBBOB1"]);
+    let carol = read_user(&world, THIRD, "carol").unwrap();
+    let ops: RoleRecord = read(&world, space::role(account(OWN), "ops").unwrap()).unwrap();
+    assert_eq!(ops.bound.unwrap()[0].id, carol.id);
+    let key: CredentialRecord = read(&world, keys::credential("AKIAS3S3S3S3S3S3S3S3").unwrap()).unwrap();
+    assert_eq!(key.service.as_deref(), Some("s3.amazonaws.com"));
+    assert_eq!(world.paths().iter().filter(|path| path.starts_with("attached/")).count(), 4);
+    assert!(world.paths().contains(&"member/111122223333/readers/bob".into()));
+
+    let before = world.dump();
+    world.pass_days(1);
+    assert_eq!(follow(&world, &whole()), Ok(Vec::new()));
+    assert_eq!(world.dump(), before);
+}
+
+#[test]
+fn what_is_no_longer_named_is_removed_with_all_that_belongs_to_it() {
+    let world = World::default();
+    let before = world.dump();
+    follow(&world, &whole()).unwrap();
+    let announced = follow(&world, &Declaration::default()).unwrap();
+    assert!(announced.contains(&"111122223333 DeleteAccessKey AKIABOBBOBBOBBOBBOB1".into()), "{announced:?}");
+    assert!(announced.contains(&"777788889999 DeleteAccount 777788889999".into()), "{announced:?}");
+    let paths = |entries: Vec<(Path, _)>| entries.into_iter().map(|(path, _)| path).collect::<Vec<_>>();
+    assert_eq!(paths(world.dump()), paths(before));
+}
+
+#[test]
+fn what_people_made_is_left_alone_and_may_not_be_declared() {
+    let world = World::default();
+    let mut own = empty(OWN);
+    own.users = vec![user("Alice")];
+    assert_eq!(
+        refused(&world, &of(own)),
+        "user `Alice` of account 111122223333: it exists, and this file did not make it. Take it out of the file, or delete \
+         what exists"
+    );
+    follow(&world, &of(empty(OWN))).unwrap();
+    assert!(read_user(&world, OWN, "alice").is_some());
+}
+
+#[test]
+fn one_who_was_made_again_by_somebody_else_is_not_the_files() {
+    let world = World::default();
+    let mut own = empty(OWN);
+    own.users = vec![user("bob")];
+    let declared = of(own);
+    follow(&world, &declared).unwrap();
+    let bob = read_user(&world, OWN, "bob").unwrap();
+    let other = UserRecord { id: "AIDAOTHEROTHEROTHER00".into(), ..bob };
+    put(&world, &space::user(account(OWN), "bob").unwrap(), &other);
+    assert!(refused(&world, &declared).contains("did not make it"));
+    follow(&world, &of(empty(OWN))).unwrap();
+    assert_eq!(read_user(&world, OWN, "bob"), Some(other));
+}
+
+#[test]
+fn what_was_changed_through_the_api_is_put_back_and_keeps_its_id() {
+    let world = World::default();
+    follow(&world, &whole()).unwrap();
+    let path = space::user(account(OWN), "bob").unwrap();
+    let bob = read_user(&world, OWN, "bob").unwrap();
+    put(&world, &path, &UserRecord { policies: Vec::new(), tags: Vec::new(), ..bob.clone() });
+    assert_eq!(follow(&world, &whole()).unwrap(), ["111122223333 UpdateUser bob"]);
+    assert_eq!(read_user(&world, OWN, "bob"), Some(bob));
+}
+
+#[test]
+fn an_access_key_that_was_switched_off_stays_off_and_a_new_secret_is_taken() {
+    let world = World::default();
+    follow(&world, &whole()).unwrap();
+    let path = keys::credential("AKIABOBBOBBOBBOBBOB1").unwrap();
+    let key: CredentialRecord = read(&world, path.clone()).unwrap();
+    put(&world, &path, &CredentialRecord { inactive: Some(true), ..key });
+    assert_eq!(follow(&world, &whole()), Ok(Vec::new()));
+    let mut changed = whole();
+    changed.accounts[0].users[0].access_keys = vec![access_key("AKIABOBBOBBOBBOBBOB1", "another/secret")];
+    assert_eq!(follow(&world, &changed).unwrap(), ["111122223333 UpdateAccessKey AKIABOBBOBBOBBOBBOB1"]);
+    let key: CredentialRecord = read(&world, path).unwrap();
+    assert_eq!((key.secret.as_str(), key.inactive), ("another/secret", Some(true)));
+}
+
+#[test]
+fn an_access_key_of_the_api_stays_with_a_declared_user_and_goes_with_him() {
+    let world = World::default();
+    let mut own = empty(OWN);
+    own.users = vec![user("bob")];
+    let declared = of(own);
+    follow(&world, &declared).unwrap();
+    let mut bob = read_user(&world, OWN, "bob").unwrap();
+    bob.access_keys.push("AKIAOFTHEAPI00000000".into());
+    let key = CredentialRecord {
+        account: account(OWN),
+        secret: Zeroizing::new("secret/of/the/api".into()),
+        created: world.now(),
+        user: Some("bob".into()),
+        inactive: None,
+        service: None,
+    };
+    let path = keys::credential("AKIAOFTHEAPI00000000").unwrap();
+    put(&world, &path, &key);
+    put(&world, &space::user(account(OWN), "bob").unwrap(), &bob);
+    assert_eq!(follow(&world, &declared), Ok(Vec::new()));
+    follow(&world, &of(empty(OWN))).unwrap();
+    assert!(read::<CredentialRecord>(&world, path).is_none());
+}
+
+#[test]
+fn an_access_key_may_move_from_one_declared_user_to_another() {
+    let world = World::default();
+    let declared = |holder: &str| {
+        let mut own = empty(OWN);
+        own.users = vec![user("bob"), user("dora")];
+        let key = access_key("AKIABOBBOBBOBBOBBOB1", "secret/of/bob");
+        own.users.iter_mut().find(|user| user.name == holder).unwrap().access_keys.push(key);
+        of(own)
+    };
+    follow(&world, &declared("bob")).unwrap();
+    follow(&world, &declared("dora")).unwrap();
+    assert!(read_user(&world, OWN, "bob").unwrap().access_keys.is_empty());
+    assert_eq!(read_user(&world, OWN, "dora").unwrap().access_keys, ["AKIABOBBOBBOBBOBBOB1"]);
+    assert_eq!(follow(&world, &declared("dora")), Ok(Vec::new()));
+}
+
+#[test]
+fn a_policy_gets_versions_and_keeps_five() {
+    let world = World::default();
+    for round in 0..7 {
+        let text = ALLOW.replace("kms:*", &format!("kms:Get{round}*"));
+        let mut own = empty(OWN);
+        own.policies = vec![policy("limits", &text)];
+        follow(&world, &of(own)).unwrap();
+    }
+    let held: ManagedPolicyRecord = read(&world, space::policy(account(OWN), "limits").unwrap()).unwrap();
+    let numbers: Vec<_> = held.versions.iter().map(|version| version.number).collect();
+    assert_eq!((numbers, held.default, held.next), (vec![3, 4, 5, 6, 7], 7, 8));
+    assert!(held.default_version().unwrap().text.contains("kms:Get6*"));
+}
+
+#[test]
+fn what_is_not_in_order_is_refused_by_name_and_line_and_nothing_is_written() {
+    type Change = fn(&mut Account);
+    let world = World::default();
+    follow(&world, &whole()).unwrap();
+    let cases: [(&str, usize, Change, &str); 16] = [
+        ("a name", 3, |own| own.users.push(user("a b")), "user `a b`"),
+        ("a path", 2, |own| own.groups.push(Group { path: "x".into(), ..group("g") }), "group `g`"),
+        ("twice", 3, |own| own.users.extend([user("x"), user("X")]), "declared twice"),
+        (
+            "no group",
+            3,
+            |own| own.users.push(User { groups: vec!["none".into()], ..user("x") }),
+            "there is no group `none`",
+        ),
+        (
+            "no policy",
+            3,
+            |own| own.users.push(User { attached: vec![arn(OWN, "policy/none")], ..user("x") }),
+            "there is no policy arn:aws:iam::111122223333:policy/none",
+        ),
+        (
+            "another path",
+            3,
+            |own| own.users.push(User { boundary: Some(arn(OWN, "policy/a/limits")), ..user("x") }),
+            "there is no policy",
+        ),
+        ("text", 1, |own| own.policies.push(policy("p", "{}")), "policy `p`"),
+        (
+            "own text",
+            2,
+            |own| {
+                let policies = vec![InlinePolicy { name: "mine".into(), text: "nonsense".into() }];
+                own.groups.push(Group { policies, ..group("g") });
+            },
+            "policy `mine`",
+        ),
+        (
+            "nobody",
+            4,
+            |own| own.roles.push(role("r", &arn(OWN, "user/none"))),
+            "trust policy: Invalid principal in policy",
+        ),
+        (
+            "no account",
+            4,
+            |own| own.roles.push(role("r", "999999999999")),
+            "trust policy: Invalid principal in policy",
+        ),
+        (
+            "no id",
+            4,
+            |own| own.roles.push(role("r", "AIDANEVERMADEEXAMPLE0")),
+            "trust policy: Invalid principal in policy",
+        ),
+        ("session", 4, |own| own.roles.push(Role { max_session_seconds: 60, ..role("r", OWN) }), "role `r`"),
+        (
+            "tags",
+            3,
+            |own| {
+                let tag = |key: &str| TagRecord { key: key.into(), value: String::new() };
+                own.users.push(User { tags: vec![tag("a"), tag("A")], ..user("x") });
+            },
+            "user `x`",
+        ),
+        (
+            "a short id",
+            5,
+            |own| own.users.push(User { access_keys: vec![access_key("AKIA", "long/enough")], ..user("x") }),
+            "16 to 128",
+        ),
+        (
+            "a key of another",
+            5,
+            |own| {
+                let key = access_key("AKIABOBBOBBOBBOBBOB1", "secret/of/bob");
+                own.users.push(User { access_keys: vec![key], ..user("x") });
+            },
+            "declared twice",
+        ),
+        (
+            "three keys",
+            3,
+            |own| {
+                let key = |number| access_key(&format!("AKIAXXXXXXXXXXXXXXX{number}"), "long/enough");
+                own.users.push(User { access_keys: vec![key(1), key(2), key(3)], ..user("x") });
+            },
+            "2 are the most",
+        ),
+    ];
+    for (name, line, change, expected) in cases {
+        let mut declared = whole();
+        change(&mut declared.accounts[0]);
+        let before = world.dump();
+        let faults = follow(&world, &declared).expect_err(name);
+        assert_eq!(world.dump(), before, "{name}");
+        assert_eq!(faults.len(), 1, "{name}: {faults:?}");
+        assert_eq!(faults[0].line, Some(line), "{name}: {faults:?}");
+        assert!(faults[0].text.contains(expected), "{name}: {faults:?}");
+    }
+}
+
+#[test]
+fn an_organization_that_does_not_hold_together_is_refused() {
+    type Change = fn(&mut OrganizationRecord);
+    let cases: [(&str, Change, &str); 6] = [
+        ("id", |record| record.id = "x".into(), "`x` is not the id of an organization"),
+        ("root", |record| record.units[0].id = "root".into(), "`root` is not the id of a root"),
+        (
+            "account",
+            |record| record.units[0].accounts[0].account = account("999999999999"),
+            "there is no account 999999999999",
+        ),
+        (
+            "twice",
+            |record| {
+                let again = record.units[0].accounts[0].clone();
+                record.units[0].accounts.push(again);
+            },
+            "account 111122223333 is in two places",
+        ),
+        ("management", |record| record.management_account = account("444455556666"), "management account"),
+        (
+            "policy",
+            |record| record.units[0].service_control[0].text = "{}".into(),
+            "r-root, policy `FullAWSAccess`",
+        ),
+    ];
+    let world = World::default();
+    follow(&world, &whole()).unwrap();
+    for (name, change, expected) in cases {
+        let mut declared = whole();
+        change(&mut declared.organization.as_mut().unwrap().record);
+        let text = refused(&world, &declared);
+        assert!(text.contains(expected), "{name}: {text}");
+    }
+}
+
+#[test]
+fn what_others_depend_on_is_not_removed() {
+    let world = World::default();
+    let mut own = empty(OWN);
+    own.policies = vec![policy("limits", ALLOW)];
+    own.groups = vec![group("readers")];
+    follow(&world, &of(own)).unwrap();
+    let id = account(OWN);
+    let mut alice = read_user(&world, OWN, "alice").unwrap();
+    alice.groups.push("readers".into());
+    alice.attached.push(arn(OWN, "policy/limits"));
+    put(&world, &space::user(id, "alice").unwrap(), &alice);
+    let mut draft = Draft::new(world.service.vault());
+    draft.index(&space::member(id, "readers", "alice").unwrap()).unwrap();
+    draft.index(&space::attached(id, "limits", space::Holder::User, "alice").unwrap()).unwrap();
+    block_on(world.service.commit(draft)).unwrap();
+
+    let mut without_group = empty(OWN);
+    without_group.policies = vec![policy("limits", ALLOW)];
+    assert!(
+        refused(&world, &of(without_group)).contains("user `alice`, whom the file did not make, is in it")
+    );
+    for policies in [Vec::new(), vec![ManagedPolicy { path: "/a/".into(), ..policy("limits", ALLOW) }]] {
+        let mut changed = empty(OWN);
+        changed.groups = vec![group("readers")];
+        changed.policies = policies;
+        assert!(refused(&world, &of(changed)).contains("user `alice` of account 111122223333"));
+    }
+}
+
+#[test]
+fn an_account_that_is_not_empty_is_not_removed() {
+    let world = World::default();
+    follow(&world, &of(empty(THIRD))).unwrap();
+    let group = GroupRecord {
+        id: "AGPAEXAMPLE".into(),
+        name: "g".into(),
+        path: "/".into(),
+        created: world.now(),
+        policies: Vec::new(),
+        attached: Vec::new(),
+    };
+    put(&world, &space::group(account(THIRD), "g").unwrap(), &group);
+    assert!(
+        refused(&world, &Declaration::default()).contains("account 777788889999 is no longer in the file")
+    );
+    // The accounts that the file did not make are not in question.
+    let held: Option<AccountRecord> = read(&world, space::account(account(OWN)).unwrap());
+    assert!(held.is_some());
+}
+
+#[test]
+fn more_than_a_batch_is_made_in_several() {
+    let world = World::default();
+    let declared = |count: usize| {
+        let mut own = empty(OWN);
+        own.policies = vec![policy("limits", ALLOW)];
+        own.groups = vec![group("readers")];
+        own.users = (0..count)
+            .map(|number| User {
+                attached: vec![arn(OWN, "policy/limits")],
+                groups: vec!["readers".into()],
+                ..user(&format!("u{number}"))
+            })
+            .collect();
+        of(own)
+    };
+    assert_eq!(follow(&world, &declared(0)).unwrap().len(), 2);
+    assert_eq!(follow(&world, &declared(200)).unwrap().len(), 200);
+    assert_eq!(follow(&world, &declared(200)), Ok(Vec::new()));
+    assert_eq!(follow(&world, &declared(3)).unwrap().len(), 197);
+    assert_eq!(world.paths().iter().filter(|path| path.starts_with("member/")).count(), 3);
+}
+
+/// A declaration of what `bits` say, in this order or the reverse.
+fn drawn(bits: &[u8], is_reversed: bool) -> Declaration {
+    let bit = |at: usize| bits[at % bits.len()] >> (at / bits.len() % 8) & 1 == 1;
+    let mut accounts = Vec::new();
+    for (number, id) in [OWN, THIRD].into_iter().enumerate() {
+        let at = |what: usize| bit(number * 61 + what);
+        let mut own = empty(id);
+        let text = |what| if at(what) { ALLOW } else { DENY };
+        let path = |what| if at(what) { "/a/" } else { "/" };
+        if at(0) {
+            own.policies.push(ManagedPolicy { path: path(1).into(), ..policy("p", text(2)) });
+        }
+        if at(3) {
+            own.policies.push(policy("q", text(4)));
+        }
+        let mut attached: Vec<_> = own
+            .policies
+            .iter()
+            .map(|policy| arn(id, &format!("policy{}{}", policy.path, policy.name)))
+            .collect();
+        attached.push(ADMINISTRATOR.into());
+        let boundary = attached[0].clone();
+        if is_reversed {
+            attached.reverse();
+        }
+        let some = |what| if at(what) { attached.clone() } else { Vec::new() };
+        for (index, name) in ["g", "h"].into_iter().enumerate() {
+            if at(5 + index) {
+                own.groups.push(Group { path: path(7).into(), attached: some(8 + index), ..group(name) });
+            }
+        }
+        for (index, name) in ["u", "v", "w"].into_iter().enumerate() {
+            if !at(10 + index) {
+                continue;
+            }
+            let mut groups: Vec<_> =
+                own.groups.iter().map(|group| group.name.clone()).filter(|_| at(13 + index)).collect();
+            let tag = |key: &str| TagRecord { key: key.into(), value: text(16).into() };
+            let mut tags = if at(17) { vec![tag("one"), tag("two")] } else { Vec::new() };
+            for tag in &mut tags {
+                tag.value.truncate(0);
+            }
+            if is_reversed {
+                groups.reverse();
+                tags.reverse();
+            }
+            let secret = if at(18) { "secret/one" } else { "secret/two" };
+            let key = access_key(&format!("AKIA0000000000{number}{}{name}", u8::from(at(19))), secret);
+            own.users.push(User {
+                path: path(20).into(),
+                attached: some(21 + index),
+                boundary: at(24 + index).then(|| boundary.clone()),
+                groups,
+                tags,
+                access_keys: if at(27 + index) { vec![key] } else { Vec::new() },
+                ..user(name)
+            });
+        }
+        for (index, name) in ["r", "s"].into_iter().enumerate() {
+            if at(30 + index) {
+                let principal = own
+                    .users
+                    .first()
+                    .map_or(id.to_owned(), |user| arn(id, &format!("user{}{}", user.path, user.name)));
+                own.roles.push(Role { attached: some(32 + index), ..role(name, &principal) });
+            }
+        }
+        if is_reversed {
+            own.policies.reverse();
+            own.groups.reverse();
+            own.users.reverse();
+            own.roles.reverse();
+        }
+        if number == 0 || at(40) {
+            accounts.push(own);
+        }
+    }
+    if is_reversed {
+        accounts.reverse();
+    }
+    Declaration { accounts, ..Declaration::default() }
+}
+
+/// All identities, without unique ids, times and the versions of policies.
+fn shown(world: &World) -> Vec<String> {
+    let mut shown = Vec::new();
+    for (path, _) in world.dump() {
+        let text = path.to_string();
+        if text.starts_with("unique/") {
+            continue;
+        }
+        let kind = text.split('/').nth(2).filter(|_| text.starts_with("iam/"));
+        shown.push(match kind {
+            Some("user") => {
+                let mut user: UserRecord = read(world, path).unwrap();
+                (user.id, user.created) = Default::default();
+                user.access_keys.sort();
+                user.attached.sort();
+                user.groups.sort();
+                format!("{text} {user:?}")
+            }
+            Some("role") => {
+                let mut role: RoleRecord = read(world, path).unwrap();
+                (role.id, role.created) = Default::default();
+                role.attached.sort();
+                role.bound.iter_mut().flatten().for_each(|bound| bound.id.clear());
+                format!("{text} {role:?}")
+            }
+            Some("group") => {
+                let mut group: GroupRecord = read(world, path).unwrap();
+                (group.id, group.created) = Default::default();
+                group.attached.sort();
+                format!("{text} {group:?}")
+            }
+            Some("policy") => {
+                let policy: ManagedPolicyRecord = read(world, path).unwrap();
+                format!("{text} {} {:?}", policy.path, policy.default_version().map(|version| &version.text))
+            }
+            Some("provider") => format!("{text} {:?}", read::<ProviderRecord>(world, path)),
+            Some(_) | None => text,
+        });
+    }
+    shown
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_same_declaration_in_any_order_is_followed_once(bits in any::<[u8; 16]>()) {
+        let world = World::default();
+        follow(&world, &drawn(&bits, false)).unwrap();
+        let before = world.dump();
+        for is_reversed in [false, true] {
+            let looked = block_on(examine(&world.service, world.now(), &drawn(&bits, is_reversed))).unwrap();
+            prop_assert_eq!(looked.changes, 0);
+            prop_assert_eq!(follow(&world, &drawn(&bits, is_reversed)), Ok(Vec::new()));
+        }
+        prop_assert_eq!(world.dump(), before);
+    }
+
+    #[test]
+    fn what_was_declared_before_does_not_matter(before in any::<[u8; 16]>(), after in any::<[u8; 16]>()) {
+        let (world, fresh) = (World::default(), World::default());
+        follow(&world, &drawn(&before, false)).unwrap();
+        world.pass_days(1);
+        follow(&world, &drawn(&after, true)).unwrap();
+        follow(&fresh, &drawn(&after, false)).unwrap();
+        prop_assert_eq!(shown(&world), shown(&fresh));
+    }
+}
