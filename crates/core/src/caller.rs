@@ -6,6 +6,7 @@ use keyreeve_audit::json::Object;
 use keyreeve_domain::{AccountId, Timestamp};
 use keyreeve_policy as policy;
 
+use crate::grants::Digest;
 use crate::identity::standing::Standing;
 use crate::record::TagRecord;
 
@@ -21,6 +22,8 @@ pub struct Caller {
     arn: String,
     /// Of a session, the ARN of its role or of the user who asked for it.
     of_arn: Option<String>,
+    /// The digests of his own ARN and of that of his role, by which grants are found.
+    grantees: (Digest, Option<Digest>),
     user_id: String,
     /// The JSON of `userIdentity`: it stands in every event, so it is written once.
     identity: Vec<u8>,
@@ -140,10 +143,24 @@ impl Caller {
             Principal::FederatedUser(federated) => federated.user.as_ref().map(|user| user.arn(account)),
             Principal::Root | Principal::Service(_) | Principal::User(_) | Principal::WebIdentity(_) => None,
         };
+        let role = of_arn.as_deref().filter(|_| matches!(principal, Principal::Role(_)));
+        let grantees = (Digest::of(&arn), role.map(Digest::of));
         let user_id = principal.user_id(account);
         let identity = identity(account, &principal, &access_key_id, session.as_ref());
         let acting = None;
-        Self { account, principal, access_key_id, session, acting, standing, arn, of_arn, user_id, identity }
+        Self {
+            account,
+            principal,
+            access_key_id,
+            session,
+            acting,
+            standing,
+            arn,
+            of_arn,
+            grantees,
+            user_id,
+            identity,
+        }
     }
 
     /// This caller, for whom a service calls, or the service itself with what it acts for.
@@ -229,9 +246,9 @@ impl Caller {
     }
 
     /// The principals of grants that name the caller: himself, and the role that his session is of.
-    pub(crate) fn grantees(&self) -> impl Iterator<Item = &str> {
-        let role = self.of_arn.as_deref().filter(|_| matches!(self.principal, Principal::Role(_)));
-        core::iter::once(self.arn.as_str()).chain(role)
+    pub(crate) fn grantees(&self) -> impl Iterator<Item = Digest> {
+        let (own, role) = self.grantees;
+        core::iter::once(own).chain(role)
     }
 
     /// The `UserId` of GetCallerIdentity, and `aws:userid`.

@@ -232,7 +232,7 @@ pub(crate) struct GranteeGrants {
     /// Of those that do, one for each set of operations: for requests that have no encryption context.
     representatives: Vec<Arc<Grant>>,
     /// Those that ask for a pair: each under the one that it shares with the fewest.
-    by_pair: HashMap<(String, String), Vec<Arc<Grant>>>,
+    by_pair: HashMap<String, HashMap<String, Vec<Arc<Grant>>>>,
     /// Those that ask for an empty encryption context.
     empty: Vec<Arc<Grant>>,
 }
@@ -264,7 +264,9 @@ impl GranteeGrants {
             let rarest =
                 asked.into_iter().min_by_key(|(k, v)| shared.get(&(k, v)).copied().unwrap_or_default());
             match rarest {
-                Some(pair) => grants.by_pair.entry(pair).or_default().push(grant),
+                Some((name, value)) => {
+                    grants.by_pair.entry(name).or_default().entry(value).or_default().push(grant);
+                }
                 None if record.context_equals.is_some() => grants.empty.push(grant),
                 // No pair at all is asked for.
                 None => grants.unconstrained.push(grant),
@@ -283,11 +285,9 @@ impl GranteeGrants {
         if context.is_empty() {
             out.extend(self.empty.iter().cloned());
         }
-        if self.by_pair.is_empty() {
-            return;
-        }
         for (name, value) in context {
-            out.extend(self.by_pair.get(&(name.clone(), value.clone())).into_iter().flatten().cloned());
+            let fitting = self.by_pair.get(name).and_then(|values| values.get(value));
+            out.extend(fitting.into_iter().flatten().cloned());
         }
     }
 }
@@ -302,7 +302,7 @@ impl Service {
     ) -> Result<Vec<Arc<Grant>>, VaultError> {
         let mut found = Vec::new();
         for grantee in caller.grantees() {
-            let grantee = GranteeKey { region: key.region, key: key.key, grantee: Digest::of(grantee) };
+            let grantee = GranteeKey { region: key.region, key: key.key, grantee };
             let grants = match self.ring().grants(&grantee) {
                 Some(grants) => grants,
                 None => self.read_grants(key, grantee).await?,

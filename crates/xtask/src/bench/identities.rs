@@ -64,7 +64,7 @@ pub(crate) fn identities(bench: &Bench<'_>, plan: Plan, lines: &mut Vec<Line>) -
 }
 
 fn access_key(who: &str) -> String {
-    format!("AKIABENCH{}", who.to_ascii_uppercase())
+    format!("AKIABENCHMARK{:Q<7}", who.to_ascii_uppercase())
 }
 
 fn credentials(bench: &Bench<'_>, who: &str) -> Result<PathBuf, Failure> {
