@@ -395,6 +395,14 @@ mod tests {
         assert!(set.contains(ContextKey::AwsUserName) && set.contains_others() && !set.is_empty());
         assert!(!set.contains(ContextKey::AwsUserId));
         assert!(KeySet::from_iter([KeySet::EMPTY, KeySet::EMPTY]).is_empty());
+        let tag = KeySet::EMPTY.with_name("aws:PrincipalTag/x");
+        let all = KeySet::from_iter([set, tag, set]);
+        assert_eq!(
+            all.with(ContextKey::AwsUserName).with_name("issuer.example:aud").with_name("aws:PrincipalTag/y"),
+            all
+        );
+        assert_eq!((all | set | tag, all.union(all)), (all, all));
+        assert!(all.contains_family(KeyFamily::PrincipalTag) && all.contains(ContextKey::AwsUserName));
     }
 
     #[test]

@@ -255,12 +255,12 @@ impl Statement {
     pub(crate) fn covers_resource(&self, question: &Question<'_>) -> Truth {
         let wide = (self.effect == Effect::Deny) != self.except_resources;
         let reach = if wide { Reach::Wide } else { Reach::Narrow };
-        let is_open = |pattern: &ResourcePattern| pattern.is_open(question.scope);
         let matches = |pattern: &ResourcePattern| pattern.matches(question.resource, reach, question.scope);
-        let closed = |pattern: &&ResourcePattern| !question.scope.context.is_open() || !is_open(pattern);
-        if self.resources.iter().filter(closed).any(matches) {
+        if self.resources.iter().any(matches) {
             return truth(!self.except_resources);
         }
+        // A pattern that depends on what is not known does not match, and is not known not to.
+        let is_open = |pattern: &ResourcePattern| pattern.is_open(question.scope);
         if question.scope.context.is_open() && self.resources.iter().any(is_open) {
             return Truth::Open;
         }

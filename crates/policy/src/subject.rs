@@ -175,11 +175,25 @@ mod tests {
             {"Effect":"Allow","Principal":"*","Action":"*","Condition":{
                 "StringEquals":{"KMS:CallerAccount":"111122223333","kms:ViaService":"444455556666"},
                 "ArnLike":{"aws:PrincipalArn":["arn:aws:iam::222233334444:role/*","arn:aws:iam::*:role/x"]},
+                "ArnEquals":{"aws:SourceArn":"arn:aws:sns:us-west-2:555566667777:topic"},
                 "Null":{"aws:PrincipalAccount":"true"}}},
             {"Effect":"Allow","NotPrincipal":{"AWS":"999999999999"},"Action":"*"}]}"#;
         let document = Document::parse(text).unwrap();
         assert_eq!(document.named(), [account("111122223333"), account("222233334444"), Named::Anyone]);
         assert!(document.asks_for_arns_of_any_account());
+        for (condition, expected) in [
+            (r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:*"}}"#, false),
+            (r#"{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::*"},"StringEquals":{"aws:username":"x"}}"#, false),
+            (r#"{"Null":{"aws:PrincipalArn":"false"}}"#, false),
+            (r#"{"StringLike":{"aws:principalarn":"*/Admin"}}"#, true),
+            (r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::1111*:role/x"}}"#, true),
+        ] {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"*","Condition":{condition}}}}}"#
+            );
+            let document = Document::parse(&text).unwrap();
+            assert_eq!(document.asks_for_arns_of_any_account(), expected, "{condition}");
+        }
     }
 
     #[test]

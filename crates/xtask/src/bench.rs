@@ -5,6 +5,7 @@
 //! a line is about writing: there both sides have the whole machine.
 
 mod algorithms;
+mod identities;
 mod lines;
 mod parts;
 mod servers;
@@ -49,6 +50,8 @@ enum Part {
     CreateKey,
     /// Many keys in one account
     ManyKeys,
+    /// Encrypt as a user with policies and as a grantee, against the root user
+    Identities,
     /// Sign, Verify, GenerateMac, DeriveSharedSecret and Decapsulate against the bare primitives
     Algorithms,
     /// Encrypt while others sign and make keys with heavy algorithms
@@ -64,10 +67,13 @@ struct Plan {
     warmup: f64,
     connections: &'static [usize],
     keys: u64,
+    grants: u64,
 }
 
-const FULL: Plan = Plan { rounds: 5, seconds: 2.5, warmup: 0.5, connections: &[1, 16, 64], keys: 100_000 };
-const QUICK: Plan = Plan { rounds: 3, seconds: 0.9, warmup: 0.1, connections: &[1, 16], keys: 20_000 };
+const FULL: Plan =
+    Plan { rounds: 5, seconds: 2.5, warmup: 0.5, connections: &[1, 16, 64], keys: 100_000, grants: 50_000 };
+const QUICK: Plan =
+    Plan { rounds: 3, seconds: 0.9, warmup: 0.1, connections: &[1, 16], keys: 20_000, grants: 2_000 };
 
 /// Builds, measures, prints. A missed target is no failure: a shared machine misses some on a bad day.
 pub(crate) fn run(repository: &Repository, options: &BenchOptions) -> Result<(), Failure> {
@@ -110,6 +116,7 @@ fn measure(bench: &Bench<'_>, part: Part, plan: Plan, lines: &mut Vec<Line>) -> 
         Part::Tls => parts::symmetric(bench, plan, true, lines),
         Part::CreateKey => parts::create_key(bench, plan, lines),
         Part::ManyKeys => parts::many_keys(bench, plan, lines),
+        Part::Identities => identities::identities(bench, plan, lines),
         Part::Algorithms => algorithms::algorithms(bench, plan, lines),
         Part::BesideHeavy => algorithms::beside_heavy(bench, plan, lines),
     }

@@ -178,6 +178,20 @@ fn what_it_depends_on_is_named() {
             "allowed",
         ),
         (
+            "a variable in an ARN",
+            json!([allow(
+                json!({"Condition": {"ArnLike": {"aws:username": "arn:aws:s3:::${aws:PrincipalTag/b}"}}})
+            )]),
+            json!([everything]),
+            "Key 0 Allow [0]",
+        ),
+        (
+            "another resource",
+            json!([plain]),
+            json!([{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b"}}]),
+            "never",
+        ),
+        (
             "an open condition that is not needed, beside an open denial",
             json!([conditional, plain, deny]),
             json!([everything]),

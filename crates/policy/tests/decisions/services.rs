@@ -1,8 +1,8 @@
 //! The actions of other services: IAM by the caller's own policies, the assumption of a role by its trust policy.
 
 use keyreeve_policy::{
-    Action, Caller, Context, ContextKey, Decision, Kind, Lack, Layer, Policies, Policy, Request, Resource,
-    RoleSession, decide,
+    Action, Caller, Context, ContextKey, Decision, Grounds, Kind, Lack, Layer, Policies, Policy, Request,
+    Resource, RoleSession, decide,
 };
 
 const USER: &str = "arn:aws:iam::111122223333:user/Alice";
@@ -146,6 +146,22 @@ fn a_role_that_denies_is_not_assumed() {
                 "{principal} {caller:?}"
             );
         }
+    }
+}
+
+#[test]
+fn a_decision_carries_the_name_of_the_statement() {
+    for effect in ["Allow", "Deny"] {
+        let named = format!(
+            r#"{{"Effect":"Allow","Principal":{{"AWS":"{EVE}"}},"Action":"*"}},{{"Sid":"By name","Effect":"{effect}","Principal":{{"AWS":"{USER}"}},"Action":"*"}}"#
+        );
+        let trust = trust(&named);
+        let policies = Policies { key: Some(&trust), ..Policies::default() };
+        let cause = match ask(user(USER), "sts:AssumeRole", &policies) {
+            Decision::Allow(Grounds::Statement(cause)) | Decision::ExplicitDeny(cause) => cause,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((cause.statement, cause.sid), (1, Some("By name")), "{effect}");
     }
 }
 

@@ -180,7 +180,7 @@ pub(crate) fn answer(
 }
 
 /// Both sides in turn, as often as planned.
-fn rounds(
+pub(crate) fn rounds(
     plan: Plan,
     mut round: impl FnMut() -> Result<(Sample, Sample), Failure>,
 ) -> Result<Vec<(Sample, Sample)>, Failure> {

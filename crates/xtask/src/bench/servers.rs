@@ -124,6 +124,17 @@ impl<'r> Bench<'r> {
 
     /// Starts the server over the data in `data`, which is made where it is not there yet.
     pub(crate) fn keyreeve(&self, data: &str, place: Place, tls: bool) -> Result<Server, Failure> {
+        self.keyreeve_with(data, place, tls, "")
+    }
+
+    /// The same, with more of a configuration.
+    pub(crate) fn keyreeve_with(
+        &self,
+        data: &str,
+        place: Place,
+        tls: bool,
+        more: &str,
+    ) -> Result<Server, Failure> {
         let workers = if place == Place::Anywhere { 0 } else { 1 };
         let mut config =
             format!("[server]\nworkers = {workers}\n[quotas]\nkeys = 1000000\n[log]\nfilter = \"warn\"\n");
@@ -131,6 +142,7 @@ impl<'r> Bench<'r> {
             let [certificate, key] = ["tls.crt", "tls.key"].map(|name| self.path(name).display().to_string());
             config.push_str(&format!("[tls]\ncertificate = {certificate:?}\nkey = {key:?}\n"));
         }
+        config.push_str(more);
         let file = self.path("keyreeve.toml");
         write(&file, &config)?;
         let mut command = self.command(place, &self.repository.release_binary("keyreeve"));
@@ -169,7 +181,7 @@ impl<'r> Bench<'r> {
         let mut command = self.loadgen(Place::Second);
         command.args(["call", "--operation", operation, "--body"]).arg(body.to_string());
         command.args(follow.then_some("--follow"));
-        self.target(&mut command, server, server);
+        self.target(&mut command, server, server.credentials.as_deref());
         let lines = output(command)?;
         let lines = lines.lines().map(|line| {
             let line: Value = serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
@@ -179,10 +191,10 @@ impl<'r> Bench<'r> {
         lines.collect()
     }
 
-    fn target(&self, command: &mut Command, server: &Server, signer: &Server) {
+    fn target(&self, command: &mut Command, server: &Server, credentials: Option<&Path>) {
         let scheme = if server.tls { "https" } else { "http" };
         command.arg("--endpoint").arg(format!("{scheme}://{}", server.address));
-        command.arg("--credentials").args(&signer.credentials);
+        command.arg("--credentials").args(credentials);
         if server.tls {
             command.arg("--ca").arg(self.path("tls.crt"));
         }
@@ -190,9 +202,19 @@ impl<'r> Bench<'r> {
 
     /// Sends a load to `server`, signed for `signer`.
     pub(crate) fn load(&self, server: &Server, signer: &Server, load: Load<'_>) -> Result<Sample, Failure> {
+        self.load_as(server, signer.credentials.as_deref(), load)
+    }
+
+    /// Sends a load to `server`, signed with the credentials of a file.
+    pub(crate) fn load_as(
+        &self,
+        server: &Server,
+        credentials: Option<&Path>,
+        load: Load<'_>,
+    ) -> Result<Sample, Failure> {
         let mut command = self.loadgen(load.place);
         command.args(["--json", "--operation", load.operation]);
-        self.target(&mut command, server, signer);
+        self.target(&mut command, server, credentials);
         match load.bodies {
             Bodies::File(path) => command.arg("--bodies-file").arg(path),
             Bodies::One(body) => command.arg("--body").arg(body),
@@ -232,7 +254,7 @@ impl<'r> Bench<'r> {
         let mut command = self.loadgen(Place::Anywhere);
         command.args(["--json", "--operation", operation, "--body", body, "--duration", "600"]);
         command.arg("--connections").arg(connections.to_string());
-        self.target(&mut command, server, server);
+        self.target(&mut command, server, server.credentials.as_deref());
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Ok(Background(child.map_err(|error| failed(format!("{command:?}: {error}")))?))
     }
