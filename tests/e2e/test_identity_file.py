@@ -270,6 +270,24 @@ def test_service_control_policies_of_the_file_bind_at_once(followed):
     kms.create_key()
 
 
+def test_a_declared_service_calls_for_somebody(followed):
+    service = '[[service]]\nname = "s3.amazonaws.com"\naccess_keys = [{ credentials_file = "s3" }]\n'
+    one = followed(account(users=user("alice", allow=["kms:*"])) + service).start()
+    root, alice, s3 = one.server.client(), one.client("alice"), one.client("s3")
+    root.describe_key(KeyId="alias/aws/s3")
+    asked = {"KeyId": "alias/aws/s3", "Plaintext": b"object"}
+    assert code(alice.encrypt, **asked) == "AccessDeniedException"
+    assert code(s3.encrypt, **asked) == "AccessDeniedException"
+
+    def for_alice(request, **_):
+        request.headers["x-amz-on-behalf-of"] = f"arn:aws:iam::{ACCOUNT}:user/alice"
+
+    s3.meta.events.register("before-sign.kms", for_alice)
+    s3.encrypt(**asked)
+    one.follow(account(users=user("alice", allow=["kms:*"])))
+    assert code(s3.encrypt, **asked) == "UnrecognizedClientException"
+
+
 def test_an_account_with_keys_is_not_taken_out_of_the_file(followed):
     admin = user("admin", more='attach = ["arn:aws:iam::aws:policy/AdministratorAccess"]')
     one = followed(account(OTHER, users=admin)).start()
