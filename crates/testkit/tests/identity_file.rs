@@ -1,4 +1,11 @@
 //! Identities as a file declares them: what is made, changed, removed and refused.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test code"
+)]
 
 use std::cell::RefCell;
 
@@ -325,6 +332,17 @@ fn an_access_key_that_was_switched_off_stays_off_and_a_new_secret_is_taken() {
     assert_eq!((key.secret.as_str(), key.inactive), ("another/secret", Some(true)));
 }
 
+fn key_of_the_api(world: &World) -> CredentialRecord {
+    CredentialRecord {
+        account: account(OWN),
+        secret: Zeroizing::new("secret/of/the/api".into()),
+        created: world.now(),
+        user: Some("bob".into()),
+        inactive: None,
+        service: None,
+    }
+}
+
 #[test]
 fn an_access_key_of_the_api_stays_with_a_declared_user_and_goes_with_him() {
     let world = World::default();
@@ -334,14 +352,7 @@ fn an_access_key_of_the_api_stays_with_a_declared_user_and_goes_with_him() {
     follow(&world, &declared).unwrap();
     let mut bob = read_user(&world, OWN, "bob").unwrap();
     bob.access_keys.push("AKIAOFTHEAPI00000000".into());
-    let key = CredentialRecord {
-        account: account(OWN),
-        secret: Zeroizing::new("secret/of/the/api".into()),
-        created: world.now(),
-        user: Some("bob".into()),
-        inactive: None,
-        service: None,
-    };
+    let key = key_of_the_api(&world);
     let path = keys::credential("AKIAOFTHEAPI00000000").unwrap();
     put(&world, &path, &key);
     put(&world, &space::user(account(OWN), "bob").unwrap(), &bob);
@@ -592,6 +603,81 @@ fn more_than_a_batch_is_made_in_several() {
     assert_eq!(follow(&world, &declared(200)), Ok(Vec::new()));
     assert_eq!(follow(&world, &declared(3)).unwrap().len(), 197);
     assert_eq!(world.paths().iter().filter(|path| path.starts_with("member/")).count(), 3);
+}
+
+/// Somebody who changes a user at the moment when a change of his is announced, once.
+struct Meddling<'w> {
+    world: &'w World,
+    left: RefCell<Option<UserRecord>>,
+}
+
+impl Announce for Meddling<'_> {
+    async fn announce(
+        &self,
+        account: AccountId,
+        _: &'static str,
+        _: &[(&'static str, String)],
+    ) -> Result<(), VaultError> {
+        if let Some(user) = self.left.take() {
+            let key = keys::credential("AKIAOFTHEAPI00000000").unwrap();
+            put(self.world, &key, &key_of_the_api(self.world));
+            put(self.world, &space::user(account, &user.name).unwrap(), &user);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn who_changes_something_at_the_same_time_is_not_overrun() {
+    let world = World::default();
+    let mut own = empty(OWN);
+    own.users = vec![user("bob")];
+    follow(&world, &of(own)).unwrap();
+    let mut bob = read_user(&world, OWN, "bob").unwrap();
+    bob.access_keys.push("AKIAOFTHEAPI00000000".into());
+    let mut own = empty(OWN);
+    own.users = vec![User { path: "/team/".into(), ..user("bob") }];
+    let meddling = Meddling { world: &world, left: RefCell::new(Some(bob)) };
+    block_on(reconcile(&world.service, &meddling, world.now(), &of(own))).unwrap();
+    let bob = read_user(&world, OWN, "bob").unwrap();
+    assert_eq!(
+        (bob.path.as_str(), bob.access_keys.as_slice()),
+        ("/team/", &["AKIAOFTHEAPI00000000".to_owned()][..])
+    );
+}
+
+/// A trail that fails when so many changes were announced.
+struct Failing(RefCell<usize>);
+
+impl Announce for Failing {
+    async fn announce(
+        &self,
+        _: AccountId,
+        _: &'static str,
+        _: &[(&'static str, String)],
+    ) -> Result<(), VaultError> {
+        let mut left = self.0.borrow_mut();
+        *left = left.checked_sub(1).ok_or(VaultError::Unrecorded)?;
+        Ok(())
+    }
+}
+
+#[test]
+fn what_cannot_be_announced_is_not_done_and_what_was_cut_off_is_completed() {
+    let fresh = World::default();
+    let count = follow(&fresh, &whole()).unwrap().len();
+    for cut in 0..count {
+        let world = World::default();
+        let outcome = block_on(reconcile(&world.service, &Failing(RefCell::new(cut)), world.now(), &whole()));
+        assert_eq!(outcome, Err(ReconcileError::Vault(VaultError::Unrecorded)), "{cut}");
+        // An account is changed as one: the first has eight changes, the second two.
+        let made = [OWN, THIRD].map(|id| {
+            world.paths().iter().filter(|path| path.starts_with(&format!("declared/{id}"))).count()
+        });
+        assert_eq!(made, [if cut < 8 { 0 } else { 7 }, if cut < 10 { 0 } else { 2 }], "{cut}");
+        follow(&world, &whole()).unwrap();
+        assert_eq!(shown(&world), shown(&fresh), "{cut}");
+    }
 }
 
 /// A declaration of what `bits` say, in this order or the reverse.
