@@ -205,6 +205,8 @@ const LONGEST_KEY_POLICY: usize = 32_768;
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -462,6 +464,58 @@ mod tests {
         let findings = lint(Kind::Identity, variable);
         let version = findings.iter().find(|finding| finding.rule == "version").unwrap();
         assert_eq!(version.severity, Severity::Error);
+    }
+
+    #[test]
+    fn a_denial_hides_what_it_covers() {
+        let of = |effect: &str, principal: &str, more: &str| {
+            format!(r#"{{"Effect":"{effect}",{principal},"Action":"kms:Decrypt"{more}}}"#)
+        };
+        let (alice, bob) = (
+            r#""Principal":{"AWS":"arn:aws:iam::111122223333:user/Alice"}"#,
+            r#""Principal":{"AWS":"arn:aws:iam::111122223333:user/Bob"}"#,
+        );
+        let star = r#","Resource":"*""#;
+        for (denial, hides) in [
+            (of("Deny", alice, star), true),
+            (of("Deny", r#""Principal":"*""#, star), true),
+            (of("Deny", bob, star), false),
+            (of("Deny", r#""NotPrincipal":{"AWS":"111122223333"}"#, star), false),
+            (of("Deny", alice, r#","Resource":"arn:aws:kms:us-west-2:111122223333:key/1""#), false),
+            (of("Deny", alice, r#","NotResource":"*""#), false),
+            (
+                of("Deny", alice, r#","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#),
+                false,
+            ),
+            (of("Deny", alice, star).replace("Decrypt", "Encrypt"), false),
+        ] {
+            let allow = of("Allow", alice, star);
+            let text = format!(r#"{{"Version":"2012-10-17","Statement":[{ROOT},{allow},{denial}]}}"#);
+            let findings = lint(Kind::Resource, &text);
+            let found: Vec<_> = findings
+                .iter()
+                .filter(|finding| finding.rule == "unreachable")
+                .map(|finding| finding.statement)
+                .collect();
+            assert_eq!(found, if hides { vec![Some(1)] } else { vec![] }, "{denial}");
+        }
+    }
+
+    #[test]
+    fn limits_and_severities_are_as_documented() {
+        let of_length = |length: usize| {
+            let frame = format!(r#"{{"Version":"2012-10-17","Id":"","Statement":[{ROOT}]}}"#).len();
+            let id = "a".repeat(length - frame);
+            format!(r#"{{"Version":"2012-10-17","Id":"{id}","Statement":[{ROOT}]}}"#)
+        };
+        assert_eq!(lint(Kind::Resource, &of_length(LONGEST_KEY_POLICY)), []);
+        assert_eq!(lint(Kind::Resource, &of_length(LONGEST_KEY_POLICY + 1)).len(), 1);
+        let findings = lint(Kind::Resource, &format!(r#"{{"Statement":[{ROOT}]}}"#));
+        assert_eq!(findings.first().map(|finding| finding.severity), Some(Severity::Notice));
+        let named = |sid: &str| ROOT.replacen('{', &format!(r#"{{"Sid":"{sid}","#), 1);
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{},{}]}}"#, named("a"), named("b"));
+        let rules: Vec<_> = lint(Kind::Resource, &text).iter().map(|finding| finding.rule).collect();
+        assert_eq!(rules, ["duplicate"]);
     }
 
     #[test]
