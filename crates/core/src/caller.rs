@@ -22,7 +22,7 @@ pub struct Caller {
     arn: String,
     /// Of a session, the ARN of its role or of the user who asked for it.
     of_arn: Option<String>,
-    /// The digests of his own ARN and of that of his role, by which grants are found.
+    /// By which grants are found: himself, by unique id where he has one that is kept, and the role that his session is of.
     grantees: (Digest, Option<Digest>),
     user_id: String,
     /// The JSON of `userIdentity`: it stands in every event, so it is written once.
@@ -143,8 +143,14 @@ impl Caller {
             Principal::FederatedUser(federated) => federated.user.as_ref().map(|user| user.arn(account)),
             Principal::Root | Principal::Service(_) | Principal::User(_) | Principal::WebIdentity(_) => None,
         };
-        let role = of_arn.as_deref().filter(|_| matches!(principal, Principal::Role(_)));
-        let grantees = (Digest::of(&arn), role.map(Digest::of));
+        let grantees = match &principal {
+            Principal::Role(role) => (Digest::of(&arn), Some(Digest::of(&role.id))),
+            Principal::User(user) => (Digest::of(&user.id), None),
+            Principal::FederatedUser(_)
+            | Principal::Root
+            | Principal::Service(_)
+            | Principal::WebIdentity(_) => (Digest::of(&arn), None),
+        };
         let user_id = principal.user_id(account);
         let identity = identity(account, &principal, &access_key_id, session.as_ref());
         let acting = None;

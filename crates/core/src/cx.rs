@@ -264,6 +264,9 @@ impl<'a> Cx<'a> {
             Err(LookupError::NoKey(arn)) if self.is_foreign(&arn) => {
                 Err(gate::unseen::<A>(self.caller, &Particulars::NONE).into())
             }
+            Err(LookupError::NoAlias(alias)) if alias.account != self.caller.account() => {
+                Err(gate::unseen::<A>(self.caller, &Particulars::NONE).into())
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -32,8 +32,8 @@ pub enum DueError {
 }
 
 const PAGE: NonZeroUsize = NonZeroUsize::new(100).unwrap();
-/// Grants of one batch; each is up to four writes.
-const GRANTS: NonZeroUsize = NonZeroUsize::new(25).unwrap();
+/// Grants of one batch; each is up to four writes. With the aliases and what else a key has they fit one batch.
+const GRANTS: NonZeroUsize = NonZeroUsize::new(15).unwrap();
 /// Aliases of one batch; each is two writes.
 const ALIASES: NonZeroUsize = NonZeroUsize::new(25).unwrap();
 

@@ -73,7 +73,7 @@ pub struct SameGrantRecord {
 }
 
 /// A principal of a grant.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, Hash, PartialEq)]
 pub enum GrantParty {
     /// An account's root user, a user, a role or a session.
     #[n(0)]
@@ -101,6 +101,16 @@ impl GrantParty {
         match self {
             Self::Aws { arn, .. } => arn,
             Self::Service { name } => name,
+        }
+    }
+
+    /// What indexes know it by: the unique id of a user or a role, so that a new name changes nothing; else as it is listed.
+    #[must_use]
+    pub fn known_by(&self) -> Digest {
+        match self {
+            Self::Aws { id: Some(id), .. } => Digest::of(id),
+            Self::Aws { arn, id: None } => Digest::of(arn),
+            Self::Service { name } => Digest::of(name),
         }
     }
 
@@ -139,14 +149,43 @@ impl GrantRecord {
     /// The digest of everything that a request with a name says: the same request makes no second grant.
     #[must_use]
     pub fn properties(&self) -> Option<Digest> {
-        let name = self.name.as_ref()?;
-        let mut operations = self.operations.clone();
+        let name = self.name.as_deref()?;
+        let mut operations: Vec<_> = self.operations.iter().map(String::as_str).collect();
         operations.sort_unstable();
-        let Self { grantee, retiring, context_equals, context_subset, source_arn, .. } = self;
-        let all = (name, grantee, retiring, operations, context_equals, context_subset, source_arn);
-        // Each member is written with its quotes and escapes, so that no two lists have the same text.
-        Some(Digest::of(&format!("{all:?}")))
+        let properties = Properties {
+            format: 1,
+            name,
+            grantee: &self.grantee,
+            retiring: self.retiring.as_ref(),
+            operations,
+            context_equals: self.context_equals.as_ref(),
+            context_subset: self.context_subset.as_ref(),
+            source_arn: self.source_arn.as_deref(),
+        };
+        // Writing to memory does not fail.
+        minicbor::to_vec(&properties).ok().map(|bytes| Digest::of_bytes(&bytes))
     }
+}
+
+/// What makes two requests with a name the same. Its bytes are kept as digests: no position ever changes.
+#[derive(Encode)]
+struct Properties<'a> {
+    #[n(0)]
+    format: u8,
+    #[n(1)]
+    name: &'a str,
+    #[n(2)]
+    grantee: &'a GrantParty,
+    #[n(3)]
+    retiring: Option<&'a GrantParty>,
+    #[n(4)]
+    operations: Vec<&'a str>,
+    #[n(5)]
+    context_equals: Option<&'a BTreeMap<String, String>>,
+    #[n(6)]
+    context_subset: Option<&'a BTreeMap<String, String>>,
+    #[n(7)]
+    source_arn: Option<&'a str>,
 }
 
 impl Draft<'_> {
@@ -157,10 +196,10 @@ impl Draft<'_> {
     pub fn add_grant(&mut self, arn: &KeyArn, grant: &GrantRecord) -> Result<(), VaultError> {
         let (region, key) = (arn.region, arn.key);
         self.put(&space::grant(region, key, &grant.id)?, None, grant)?;
-        let grantee = GranteeKey { region, key, grantee: Digest::of(grant.grantee.as_str()) };
+        let grantee = GranteeKey { region, key, grantee: grant.grantee.known_by() };
         self.index(&space::grantee(&grantee, &grant.id)?)?;
         if let Some(retiring) = &grant.retiring {
-            self.index(&space::retirable(region, Digest::of(retiring.as_str()), key, &grant.id)?)?;
+            self.index(&space::retirable(region, retiring.known_by(), key, &grant.id)?)?;
         }
         if let Some(properties) = grant.properties() {
             let path = space::same_grant(region, key, properties)?;
@@ -176,10 +215,10 @@ impl Draft<'_> {
     pub fn remove_grant(&mut self, arn: &KeyArn, grant: &GrantRecord) -> Result<(), VaultError> {
         let (region, key) = (arn.region, arn.key);
         self.unindex(&space::grant(region, key, &grant.id)?);
-        let grantee = GranteeKey { region, key, grantee: Digest::of(grant.grantee.as_str()) };
+        let grantee = GranteeKey { region, key, grantee: grant.grantee.known_by() };
         self.unindex(&space::grantee(&grantee, &grant.id)?);
         if let Some(retiring) = &grant.retiring {
-            self.unindex(&space::retirable(region, Digest::of(retiring.as_str()), key, &grant.id)?);
+            self.unindex(&space::retirable(region, retiring.known_by(), key, &grant.id)?);
         }
         if let Some(properties) = grant.properties() {
             self.unindex(&space::same_grant(region, key, properties)?);
@@ -196,7 +235,11 @@ impl Digest {
     /// The digest of `text`.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let whole = sha256(text.as_bytes());
+        Self::of_bytes(text.as_bytes())
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Self {
+        let whole = sha256(bytes);
         Self(whole.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte)))
     }
 
@@ -249,13 +292,15 @@ impl GranteeGrants {
         }
         let (mut grants, mut seen, mut represented) = (Self::default(), HashSet::new(), HashSet::new());
         for record in records {
-            let gives =
-                (record.operations.clone(), record.source_arn.clone(), record.grantee.as_str().to_owned());
+            // Of grants that give the same for the same, one is enough.
+            let gives = (record.operations.clone(), record.source_arn.clone(), record.grantee.clone());
+            let (equals, subset) = (record.context_equals.clone(), record.context_subset.clone());
+            if !seen.insert((gives.clone(), equals, subset)) {
+                continue;
+            }
             let grant = Arc::new(record.to_policy(key));
             let Some(asked) = pairs(record) else {
-                if seen.insert(gives) {
-                    grants.unconstrained.push(grant);
-                }
+                grants.unconstrained.push(grant);
                 continue;
             };
             if represented.insert(gives) {

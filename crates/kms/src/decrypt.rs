@@ -29,7 +29,15 @@ pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<Decr
         by_ciphertext: input.key_id.is_none(),
         ..Particulars::of(&texts)
     };
-    let named = input.key_id.as_deref();
+    let mut recipient = recipient;
+    let mut named = None;
+    if let Some(key_id) = &input.key_id {
+        let found = cx.find::<actions::Decrypt>(key_id).await?;
+        recipient = recipient::attest_early(cx, &found, recipient).await?;
+        // ORDER: whether the blob is of this key is for those who may use it to know.
+        cx.authorize::<actions::Decrypt>(&found, &particulars).await?;
+        named = Some(found);
+    }
     let (found, source) = find_source::<actions::Decrypt>(cx, blob, named, asked, &particulars).await?;
     let recipient = recipient::attest_early(cx, &found, recipient).await?;
     let ready = cx.open::<actions::Decrypt>(&found, &particulars).await?;
@@ -68,23 +76,15 @@ pub(crate) struct Opened {
     pub(crate) material: Option<KeyMaterialId>,
 }
 
-/// The key that made `blob`; without a blob (a dry run that ignores it), and for an asymmetric algorithm, the named key.
+/// The key that made `blob`; without a blob (a dry run that ignores it), and for an asymmetric algorithm, the named key,
+/// which the caller may use.
 pub(crate) async fn find_source<'b, A: Opening>(
     cx: &mut Cx<'_>,
     blob: Option<&'b Blob>,
-    key_id: Option<&str>,
+    named: Option<Found>,
     algorithm: Option<EncryptionAlgorithm>,
     particulars: &Particulars<'_>,
 ) -> Result<(Found, Source<'b>), Refusal> {
-    let named = match key_id {
-        Some(key_id) => {
-            let named = cx.find::<A>(key_id).await?;
-            // ORDER: whether the blob is of this key is for those who may use it to know.
-            cx.authorize::<A>(&named, particulars).await?;
-            Some(named)
-        }
-        None => None,
-    };
     // A bare ciphertext says nothing of its key.
     let is_bare = algorithm.is_some_and(|algorithm| algorithm != EncryptionAlgorithm::SymmetricDefault);
     let source = blob.map_or(Source::Ignored, Source::Bare);

@@ -1,6 +1,7 @@
 //! What the operations on grants share.
 
-use keyreeve_core::grants::{GrantParty, GrantRecord};
+use keyreeve_core::grants::{Digest, GrantParty, GrantRecord};
+use keyreeve_core::key_policy::PrincipalError;
 use keyreeve_core::vault::{VaultError, Versioned};
 use keyreeve_core::{Cx, Refusal, space};
 use keyreeve_domain::KeyArn;
@@ -69,6 +70,16 @@ fn parties(party: Option<GrantParty>) -> (Option<String>, Option<String>) {
         None => (None, None),
         Some(GrantParty::Aws { arn, .. }) => (Some(arn), None),
         Some(GrantParty::Service { name }) => (None, Some(name)),
+    }
+}
+
+/// What indexes know a principal by whom a request names: a user or a role by unique id, as long as there is one.
+pub(crate) async fn known_by(cx: &Cx<'_>, snapshot: &dyn Snapshot, arn: &str) -> Result<Digest, Refusal> {
+    match cx.service.grantee_id(snapshot, arn).await {
+        Ok(Some(id)) => Ok(Digest::of(&id)),
+        // Nobody of this name any more: his grants are listed with those of the key.
+        Ok(None) | Err(PrincipalError::Unknown(_)) => Ok(Digest::of(arn)),
+        Err(PrincipalError::Vault(error)) => Err(error.into()),
     }
 }
 

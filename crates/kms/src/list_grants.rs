@@ -3,7 +3,7 @@
 //! Errors, in order: InvalidArn (an alias) · NotFound · AccessDenied · InvalidMarker.
 
 use keyreeve_core::gate::{Particulars, actions};
-use keyreeve_core::grants::{Digest, GrantRecord, GranteeKey};
+use keyreeve_core::grants::{GrantRecord, GranteeKey};
 use keyreeve_core::marker::List;
 use keyreeve_core::record::IndexRecord;
 use keyreeve_core::{Cx, Refusal, space};
@@ -47,7 +47,9 @@ pub(crate) async fn list_grants(
             (page.entries.into_iter().map(|(_, grant)| grant).collect::<Vec<_>>(), page.next)
         }
         Some(grantee) => {
-            let of = GranteeKey { region: arn.region, key: arn.key, grantee: Digest::of(&grantee) };
+            let snapshot = cx.service.vault().snapshot().await?;
+            let known_by = grants::known_by(cx, &*snapshot, &grantee).await?;
+            let of = GranteeKey { region: arn.region, key: arn.key, grantee: known_by };
             let prefix = space::grantee_prefix(&of);
             let list = List { scope: &scope, prefix: &prefix, limit, marker };
             let page = cx.service.page::<IndexRecord>(list).await?;

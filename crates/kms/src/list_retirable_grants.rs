@@ -4,7 +4,6 @@
 //! other accounts; the principal is one of the caller's own.
 
 use keyreeve_core::gate::{self, Particulars, actions};
-use keyreeve_core::grants::Digest;
 use keyreeve_core::marker::List;
 use keyreeve_core::record::IndexRecord;
 use keyreeve_core::{Cx, Refusal, space};
@@ -39,7 +38,9 @@ pub(crate) async fn list_retirable_grants(
         return invalid(ErrorCode::InvalidArn, text);
     }
     let region = cx.region;
-    let prefix = space::retirable_prefix(region, Digest::of(&retiring));
+    let snapshot = cx.service.vault().snapshot().await?;
+    let known_by = grants::known_by(cx, &*snapshot, &retiring).await?;
+    let prefix = space::retirable_prefix(region, known_by);
     let list = List {
         scope: &format!("ListRetirableGrants/{account}/{region}/{retiring}"),
         prefix: &prefix,

@@ -24,13 +24,32 @@ pub(crate) async fn re_encrypt(cx: &mut Cx<'_>, input: ReEncryptInput) -> Result
         by_ciphertext: named.is_none(),
         ..Particulars::of(&texts)
     };
-    let (found, source) = find_source::<actions::ReEncryptFrom>(cx, blob, named, asked, &from_asked).await?;
+    let named = match named {
+        Some(key_id) => Some(cx.find::<actions::ReEncryptFrom>(key_id).await?),
+        None => None,
+    };
+    let (from_key, source) = match &named {
+        Some(named) => (named.clone(), None),
+        None => {
+            let (found, source) =
+                find_source::<actions::ReEncryptFrom>(cx, blob, None, asked, &from_asked).await?;
+            (found, Some(source))
+        }
+    };
     let destination = managed_key::find::<actions::ReEncryptTo>(cx, &input.destination_key_id).await?;
-    let is_same = if found.key.arn() == destination.key.arn() { "true" } else { "false" };
+    let is_same = if from_key.key.arn() == destination.key.arn() { "true" } else { "false" };
     let same = (ContextKey::KmsReEncryptOnSameKey, is_same);
     let [algorithm] = texts;
     let from_texts = [algorithm, same];
     let from_asked = Particulars { texts: &from_texts, ..from_asked };
+    let (found, source) = match source {
+        Some(source) => (from_key, source),
+        None => {
+            // ORDER: whether the blob is of this key is for those who may use it to know.
+            cx.authorize::<actions::ReEncryptFrom>(&from_key, &from_asked).await?;
+            find_source::<actions::ReEncryptFrom>(cx, blob, named, asked, &from_asked).await?
+        }
+    };
     let from = cx.open::<actions::ReEncryptFrom>(&found, &from_asked).await?;
     let [algorithm] = symmetric::asked_algorithm(input.destination_encryption_algorithm);
     let to_texts = [algorithm, same];

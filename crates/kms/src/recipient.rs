@@ -26,7 +26,7 @@ pub(crate) fn check(asked: Option<RecipientInfo>) -> Result<Option<Document>, Re
 }
 
 /// As [`attest`], before the gate, where a policy of the key or of the caller asks for what is attested. A document that is
-/// verified leaves nothing to do.
+/// verified leaves nothing to do. One that is not is refused behind the gate: whoever may do nothing learns nothing of it.
 pub(crate) async fn attest_early(
     cx: &mut Cx<'_>,
     found: &Found,
@@ -35,8 +35,12 @@ pub(crate) async fn attest_early(
     if document.is_none() || !gate::asks_for_attestation(cx, &found.key).await? {
         return Ok(document);
     }
-    attest(cx, document).await?;
-    Ok(None)
+    let Some(Document(document)) = document else { return Ok(None) };
+    let copy = Document(document.as_ref().to_vec().into());
+    match attest(cx, Some(copy)).await {
+        Ok(()) => Ok(None),
+        Err(_) => Ok(Some(Document(document))),
+    }
 }
 
 /// Verifies the document, where there is one, and keeps what it attests in the context.

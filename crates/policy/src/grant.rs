@@ -232,10 +232,12 @@ impl Constraints {
         // Of a grant that is to be made, the pairs are those of its own constraint, which must be as strict.
         let kind = KeyName::new("kms:GrantConstraintType");
         let looser = request.action.is("CreateGrant")
-            && matches!(
-                request.context.find(&kind),
-                Found::Ambiguous | Found::Value(ContextValue::One("EncryptionContextSubset"))
-            );
+            && match request.context.find(&kind) {
+                Found::Ambiguous | Found::Value(ContextValue::One("EncryptionContextSubset")) => true,
+                // Without any constraint there are no pairs, and it takes every encryption context.
+                Found::Absent => pairs.is_empty(),
+                Found::Open | Found::Value(_) => false,
+            };
         let equals = |wanted: &[(String, String)]| !looser && wanted.len() == pairs.len() && has(wanted);
         self.context_equals.as_deref().is_none_or(equals) && self.context_subset.as_deref().is_none_or(has)
     }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use keyreeve_core::grants::{Digest, GrantRecord, GranteeKey, SameGrantRecord};
+use keyreeve_core::grants::{GrantParty, GrantRecord, GranteeKey, SameGrantRecord};
 use keyreeve_core::record::{AliasRecord, IndexRecord, KeyRecord, PolicyRecord, Record, UsageRecord};
 use keyreeve_core::space;
 use keyreeve_domain::{AccountId, AliasName, KeyId, Region};
@@ -42,9 +42,9 @@ impl World {
         for (path, grant) in self.records::<GrantRecord>("grant/") {
             let (region, key) = parts(&path);
             assert!(keys.contains(&(region, key)), "{case}: {path} has no key");
-            let grantee = GranteeKey { region, key, grantee: Digest::of(grant.grantee.as_str()) };
+            let grantee = GranteeKey { region, key, grantee: grant.grantee.known_by() };
             expected.extend([Ok(path), space::grantee(&grantee, &grant.id)]);
-            let retiring = grant.retiring.as_ref().map(|retiring| Digest::of(retiring.as_str()));
+            let retiring = grant.retiring.as_ref().map(GrantParty::known_by);
             expected.extend(retiring.map(|retiring| space::retirable(region, retiring, key, &grant.id)));
             expected.extend(grant.properties().map(|same| space::same_grant(region, key, same)));
         }

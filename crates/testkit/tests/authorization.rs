@@ -184,6 +184,58 @@ fn another_account_may_do_what_both_sides_allow_and_the_operation_is_open_to() {
     }
 }
 
+#[test]
+fn whoever_denies_himself_something_learns_nothing_of_foreign_keys() {
+    let world = World::default();
+    let far = world.stranger.account();
+    let of = world.fixture(KeyState::Enabled);
+    let deny = r#"{"Effect":"Deny","Action":"kms:*","Resource":"*"}"#;
+    let attested = r#"{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"kms:RecipientAttestation:PCR0":"x"}}}"#;
+    for has in [Has::policy(deny), Has::policy(attested), Has::default()] {
+        let eve = world.user_with(far, "eve", has);
+        for request in [
+            json!({"KeyId": of.arn, "Plaintext": "AAAA"}),
+            json!({"KeyId": of.arn.replace(&format!("key/{}", of.id), &of.alias), "Plaintext": "AAAA"}),
+        ] {
+            let there = world.call_as(&eve, Operation::Encrypt, request.clone());
+            let missing = request.to_string().replace(&of.id, "1234abcd-12ab-34cd-56ef-1234567890ab");
+            let missing = serde_json::from_str(&missing).unwrap();
+            assert_eq!(world.call_as(&eve, Operation::Encrypt, missing), there);
+            assert_eq!(there.1["__type"], "AccessDeniedException");
+        }
+        let recipient =
+            json!({"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": "AAAA"});
+        let request = json!({"KeyId": of.arn, "NumberOfBytes": 32, "Recipient": recipient});
+        let (_, answer) = world.call_as(&eve, Operation::GenerateDataKey, request);
+        assert_eq!(answer["__type"], "AccessDeniedException");
+    }
+}
+
+#[test]
+fn to_encrypt_anew_under_the_same_key_may_be_asked_for() {
+    let world = World::default();
+    let own = world.root.account();
+    let of = world.fixture(KeyState::Enabled);
+    let statement = r#"{"Effect":"Allow","Action":"kms:ReEncrypt*","Resource":"*","Condition":{"Bool":{"kms:ReEncryptOnSameKey":"true"}}}"#;
+    let alice = world.user_with(own, "alice", Has::policy(statement));
+    for (source, destination, allowed) in [
+        (json!(of.id), &of.id, true),
+        (Value::Null, &of.id, true),
+        (json!(of.id), &of.other, false),
+        (Value::Null, &of.other, false),
+    ] {
+        let mut request = json!({
+            "CiphertextBlob": of.ciphertext, "DestinationKeyId": destination,
+            "SourceEncryptionContext": {"purpose": "test"},
+        });
+        if !source.is_null() {
+            request["SourceKeyId"] = source.clone();
+        }
+        let (status, answer) = world.call_as(&alice, Operation::ReEncrypt, request);
+        assert_eq!(status == 200, allowed, "{source} {destination}: {answer}");
+    }
+}
+
 /// A layer of policies, and what an Encrypt of a user ends in.
 #[test]
 fn every_layer_cuts() {

@@ -1,7 +1,9 @@
 //! Grants: what they give, to whom, and that it is gone once they are.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "test code")]
 
+use keyreeve_core::caller::User;
 use keyreeve_core::quota::Quotas;
+use keyreeve_core::{Caller, Principal};
 use keyreeve_domain::spec::{KeySpec, KeyUsage};
 use keyreeve_testkit::{Has, World, column};
 use keyreeve_wire::Operation;
@@ -177,6 +179,47 @@ fn a_grant_that_makes_grants_makes_none_that_give_more() {
 }
 
 #[test]
+fn a_grant_for_an_empty_encryption_context_makes_none_for_every_one() {
+    let world = World::default();
+    let alice = world.user_with(world.root.account(), "alice", Has::default());
+    let key = world.key();
+    let empty = || json!({"EncryptionContextEquals": {}});
+    grant(&world, &key, json!({"Operations": ["Decrypt", "CreateGrant"], "Constraints": empty()}));
+    let child = json!({"KeyId": key, "GranteePrincipal": "111122223333", "Operations": ["Decrypt"]});
+    assert_eq!(code(world.call_as(&alice, Operation::CreateGrant, child.clone())), DENIED);
+    let mut as_strict = child;
+    as_strict["Constraints"] = empty();
+    assert_eq!(code(world.call_as(&alice, Operation::CreateGrant, as_strict)), "ok");
+}
+
+#[test]
+fn a_grant_is_somebodys_and_not_a_names() {
+    let world = World::default();
+    let own = world.root.account();
+    let key = world.key();
+    let encrypt = || json!({"KeyId": key, "Plaintext": "AAAA"});
+    let bob = world.user_with(own, "bob", Has::default());
+    let to_bob = || json!({"GranteePrincipal": "arn:aws:iam::111122223333:user/bob"});
+    grant(&world, &key, to_bob());
+    assert_eq!(code(world.call_as(&bob, Operation::Encrypt, encrypt())), "ok");
+    // Another of the same name.
+    let another = |id: &str| {
+        let principal =
+            Principal::User(User { name: "bob".to_owned(), path: "/".to_owned(), id: id.to_owned() });
+        Caller::new(own, principal, "AKIAANOTHER".to_owned())
+    };
+    assert_eq!(code(world.call_as(&another("AIDAanother"), Operation::Encrypt, encrypt())), DENIED);
+    // The same under another name.
+    let renamed =
+        Principal::User(User { name: "robert".to_owned(), path: "/".to_owned(), id: "AIDAbob".to_owned() });
+    let renamed = Caller::new(own, renamed, "AKIAbob".to_owned());
+    assert_eq!(code(world.call_as(&renamed, Operation::Encrypt, encrypt())), "ok");
+    let mine = world
+        .done(Operation::ListGrants, json!({"KeyId": key, "GranteePrincipal": to_bob()["GranteePrincipal"]}));
+    assert_eq!(column(&mine, "Grants", "GrantId").len(), 1);
+}
+
+#[test]
 fn grants_are_listed_by_key_by_grantee_and_by_who_retires_them() {
     let world = World::default();
     world.user_with(world.root.account(), "alice", Has::default());
@@ -263,13 +306,17 @@ fn a_grant_that_cannot_be_is_refused_by_its_own_reason() {
 }
 
 #[test]
-fn a_key_with_more_grants_than_a_batch_takes_goes_whole() {
-    for grants in [25, 26, 60] {
+fn a_key_with_more_grants_and_aliases_than_a_batch_takes_goes_whole() {
+    for grants in [14, 15, 16, 60] {
         let world = World::default();
         world.user_with(world.root.account(), "alice", Has::default());
         let key = world.key();
         for number in 0..grants {
             grant(&world, &key, json!({"Name": number.to_string(), "RetiringPrincipal": ALICE}));
+        }
+        for number in 0..grants.min(50) {
+            let alias = json!({"AliasName": format!("alias/{number}"), "TargetKeyId": key});
+            world.done(Operation::CreateAlias, alias);
         }
         world.done(Operation::ScheduleKeyDeletion, json!({"KeyId": key, "PendingWindowInDays": 7}));
         world.pass_days(7);

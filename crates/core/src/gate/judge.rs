@@ -2,11 +2,12 @@
 //!
 //! Grants are looked at only where the policies allow nothing and deny nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use keyreeve_domain::{AccountId, AliasName, KeyArn};
-use keyreeve_policy::{self as policy, Decision, Grant, KeyFamily, KeySet, Policies, Policy, Resource};
+use keyreeve_policy::{self as policy, Decision, Grant, KeyFamily, KeySet, Kind, Policies, Policy, Resource};
 
+use crate::caller::Principal;
 use crate::cx::Cx;
 use crate::gate::actions::{Action, PutKeyPolicy};
 use crate::gate::error::{Denied, GateError, On, Why};
@@ -174,7 +175,11 @@ enum Verdict {
 
 /// Where the account of a resource is in the organization.
 async fn place(cx: &Cx<'_>, account: AccountId) -> Result<Option<Arc<Place>>, VaultError> {
-    if account == cx.caller.account() {
+    let has_standing = match cx.caller.principal() {
+        Principal::FederatedUser(_) | Principal::Role(_) | Principal::Root | Principal::User(_) => true,
+        Principal::Service(_) | Principal::WebIdentity(_) => false,
+    };
+    if has_standing && account == cx.caller.account() {
         return Ok(cx.caller.standing().place.clone());
     }
     let organization = cx.service.organization().await?;
@@ -261,6 +266,30 @@ fn decide(
     })
 }
 
+/// Whether the key policy alone lets the caller do what `question` says: then he may know that there is such a key.
+fn is_named(cx: &Cx<'_>, question: &Question<'_>, needed: KeySet) -> bool {
+    let facts = Facts { key: question.key, ..facts(cx, question.account, None, question.particulars) };
+    let everything: Vec<&Policy> = EVERYTHING.iter().collect();
+    let policies = Policies { key: question.policy, identity: &everything, ..Policies::default() };
+    Values::of(needed, &facts, &[]).ask(|context| {
+        let request = policy::Request {
+            caller: cx.caller.to_policy(),
+            action: question.action,
+            resource: Resource::new(question.resource),
+            resource_account: question.account,
+            context,
+            encryption_context: &[],
+        };
+        policy::decide(&request, &policies).is_allow()
+    })
+}
+
+/// A policy that allows everything.
+static EVERYTHING: LazyLock<Option<Policy>> = LazyLock::new(|| {
+    let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    Policy::compile(Kind::Identity, text).ok()
+});
+
 fn refs(policies: &[NamedPolicy]) -> Vec<&Policy> {
     policies.iter().map(|named| &named.policy).collect()
 }
@@ -270,6 +299,9 @@ fn levels(levels: &[Vec<NamedPolicy>]) -> Vec<Vec<&Policy>> {
 }
 
 fn denied(cx: &Cx<'_>, question: &Question<'_>, why: Why) -> GateError {
+    let is_foreign = question.key.is_some() && question.account != cx.caller.account();
+    let needed = question.policy.map_or(KeySet::EMPTY, Policy::mentions);
+    let why = if is_foreign && !is_named(cx, question, needed) { Why::Unseen } else { why };
     let on = match why {
         _ if question.particulars.by_ciphertext => On::Ciphertext,
         Why::Unseen => On::Unseen,
