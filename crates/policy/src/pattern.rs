@@ -325,6 +325,43 @@ mod tests {
     }
 
     #[test]
+    fn without_wildcards_a_text_is_itself() {
+        let syntax = Syntax { wildcards: false, variables: false };
+        for (pattern, text, expected) in [
+            ("a*", "a*", true),
+            ("a*", "ab", false),
+            ("a?", "a?", true),
+            ("a?", "ab", false),
+            ("*", "x", false),
+            ("?", "x", false),
+        ] {
+            assert_eq!(check(pattern, text, syntax), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn case_is_passed_over_where_that_is_asked_for() {
+        let context: Context<'_> = [("aws:username", ContextValue::One("Älice"))].into_iter().collect();
+        for (pattern, text, expected) in [
+            ("Abc", "aBC", true),
+            ("Abc", "abd", false),
+            ("ÄB", "äb", true),
+            ("x-${aws:username}", "X-äLICE", true),
+            ("x-${aws:username}", "x-bob", false),
+            ("x-${aws:username}", "x-älice2", false),
+            ("x-${aws:nothing}", "x-", false),
+            ("x-${aws:nothing, 'N'}", "X-n", true),
+            ("", "", true),
+        ] {
+            let syntax = Syntax { wildcards: false, variables: true };
+            let (pattern_text, fuel) = (pattern, Fuel::full());
+            let pattern = Pattern::compile(pattern, syntax);
+            let scope = Scope { context: &context, fuel: &fuel };
+            assert_eq!(pattern.matches_ignoring_case(text, scope), expected, "{pattern_text} {text}");
+        }
+    }
+
+    #[test]
     fn variables_stand_for_values() {
         let syntax = Syntax { wildcards: true, variables: true };
         for (pattern, text, expected) in [

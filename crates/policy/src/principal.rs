@@ -123,3 +123,49 @@ impl Principals {
         Ok(Self::Listed { aws, services, federated, other: other.len() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_principal_is_one_of_the_documented_forms() {
+        for (text, is_one, account) in [
+            ("*", true, None),
+            ("111122223333", true, Some("111122223333")),
+            ("arn:aws:iam::111122223333:root", true, Some("111122223333")),
+            ("arn:aws-cn:iam::111122223333:user/a/b", true, Some("111122223333")),
+            ("arn:aws-us-gov:iam::111122223333:role/r", true, Some("111122223333")),
+            ("arn:aws:sts::111122223333:assumed-role/r/s", true, Some("111122223333")),
+            ("arn:aws:sts::111122223333:federated-user/f", true, Some("111122223333")),
+            ("AIDACKCEVSQ6C2EXAMPLE", true, None),
+            ("AROACKCEVSQ6C2EXAMPLE", true, None),
+            ("AIDACKCEVSQ6C2E", false, None),
+            ("AIDACKCEVSQ6C2example", false, None),
+            ("AKIACKCEVSQ6C2EXAMPLE", false, None),
+            ("arn:aws:iam::111122223333:roots", false, None),
+            ("arn:aws:iam::111122223333:group/g", false, None),
+            ("arn:aws:iam::111122223333:user/", false, None),
+            ("arn:aws:iam::111122223333:user/*", false, None),
+            ("arn:aws:iam::111122223333:role/?", false, None),
+            ("arn:aws:iam:us-west-2:111122223333:root", false, None),
+            ("arn:aws:iam:us-west-2:111122223333:user/a", false, None),
+            ("arn:other:iam::111122223333:user/a", false, None),
+            ("urn:aws:iam::111122223333:user/a", false, None),
+            ("arn:aws:iam::1111:user/a", false, None),
+            ("arn:aws:iam::111122223333:assumed-role/r/s", false, None),
+            ("arn:aws:sts::111122223333:user/a", false, None),
+            ("arn:aws:sts::111122223333:root", false, None),
+            ("arn:aws:sts:us-west-2:111122223333:assumed-role/r/s", false, None),
+            ("arn:aws:sts::111122223333:assumed-role/r/*", false, None),
+            ("arn:aws:s3::111122223333:user/a", false, None),
+            ("arn:aws:iam::111122223333", false, None),
+            ("", false, None),
+        ] {
+            let principal = text.parse::<AwsPrincipal>();
+            assert_eq!(principal.is_ok(), is_one, "{text}");
+            let expected = account.map(|account| account.parse().unwrap());
+            assert_eq!(principal.ok().and_then(|principal| principal.account()), expected, "{text}");
+        }
+    }
+}

@@ -76,7 +76,10 @@ fn a_simulation_asks_the_policies_of_the_caller() {
         ),
         (
             "a grant does not count",
-            json!({"grants": [{"GrantId": "g", "KeyId": KEY, "GranteePrincipal": "arn:aws:iam::111122223333:user/Alice", "Operations": ["Decrypt"]}]}),
+            json!({
+                "key_policy": key("444455556666"),
+                "grants": [{"GrantId": "g", "KeyId": KEY, "GranteePrincipal": "arn:aws:iam::111122223333:user/Alice", "Operations": ["Decrypt"]}],
+            }),
             Simulated::ImplicitDeny,
             vec![],
         ),
@@ -127,6 +130,12 @@ fn what_a_request_lacks_is_told_as_policies_write_it() {
             ["aws:PrincipalTag/Key", "aws:UserName", "AWS:userid", "kms:ViaService"]
         );
     });
+}
+
+#[test]
+fn decisions_are_named_as_the_api_has_them() {
+    let names = [Simulated::Allowed, Simulated::ExplicitDeny, Simulated::ImplicitDeny].map(Simulated::name);
+    assert_eq!(names, ["allowed", "explicitDeny", "implicitDeny"]);
 }
 
 #[test]
