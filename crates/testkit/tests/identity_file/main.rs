@@ -23,8 +23,8 @@ use keyreeve_core::vault::VaultError;
 use keyreeve_domain::AccountId;
 use keyreeve_identity::declared::declaration::{Account, Declaration, Group, ManagedPolicy, Role, User};
 use keyreeve_identity::declared::{Announce, ReconcileError, examine, reconcile};
-use keyreeve_store::conformance::block_on;
 use keyreeve_store::Path;
+use keyreeve_store::conformance::block_on;
 use keyreeve_testkit::World;
 use zeroize::Zeroizing;
 
