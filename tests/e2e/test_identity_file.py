@@ -288,6 +288,36 @@ def test_a_declared_service_calls_for_somebody(followed):
     assert code(s3.encrypt, **asked) == "UnrecognizedClientException"
 
 
+def test_an_organization_may_be_written_in_any_order_and_must_be_a_tree(followed):
+    head = account() + f"""
+    [organization]
+    id = "o-a1b2c3d4e5"
+    root = "r-a1b2"
+    management_account = "{ACCOUNT}"
+    [[organization.account]]
+    id = "{ACCOUNT}"
+    """
+
+    def unit(id, parent=None, more=""):
+        parent = f'parent = "ou-a1b2-{parent}"\n' if parent else ""
+        return f'[[organization.unit]]\nid = "ou-a1b2-{id}"\nname = "{id}"\n{parent}{more}\n'
+
+    one = followed(head + unit("innermost", "middle000") + unit("middle000", "outermost") + unit("outermost")).start()
+    one.follow(head + unit("outermost") + unit("middle000", "outermost") + unit("innermost", "middle000"))
+    assert [event["eventName"] for event in one.events()] == ["CreateOrganization"]
+    for units, said in [
+        (unit("middle000", "unknown00"), "its parent `ou-a1b2-unknown00` is not in the organization"),
+        (unit("middle000", "innermost") + unit("innermost", "middle000"), "or within the unit itself"),
+        (unit("middle000") + unit("middle000"), "there are two units `ou-a1b2-middle000`"),
+        (unit("UPPER0000"), "`ou-a1b2-UPPER0000` is not the id of an organizational unit"),
+        (unit("middle000", more=f"service_control = {{ p = '{{}}' }}"), "policy `p`"),
+        (f'[[organization.account]]\nid = "{OTHER}"\n', f"there is no account {OTHER}"),
+        (f'[[organization.account]]\nid = "{OTHER}"\nunit = "ou-x"\n', "there is no unit `ou-x`"),
+    ]:
+        one.follow(head + units, NOT_IN_ORDER)
+        assert said in one.log(), said
+
+
 def test_an_account_with_keys_is_not_taken_out_of_the_file(followed):
     admin = user("admin", more='attach = ["arn:aws:iam::aws:policy/AdministratorAccess"]')
     one = followed(account(OTHER, users=admin)).start()

@@ -8,6 +8,7 @@ mod apply;
 mod check;
 pub mod declaration;
 mod entities;
+mod keys;
 mod load;
 mod plan;
 mod principals;

@@ -4,6 +4,8 @@
 //! file and the line.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use keyreeve_core::Service;
@@ -14,7 +16,7 @@ use toml::Spanned;
 use zeroize::Zeroizing;
 
 use crate::credentials_file::AccessKey;
-use crate::data_dir::{ACCOUNTS_DIR, DataDir, make};
+use crate::data_dir::{ACCOUNTS_DIR, DataDir, make, warn_if_others_read};
 use crate::exit::Failure;
 
 mod organization;
@@ -93,6 +95,15 @@ impl IdentityFile<'_> {
             ReconcileError::Vault(error) => error.into(),
         }
     }
+}
+
+/// The text of a file that nobody else should read.
+fn read_secret(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut file = File::open(path)?;
+    warn_if_others_read(path, &file);
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The line, from 1, of a byte of a text.
@@ -251,7 +262,7 @@ impl Reader<'_> {
         let (id, secret) = match (shape.id, shape.secret_file, shape.secret_env, shape.credentials_file) {
             (Some(id), Some(path), None, None) => {
                 let path = self.beside(&path);
-                let text = std::fs::read_to_string(&path).map(Zeroizing::new);
+                let text = read_secret(&path);
                 let text = text.map_err(|error| {
                     fault(&format!("the secret of access key `{id}`, `{}`: {error}", path.display()))
                 })?;

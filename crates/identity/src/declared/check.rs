@@ -171,10 +171,10 @@ pub(super) fn organization(record: &OrganizationRecord) -> Result<(), String> {
     for unit in &record.units {
         let (kind, is_id) = match unit.parent {
             None => {
-                ("root, such as r-a1b2", unit.id.strip_prefix("r-").is_some_and(|rest| lower(rest, 4..=32)))
+                ("a root, such as r-a1b2", unit.id.strip_prefix("r-").is_some_and(|rest| lower(rest, 4..=32)))
             }
             Some(_) => (
-                "organizational unit, such as ou-a1b2-c3d4e5f6",
+                "an organizational unit, such as ou-a1b2-c3d4e5f6",
                 unit.id
                     .strip_prefix("ou-")
                     .and_then(|rest| rest.split_once('-'))
@@ -182,7 +182,7 @@ pub(super) fn organization(record: &OrganizationRecord) -> Result<(), String> {
             ),
         };
         if !is_id {
-            return Err(format!("`{}` is not the id of a {kind}", unit.id));
+            return Err(format!("`{}` is not the id of {kind}", unit.id));
         }
         if !ids.insert(&unit.id) {
             return Err(format!("there are two units `{}`", unit.id));
