@@ -51,7 +51,7 @@ pub use explain::{
 pub use grant::{Constraints, Grant, GrantLack, GrantPrincipal};
 pub use key::{ContextKey, KeyFamily, KeySet, ValueType};
 pub use lint::{Finding, Severity, lint};
-pub use lockout::{allows_root_to_put_policy, allows_to_put_policy};
+pub use lockout::allows_to_put_policy;
 pub use policy::{LONGEST_POLICY, Policy};
 pub use principal::{AwsPrincipal, ParsePrincipalError, Principals};
 pub use requirement::Truth;
@@ -82,7 +82,15 @@ mod tests {
     fn the_default_policy_is_well_formed_and_locks_nobody_out() {
         let account = "111122223333".parse().unwrap();
         let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-        let policy = Document::parse(&default_text(account, "aws")).unwrap();
-        assert!(allows_root_to_put_policy(&policy, account, arn));
+        let policy = Policy::compile(Kind::Resource, &default_text(account, "aws")).unwrap();
+        let request = Request {
+            caller: Caller::Root { account },
+            action: &Action::new("kms:PutKeyPolicy"),
+            resource: Resource::new(arn),
+            resource_account: account,
+            context: &Context::default(),
+            encryption_context: &[],
+        };
+        assert!(allows_to_put_policy(&policy, &request, false));
     }
 }
