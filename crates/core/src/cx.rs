@@ -17,7 +17,7 @@ use crate::gate::actions::{Action, Changing};
 use crate::gate::pairs::{Handle, Kind, kind};
 use crate::gate::{self, Particulars, Ready};
 use crate::identity::issuer::IssuerKeys;
-use crate::offload::{self, Offload, OffloadError};
+use crate::offload::{self, Lane, Offload, OffloadError};
 use crate::quota::Quotas;
 use crate::record::{KeyRecord, Record};
 use crate::refusal::Refusal;
@@ -144,10 +144,10 @@ impl Service {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, OffloadError> {
-        offload::run(&*self.offload, work).await
+        offload::run(&*self.offload, Lane::Operations, work).await
     }
 
-    /// Does `work` with a handle: here, or on another thread where it takes long.
+    /// Does `work` with a handle: at once, or where its lane says.
     ///
     /// # Errors
     /// Where too much is waiting already.
@@ -156,9 +156,9 @@ impl Service {
         handle: H,
         work: impl FnOnce(&H) -> T + Send + 'static,
     ) -> Result<T, OffloadError> {
-        match handle.is_heavy() {
-            true => self.work(move || work(&handle)).await,
-            false => Ok(work(&handle)),
+        match handle.lane() {
+            Some(lane) => offload::run(&*self.offload, lane, move || work(&handle)).await,
+            None => Ok(work(&handle)),
         }
     }
 

@@ -1,9 +1,10 @@
-//! Work that is too long for the thread of a request.
+//! Work that is too long to be done at once.
 //!
-//! A worker thread serves many connections, so it computes nothing that takes longer than a few hundred microseconds: that
-//! is handed to [`Offload`], which whoever starts the service brings along, and awaited. What waits there is bounded in
-//! number, and whoever waits for it is bounded in time: after [`Offload::patience`] the request is refused, and what was not
-//! begun by then is not done.
+//! A worker thread serves many connections. What takes longer than about a hundred microseconds is therefore not computed
+//! where it is asked for but handed to [`Offload`], which whoever starts the service brings along, and awaited: up to about a
+//! millisecond it is done on the same thread, one computation for each turn of its loop, and beyond on another thread. What
+//! waits there is bounded in number, and whoever waits for it is bounded in time: after [`Offload::patience`] the request is
+//! refused, and what was not begun by then is not done.
 
 use core::future::Future;
 use core::pin::{Pin, pin};
@@ -12,20 +13,42 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// Work to be done once, on another thread. It gives back whom to wake, if anybody waits for its result: whoever did it
-/// wakes them, at once or together with those who wait for the jobs after it.
-pub type Job = Box<dyn FnOnce() -> Option<Waker> + Send>;
+/// Work to be done once, later.
+pub trait Work: Send {
+    /// Whether its result is still waited for. What nobody waits for need not be done.
+    fn is_wanted(&self) -> bool {
+        true
+    }
+
+    /// Does it. Gives back whom to wake, if anybody waits for the result: whoever did it wakes them, at once or together
+    /// with those who wait for the jobs after it.
+    fn run(self: Box<Self>) -> Option<Waker>;
+}
+
+impl<F: FnOnce() + Send> Work for F {
+    fn run(self: Box<Self>) -> Option<Waker> {
+        self();
+        None
+    }
+}
+
+/// Work on its way to where it is done.
+pub type Job = Box<dyn Work>;
 
 /// What a request waits for at most, see [`Offload::patience`]; bound to the thread that asked.
 pub type Patience = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Which threads do a job.
+/// Where a job is done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Lane {
-    /// Milliseconds: private key operations, new keys that are no RSA keys.
+    /// Milliseconds, on other threads: the longer private key operations, new keys that are no RSA keys.
     Operations,
-    /// Up to seconds: new RSA keys.
+    /// Up to seconds, on other threads: new RSA keys.
     RsaKeys,
+    /// Less than a millisecond, on the thread that asks, one after the other: in between it looks at its sockets and does
+    /// whatever else is ready. No other thread has to be woken, and whoever wants something short waits for one such job at
+    /// most.
+    Turns,
 }
 
 /// As much work waits already as may.
@@ -33,7 +56,7 @@ pub enum Lane {
 #[error("too much work is waiting")]
 pub struct FullError;
 
-/// Threads for work that would hold up a worker.
+/// Does work that would hold up a worker.
 pub trait Offload: Send + Sync {
     /// Does `job` later, in its turn. A job that is taken is done, or dropped when the service ends.
     ///
@@ -43,9 +66,9 @@ pub trait Offload: Send + Sync {
 
     /// A request has the result that it was woken for: others whose results came with it can be woken from here, which on
     /// the same thread costs next to nothing.
-    fn landed(&self);
+    fn landed(&self) {}
 
-    /// Ready when a request has waited for other threads for as long as it may.
+    /// Ready when a request has waited for a job for as long as it may.
     fn patience(&self) -> Patience;
 }
 
@@ -55,11 +78,9 @@ pub struct AtOnce;
 
 impl Offload for AtOnce {
     fn run(&self, _: Lane, job: Job) -> Result<(), FullError> {
-        job().into_iter().for_each(Waker::wake);
+        job.run().into_iter().for_each(Waker::wake);
         Ok(())
     }
-
-    fn landed(&self) {}
 
     fn patience(&self) -> Patience {
         Box::pin(core::future::pending())
@@ -80,23 +101,51 @@ pub enum OffloadError {
     Slow,
 }
 
-/// Does `work` on the threads of `offload`, and gives its result. Where nobody waits any more, the work is not begun.
+/// Does `work` in a lane of `offload`, and gives its result. Where nobody waits any more, the work is not begun.
 ///
 /// # Errors
 /// See [`OffloadError`].
 pub async fn run<T: Send + 'static>(
     offload: &dyn Offload,
+    lane: Lane,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, OffloadError> {
     let (sender, receiver) = channel();
-    let job = move || {
-        // Where the receiver went away meanwhile, nobody wants the result.
-        if sender.is_awaited() { sender.put(work()).unwrap_or_default() } else { None }
-    };
-    offload.run(Lane::Operations, Box::new(job))?;
+    offload.run(lane, Box::new(Awaited { sender, work }))?;
     let result = before(receiver, offload.patience()).await;
     offload.landed();
     result.ok_or(OffloadError::Slow)?.ok_or(OffloadError::Lost)
+}
+
+/// Work whose result somebody waits for.
+struct Awaited<T, F> {
+    sender: Sender<T>,
+    work: F,
+}
+
+impl<T: Send, F: FnOnce() -> T + Send> Work for Awaited<T, F> {
+    fn is_wanted(&self) -> bool {
+        self.sender.is_awaited()
+    }
+
+    fn run(self: Box<Self>) -> Option<Waker> {
+        // Where the receiver went away meanwhile, nobody wants the result.
+        if self.is_wanted() { self.sender.put((self.work)()).unwrap_or_default() } else { None }
+    }
+}
+
+/// Lets every task of this thread run that is ready now, where the runtime takes them in the order in which they became so.
+/// To yield to the runtime instead may let it look at its sockets first.
+pub async fn after_those_who_are_ready() {
+    let mut has_waited = false;
+    core::future::poll_fn(|cx| {
+        if core::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// One value on its way from one thread to another.
@@ -240,8 +289,6 @@ mod tests {
             Ok(())
         }
 
-        fn landed(&self) {}
-
         fn patience(&self) -> Patience {
             let is_late = Arc::clone(&self.is_late);
             Box::pin(core::future::poll_fn(move |_| match is_late.load(Ordering::Relaxed) {
@@ -256,13 +303,18 @@ mod tests {
         let later = Later::default();
         let begun = Arc::new(Mutex::new(false));
         let mark = Arc::clone(&begun);
-        let mut waiting = Box::pin(run(&later, move || *mark.lock() = true));
+        let mut waiting = Box::pin(run(&later, Lane::Operations, move || *mark.lock() = true));
         assert_eq!(poll(&mut waiting), Poll::Pending);
-        assert_eq!(poll(&mut Box::pin(run(&later, || ()))), Poll::Ready(Err(OffloadError::Full(FullError))));
+        assert_eq!(
+            poll(&mut Box::pin(run(&later, Lane::Operations, || ()))),
+            Poll::Ready(Err(OffloadError::Full(FullError)))
+        );
+        assert!(later.jobs.lock().iter().all(|job| job.is_wanted()));
         drop(waiting);
-        later.jobs.lock().pop().unwrap()();
+        assert!(!later.jobs.lock().iter().any(|job| job.is_wanted()));
+        later.jobs.lock().pop().unwrap().run();
         assert!(!*begun.lock());
-        let mut waiting = Box::pin(run(&later, || ()));
+        let mut waiting = Box::pin(run(&later, Lane::Operations, || ()));
         assert_eq!(poll(&mut waiting), Poll::Pending);
         later.jobs.lock().clear();
         assert_eq!(poll(&mut waiting), Poll::Ready(Err(OffloadError::Lost)));
@@ -273,12 +325,13 @@ mod tests {
         let later = Later::default();
         let begun = Arc::new(AtomicBool::new(false));
         let mark = Arc::clone(&begun);
-        let mut waiting = Box::pin(run(&later, move || mark.store(true, Ordering::Relaxed)));
+        let mut waiting =
+            Box::pin(run(&later, Lane::Operations, move || mark.store(true, Ordering::Relaxed)));
         assert_eq!(poll(&mut waiting), Poll::Pending);
         later.is_late.store(true, Ordering::Relaxed);
         assert_eq!(poll(&mut waiting), Poll::Ready(Err(OffloadError::Slow)));
         drop(waiting);
-        later.jobs.lock().pop().unwrap()();
+        later.jobs.lock().pop().unwrap().run();
         assert!(!begun.load(Ordering::Relaxed));
     }
 

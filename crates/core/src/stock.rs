@@ -105,7 +105,7 @@ impl Shelf {
         while shelf.begin() {
             let (mut order, again) = (Order(Some(Arc::clone(shelf))), Arc::clone(offload));
             let job = move || {
-                let own = order.0.take()?;
+                let Some(own) = order.0.take() else { return };
                 let made = catch_unwind(AssertUnwindSafe(|| (own.make)(own.spec)));
                 let (made, panic) = match made {
                     Ok(made) => (made, None),
@@ -116,7 +116,9 @@ impl Shelf {
                     Self::restock(&own, &again);
                 }
                 // What a panic means is for the thread to say.
-                panic.map(|panic| resume_unwind(panic))
+                if let Some(panic) = panic {
+                    resume_unwind(panic);
+                }
             };
             // A job that is refused is dropped, and its order given up.
             if offload.run(Lane::RsaKeys, Box::new(job)).is_err() {
@@ -205,8 +207,6 @@ mod tests {
             Ok(())
         }
 
-        fn landed(&self) {}
-
         fn patience(&self) -> Patience {
             match self.patient {
                 true => Box::pin(core::future::pending()),
@@ -223,7 +223,7 @@ mod tests {
         /// Does one job; whether there was one.
         fn step(&self) -> bool {
             let job = self.jobs.lock().pop_front();
-            job.map(|job| job()).is_some()
+            job.map(|job| job.run()).is_some()
         }
     }
 

@@ -11,6 +11,7 @@ mod limits;
 mod metrics;
 pub mod server;
 mod tls;
+pub mod turns;
 
 pub use api::{Api, Endpoint};
 pub use connection::{Body, Handler, Peer};

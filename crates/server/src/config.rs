@@ -106,9 +106,9 @@ section! {
 section! {
     /// What is computed with keys.
     CryptoSection in "crypto" {
-        /// Threads for what would hold up a worker: RSA, P-521, ML-DSA, SM2, new key pairs; 0 is one for each core.
+        /// Threads for what would hold up a worker: RSA_3072, RSA_4096, new key pairs; 0 is one for each core.
         threads: usize = 0, "0", since "0.1";
-        /// Computations that wait for those threads at once; beyond, the answer is ThrottlingException.
+        /// Computations that wait at once, for those threads and on each worker; beyond, the answer is ThrottlingException.
         queue: usize = 1024, "1024", since "0.1";
         /// Threads that make RSA keys.
         rsa_threads: usize = 1, "1", since "0.1";

@@ -1,10 +1,10 @@
-//! Threads for what would hold up a worker.
+//! Where the service computes what takes long.
 //!
-//! They run at low priority, so that whoever waits for something short is served first. Their queues are bounded.
+//! What takes less than a millisecond is done by the worker that asks, see [`keyreeve_http::turns`]. The rest is done by
+//! threads that run at low priority, so that whoever waits for something short is served first. All queues are bounded.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -12,14 +12,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use keyreeve_core::offload::{FullError, Job, Lane, Offload, Patience};
+use keyreeve_http::turns;
 
 use crate::config::CryptoSection;
 
 /// The threads of a process. They end with it.
 pub(crate) struct Threads {
-    operations: Queue,
-    rsa_keys: Queue,
+    operations: SyncSender<Job>,
+    rsa_keys: SyncSender<Job>,
     landing: Arc<Landing>,
+    /// What waits for its turn on a worker at most.
+    turns: usize,
     patience: Duration,
 }
 
@@ -38,6 +41,7 @@ impl Threads {
             operations: start("compute", threads, options.queue, NICE_OPERATIONS, &landing)?,
             rsa_keys: start("rsa", options.rsa_threads, RSA_QUEUE, NICE_RSA_KEYS, &landing)?,
             landing,
+            turns: options.queue,
             patience: Duration::from_secs(options.key_wait_seconds),
         })
     }
@@ -48,8 +52,9 @@ impl Offload for Threads {
         let queue = match lane {
             Lane::Operations => &self.operations,
             Lane::RsaKeys => &self.rsa_keys,
+            Lane::Turns => return turns::queue(job, self.turns),
         };
-        queue.push(job)
+        queue.try_send(job).or(Err(FullError))
     }
 
     fn landed(&self) {
@@ -61,58 +66,10 @@ impl Offload for Threads {
     }
 }
 
-/// The jobs of a lane that wait.
-struct Queue {
-    jobs: SyncSender<Job>,
-    waiting: Arc<AtomicUsize>,
-}
-
-impl Queue {
-    fn push(&self, job: Job) -> Result<(), FullError> {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.jobs.try_send(job).map_err(|_full| {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            FullError
-        })
-    }
-}
-
-/// The end of a queue that its threads share.
-struct Jobs {
-    receiver: Mutex<Receiver<Job>>,
-    waiting: Arc<AtomicUsize>,
-}
-
-impl Jobs {
-    /// The next job; `None` where no more can come.
-    fn next(&self) -> Option<Job> {
-        let job = self.receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
-        self.taken(job)
-    }
-
-    /// The next job, if it is there.
-    fn next_now(&self) -> Option<Job> {
-        // Where another thread has the lock, it waits for a job: there is none.
-        let job = self.receiver.try_lock().ok().and_then(|jobs| jobs.try_recv().ok());
-        self.taken(job)
-    }
-
-    fn taken(&self, job: Option<Job>) -> Option<Job> {
-        if job.is_some() {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-        }
-        job
-    }
-
-    fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
-    }
-}
-
 /// Those whose results are there, and who have yet to be woken.
 ///
-/// To wake another thread is a system call and two changes of thread, more than some of the jobs take. So the results of
-/// jobs that follow each other closely are told together: one of those who wait is woken, and wakes the others.
+/// To wake another thread is a system call and two changes of thread. So the results of jobs that follow each other closely
+/// are told together: one of those who wait is woken, and wakes the others.
 #[derive(Default)]
 struct Landing(Mutex<Vec<Waker>>);
 
@@ -137,10 +94,15 @@ impl Landing {
     }
 }
 
-fn start(name: &str, threads: usize, queue: usize, nice: i32, landing: &Arc<Landing>) -> io::Result<Queue> {
+fn start(
+    name: &str,
+    threads: usize,
+    queue: usize,
+    nice: i32,
+    landing: &Arc<Landing>,
+) -> io::Result<SyncSender<Job>> {
     let (sender, receiver) = sync_channel(queue);
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let jobs = Arc::new(Jobs { receiver: Mutex::new(receiver), waiting: Arc::clone(&waiting) });
+    let jobs = Arc::new(Mutex::new(receiver));
     for number in 0..threads {
         let (jobs, landing) = (Arc::clone(&jobs), Arc::clone(landing));
         thread::Builder::new().name(format!("{name}-{number}")).spawn(move || {
@@ -151,32 +113,29 @@ fn start(name: &str, threads: usize, queue: usize, nice: i32, landing: &Arc<Land
             work(&jobs, &landing);
         })?;
     }
-    Ok(Queue { jobs: sender, waiting })
+    Ok(sender)
 }
 
-/// Does jobs until no more can come.
-///
-/// A result is kept back while more than twice as many jobs wait as results are kept, but not for long: whoever is in a
-/// long queue anyway waits a little longer for its end, and whoever is alone waits for nobody.
-fn work(jobs: &Jobs, landing: &Landing) {
+/// Does jobs until no more can come. Results are kept back while there is more to do, but not for long.
+fn work(jobs: &Mutex<Receiver<Job>>, landing: &Landing) {
     let (mut held, mut since) = (Vec::new(), Instant::now());
     loop {
-        let Some(job) = (if held.is_empty() { jobs.next() } else { jobs.next_now() }) else {
-            if held.is_empty() {
-                return;
-            }
+        // Where another thread has the lock, it waits for a job: there is none.
+        let next = jobs.try_lock().ok().and_then(|jobs| jobs.try_recv().ok());
+        if next.is_none() || since.elapsed() >= HELD_MOST {
             landing.flush(&mut held);
-            continue;
+        }
+        let next = match next {
+            Some(job) => Ok(job),
+            None => jobs.lock().unwrap_or_else(PoisonError::into_inner).recv(),
         };
+        let Ok(job) = next else { return };
         if held.is_empty() {
             since = Instant::now();
         }
-        match catch_unwind(AssertUnwindSafe(job)) {
+        match catch_unwind(AssertUnwindSafe(|| job.run())) {
             Ok(waiting) => held.extend(waiting),
             Err(_panic) => tracing::error!("a computation panicked"),
-        }
-        if held.len() * 2 >= jobs.waiting() || since.elapsed() >= HELD_MOST {
-            landing.flush(&mut held);
         }
     }
 }
@@ -187,12 +146,12 @@ const RSA_QUEUE: usize = 16;
 const NICE_OPERATIONS: i32 = 19;
 /// A tenth of a core that everybody wants: a new key takes seconds as it is, and somebody may be waiting.
 const NICE_RSA_KEYS: i32 = 10;
-/// A result whose job began longer ago than this is told before the next job begins: it waits at most for the job in hand,
-/// which is one of the same lane. Jobs that make RSA keys have no results that somebody is woken for, so none waits for them.
+/// A result whose job began longer ago than this is told before the next job begins.
 const HELD_MOST: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::channel;
 
     use super::*;
@@ -236,17 +195,9 @@ mod tests {
         threads.run(Lane::Operations, job).unwrap();
         has_begun.recv().unwrap();
         let (done, is_done) = channel();
-        threads
-            .run(
-                Lane::Operations,
-                Box::new(move || {
-                    done.send(()).unwrap();
-                    None
-                }),
-            )
-            .unwrap();
-        assert_eq!(threads.run(Lane::Operations, Box::new(|| None)), Err(FullError));
-        assert_eq!(threads.run(Lane::RsaKeys, Box::new(|| None)), Ok(()), "the other lane has its own");
+        threads.run(Lane::Operations, Box::new(move || done.send(()).unwrap())).unwrap();
+        assert_eq!(threads.run(Lane::Operations, Box::new(|| ())), Err(FullError));
+        assert_eq!(threads.run(Lane::RsaKeys, Box::new(|| ())), Ok(()), "the other lane has its own");
         go_on.send(()).unwrap();
         is_done.recv().unwrap();
     }

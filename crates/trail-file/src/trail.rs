@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use keyreeve_audit::chain::MAX_LINE_LEN;
 use keyreeve_core::bracket::{Trail, TrailError, TrailFuture};
+use keyreeve_core::offload::after_those_who_are_ready;
 
 use crate::batch::Settled;
 use crate::medium::{Medium, SegmentFile};
@@ -129,7 +130,7 @@ impl Flush {
     async fn run(self) {
         loop {
             // Everything that is ready to append does so first.
-            tokio::task::yield_now().await;
+            after_those_who_are_ready().await;
             let roll = self.shared.state.borrow_mut().take_roll(self.shared.options.segment_len);
             if let Some(roll) = roll {
                 self.roll(roll).await;

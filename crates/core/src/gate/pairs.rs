@@ -23,6 +23,7 @@ use super::actions::{
     Agreeing, Authenticating, Decapsulating, Encapsulating, Encrypting, Opening, ReadingPublicKey, Signing,
     Verifying, VerifyingMac,
 };
+use crate::offload::Lane;
 use crate::ring::{OpenKey, Parsed};
 use crate::vault::VaultError;
 
@@ -51,8 +52,8 @@ impl<E> From<ParseKeyError> for UseError<E> {
 
 /// A handle, and how long its work takes.
 pub trait Handle: Send + 'static {
-    /// Whether the work is too long for the thread of a request.
-    fn is_heavy(&self) -> bool;
+    /// Where the work is done; `None` where it is short enough to be done at once.
+    fn lane(&self) -> Option<Lane>;
 }
 
 /// A key that is parsed, or opened and about to be.
@@ -104,14 +105,15 @@ impl Held {
         }
     }
 
-    /// Whether the key has to be parsed first, and that takes long.
-    fn is_long_to_parse(&self) -> bool {
-        self.material.is_some() && is_heavy(self.spec(), Work::Parse)
+    /// Where `work` is done: with a key that has yet to be parsed, where keys are parsed.
+    fn lane(&self, work: Work) -> Option<Lane> {
+        let parsing = self.material.as_ref().and_then(|_| lane(self.spec(), Work::Parse));
+        parsing.or_else(|| lane(self.spec(), work))
     }
 }
 
 /// What is computed with a key pair.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Work {
     /// Agreement on a secret.
     Agree,
@@ -121,20 +123,22 @@ enum Work {
     Parse,
     /// Verification, or encryption under the public key.
     Public,
+    /// The public key as it is kept.
+    Read,
     /// A signature.
     Sign,
 }
 
-/// What takes longer than a few hundred microseconds.
-fn is_heavy(spec: KeySpec, work: Work) -> bool {
-    match spec {
-        KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096 => !matches!(work, Work::Public),
-        KeySpec::MlDsa44 | KeySpec::MlDsa65 | KeySpec::MlDsa87 => !matches!(work, Work::Public),
-        KeySpec::EccNistP521 => !matches!(work, Work::Public),
-        KeySpec::EccNistP384 => matches!(work, Work::Agree),
-        KeySpec::Sm2 => true,
+/// Where work is done that takes longer than about a hundred microseconds.
+fn lane(spec: KeySpec, work: Work) -> Option<Lane> {
+    let (lane, is_long) = match spec {
+        KeySpec::Rsa3072 | KeySpec::Rsa4096 => (Lane::Operations, !matches!(work, Work::Public)),
+        KeySpec::Rsa2048 | KeySpec::MlDsa44 | KeySpec::MlDsa65 | KeySpec::MlDsa87 => {
+            (Lane::Turns, !matches!(work, Work::Public))
+        }
+        KeySpec::EccNistP384 => (Lane::Turns, matches!(work, Work::Agree | Work::Public)),
+        KeySpec::EccNistP521 | KeySpec::EccSecgP256K1 | KeySpec::Sm2 => (Lane::Turns, true),
         KeySpec::EccNistP256
-        | KeySpec::EccSecgP256K1
         | KeySpec::EccNistEdwards25519
         | KeySpec::SymmetricDefault
         | KeySpec::Hmac224
@@ -143,8 +147,9 @@ fn is_heavy(spec: KeySpec, work: Work) -> bool {
         | KeySpec::Hmac512
         | KeySpec::MlKem512
         | KeySpec::MlKem768
-        | KeySpec::MlKem1024 => false,
-    }
+        | KeySpec::MlKem1024 => return None,
+    };
+    (is_long && !matches!(work, Work::Read)).then_some(lane)
 }
 
 /// What the material of a key is.
@@ -188,8 +193,8 @@ macro_rules! handles {
         pub struct $name(Held);
 
         impl Handle for $name {
-            fn is_heavy(&self) -> bool {
-                is_heavy(self.0.spec(), Work::$work) || self.0.is_long_to_parse()
+            fn lane(&self) -> Option<Lane> {
+                self.0.lane(Work::$work)
             }
         }
 
@@ -219,7 +224,7 @@ handles! {
     /// A handle that encrypts under a public key.
     EncryptingKey of Encrypting by encrypting, Public;
     /// A handle that gives the public key.
-    PublicKey of ReadingPublicKey by public_key, Public;
+    PublicKey of ReadingPublicKey by public_key, Read;
     /// A handle that signs.
     SigningKey of Signing by signing, Sign;
     /// A handle that verifies MACs.
@@ -348,6 +353,27 @@ impl VerifyingKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_long_takes_a_turn_and_what_is_longer_another_thread() {
+        for (spec, work, expected) in [
+            (KeySpec::EccNistP256, Work::Sign, None),
+            (KeySpec::EccNistP384, Work::Sign, None),
+            (KeySpec::EccNistP384, Work::Public, Some(Lane::Turns)),
+            (KeySpec::EccNistP521, Work::Read, None),
+            (KeySpec::EccSecgP256K1, Work::Sign, Some(Lane::Turns)),
+            (KeySpec::MlDsa87, Work::Sign, Some(Lane::Turns)),
+            (KeySpec::MlDsa87, Work::Public, None),
+            (KeySpec::Rsa2048, Work::Decrypt, Some(Lane::Turns)),
+            (KeySpec::Rsa2048, Work::Public, None),
+            (KeySpec::Rsa4096, Work::Parse, Some(Lane::Operations)),
+            (KeySpec::Rsa4096, Work::Read, None),
+            (KeySpec::Rsa4096, Work::Sign, Some(Lane::Operations)),
+            (KeySpec::Sm2, Work::Public, Some(Lane::Turns)),
+        ] {
+            assert_eq!(lane(spec, work), expected, "{spec:?} {work:?}");
+        }
+    }
 
     #[test]
     fn missing_memory_is_not_told_as_a_bad_key() {
