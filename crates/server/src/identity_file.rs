@@ -66,10 +66,10 @@ impl IdentityFile<'_> {
     pub(crate) fn read(&self) -> Result<Declaration, IdentityFileError> {
         let text = std::fs::read_to_string(self.path).map_err(|error| self.fault(None, &error))?;
         let shape: FileShape = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map(|span| line_of(&text, span.start));
+            let line = error.span().map(|span| Lines::of(&text).line(span.start));
             self.fault(line, &error.message())
         })?;
-        let reader = Reader { file: self, text: &text };
+        let reader = Reader { file: self, lines: Lines::of(&text) };
         reader.declaration(shape)
     }
 
@@ -106,21 +106,30 @@ fn read_secret(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// The line, from 1, of a byte of a text.
-fn line_of(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+/// Where the lines of a text end.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line, from 1, of a byte.
+    fn line(&self, at: usize) -> usize {
+        self.0.partition_point(|end| *end < at) + 1
+    }
 }
 
 struct Reader<'a> {
     file: &'a IdentityFile<'a>,
-    text: &'a str,
+    lines: Lines,
 }
 
 type Read<T> = Result<T, IdentityFileError>;
 
 impl Reader<'_> {
     fn line<T>(&self, of: &Spanned<T>) -> usize {
-        line_of(self.text, of.span().start)
+        self.lines.line(of.span().start)
     }
 
     fn declaration(&self, shape: FileShape) -> Read<Declaration> {
@@ -303,5 +312,17 @@ impl Reader<'_> {
             key.write(&path)?;
         }
         Ok(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_with_its_line_feed() {
+        let lines = Lines::of("a\n\nb");
+        let found: Vec<_> = (0..4).map(|at| lines.line(at)).collect();
+        assert_eq!(found, [1, 1, 2, 3]);
     }
 }
