@@ -10,6 +10,10 @@ import pytest
 from server import ACCOUNT, binary, clean_environment, read_credentials
 
 OTHER = "111122223333"
+PAIR = {
+    "KEYREEVE_ROOT_ACCESS_KEY_ID": "AKIACHOSENCHOSENCHOS",
+    "KEYREEVE_ROOT_SECRET_ACCESS_KEY": "chosen/secret/chosen/secret/chosen/secret",
+}
 
 
 def account(server, *arguments, code=0):
@@ -96,8 +100,10 @@ def test_what_the_operator_did_stands_in_the_trail(stopped):
     account(stopped, "rotate-root", "--account", ACCOUNT)
     events = [event for event in audit.events(stopped.data_dir / "audit") if event["eventType"] == "AwsServiceEvent"]
     assert [(event["eventName"], event["recipientAccountId"]) for event in events] == [
-        ("CreateAccount", OTHER), ("RotateRootAccessKey", ACCOUNT),
+        ("CreateAccount", ACCOUNT), ("CreateAccount", OTHER), ("RotateRootAccessKey", ACCOUNT),
     ]  # fmt: skip
+    first, *events = events
+    assert first["serviceEventDetails"]["by"] == "keyreeve serve"
     for event in events:
         assert event["eventSource"] == "iam.amazonaws.com"
         assert event["serviceEventDetails"]["by"] == "keyreeve account"
@@ -130,3 +136,43 @@ def test_a_first_account_that_was_chosen_is_not_asked_for_again(make_server):
     assert account(server, "list") == f"{OTHER}\n"
     server.start()
     server.client().list_keys()
+
+
+def root_events(server):
+    events = (event for event in audit.events(server.data_dir / "audit") if event["eventType"] == "AwsServiceEvent")
+    return [(event["eventName"], event["serviceEventDetails"]["by"]) for event in events]
+
+
+@pytest.mark.parametrize("pair", [{}, PAIR], ids=["made", "chosen"])
+def test_a_root_access_key_that_was_deleted_stays_so_after_a_restart(make_server, pair):
+    server = make_server()
+    server.environment = pair
+    old = server.start().credentials
+    iam = server.client(service="iam")
+    made = iam.create_access_key()["AccessKey"]
+    new = made["AccessKeyId"], made["SecretAccessKey"]
+    server.client(service="iam", credentials=new).delete_access_key(AccessKeyId=old[0])
+    before = root_events(server)
+    for _ in range(2):
+        server.terminate()
+        server.start()
+        server.client(credentials=new).list_keys()
+        assert refused(server.client(credentials=old)) == "UnrecognizedClientException"
+    assert "no access key of the root user any more" in server.log_path.read_text()
+    assert root_events(server) == before
+    # A pair that is chosen anew takes the place of all others.
+    server.terminate()
+    server.environment = {**PAIR, "KEYREEVE_ROOT_ACCESS_KEY_ID": "AKIAANEWANEWANEWANEW"}
+    server.start()
+    server.client().list_keys()
+    assert refused(server.client(credentials=new)) == "UnrecognizedClientException"
+    assert root_events(server) == [*before, ("RotateRootAccessKey", "environment")]
+
+
+def test_a_root_user_without_access_keys_gets_none_by_a_restart(fresh_server):
+    fresh_server.start()
+    old = fresh_server.credentials
+    fresh_server.client(service="iam").delete_access_key(AccessKeyId=old[0])
+    fresh_server.terminate()
+    fresh_server.start()
+    assert refused(fresh_server.client(credentials=old)) == "UnrecognizedClientException"

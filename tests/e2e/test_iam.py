@@ -605,6 +605,70 @@ def test_policies_may_ask_for_what_a_request_says(server, iam):
     own.delete_user(**name)
 
 
+@pytest.mark.parametrize("kind", ["user", "group"])
+def test_who_renames_or_moves_must_be_allowed_to_with_what_comes_of_it(server, iam, kind):
+    create, get, update = (getattr(iam, f"{verb}_{kind}") for verb in ("create", "get", "update"))
+    noun, mover = kind.capitalize(), f"mover-of-{kind}"
+    at = f"arn:aws:iam::{ACCOUNT}:{kind}"
+    create(**{f"{noun}Name": "low", "Path": "/dev/"})
+    create(**{f"{noun}Name": "high", "Path": "/admin/"})
+    iam.create_user(UserName=mover)
+    document = policy(f"iam:Update{noun}", [f"{at}/dev/*", f"{at}/high"])
+    iam.put_user_policy(UserName=mover, PolicyName="p", PolicyDocument=document)
+    own = getattr(server.client(service="iam", credentials=keys_of(iam, mover)), f"update_{kind}")
+    name, new_name = f"{noun}Name", f"New{noun}Name"
+    for arguments, becomes in [
+        ({"NewPath": "/admin/"}, f"{at}/admin/low"),
+        ({"NewPath": "/admin/", new_name: "boss"}, f"{at}/admin/boss"),
+        # Whether that is taken is not told.
+        ({"NewPath": "/", new_name: "LOW"}, f"{at}/LOW"),
+    ]:
+        code, message, _ = refused(own, **{name: "low", **arguments})
+        assert code == "AccessDenied", arguments
+        assert f"iam:Update{noun} on resource: {kind} {becomes.rsplit('/')[-1]} " in message, message
+    assert get(**{name: "low"})[noun]["Arn"] == f"{at}/dev/low"
+    own(**{name: "low", "NewPath": "/dev/deep/", new_name: "lower"})
+    assert get(**{name: "lower"})[noun]["Arn"] == f"{at}/dev/deep/lower"
+    own(**{name: "lower", new_name: "lowest"})
+    update(**{name: "lowest", "NewPath": "/"})
+
+
+def test_the_boundary_of_a_user_is_told_where_it_is_asked_for_alone(server, iam):
+    bounds = iam.create_policy(PolicyName="told", PolicyDocument=policy())["Policy"]["Arn"]
+    iam.create_user(UserName="told", PermissionsBoundary=bounds)
+    iam.create_user(UserName="asks")
+    document = policy("iam:*", Condition={"StringEquals": {"iam:PermissionsBoundary": bounds}})
+    iam.put_user_policy(UserName="asks", PolicyName="p", PolicyDocument=document)
+    own = server.client(service="iam", credentials=keys_of(iam, "asks"))
+    own.put_user_policy(UserName="told", PolicyName="p", PolicyDocument=policy())
+    own.delete_user_policy(UserName="told", PolicyName="p")
+    own.attach_user_policy(UserName="told", PolicyArn=READ_ONLY)
+    own.detach_user_policy(UserName="told", PolicyArn=READ_ONLY)
+    own.put_user_permissions_boundary(UserName="told", PermissionsBoundary=bounds)
+    own.create_user(UserName="told2", PermissionsBoundary=bounds)
+    tagged = {"UserName": "told3", "PermissionsBoundary": bounds, "Tags": [{"Key": "a", "Value": "b"}]}
+    for call, arguments in [
+        (own.get_user, {}),
+        (own.create_access_key, {}),
+        (own.delete_user, {}),
+        (own.tag_user, {"Tags": [{"Key": "a", "Value": "b"}]}),
+        (own.create_user, tagged),
+    ]:
+        assert refused(call, **{"UserName": "told", **arguments})[0] == "AccessDenied", arguments
+
+
+def test_the_last_use_of_a_key_is_told_to_whom_may_ask_of_its_user(server, iam):
+    iam.create_user(UserName="pathed", Path="/eng/")
+    iam.create_user(UserName="curious")
+    id, _ = keys_of(iam, "pathed")
+    document = policy("iam:GetAccessKeyLastUsed", f"arn:aws:iam::{ACCOUNT}:user/eng/*")
+    iam.put_user_policy(UserName="curious", PolicyName="p", PolicyDocument=document)
+    mine = keys_of(iam, "curious")
+    own = server.client(service="iam", credentials=mine)
+    assert own.get_access_key_last_used(AccessKeyId=id)["UserName"] == "pathed"
+    assert refused(own.get_access_key_last_used, AccessKeyId=mine[0])[0] == "AccessDenied"
+
+
 def test_simulation(iam):
     def decisions(answer):
         return [(found["EvalActionName"], found["EvalDecision"]) for found in answer["EvaluationResults"]]

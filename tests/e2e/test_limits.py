@@ -202,6 +202,26 @@ def test_a_body_of_the_greatest_length_is_taken(strict):
     assert call(strict, "CreateKey", body).status == 200
 
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def test_little_is_read_of_a_form_that_nobody_signed(server):
+    longest = send(server, b"Version=2011-06-15&x=" + b"x" * (65536 - 21), {"Host": server.host, **FORM})
+    assert (longest.status, b"MissingAuthenticationToken" in longest.body) == (403, True)
+    longer = send(server, b"Version=2011-06-15&x=" + b"x" * (65536 - 20), {"Host": server.host, **FORM})
+    assert (longer.status, b"longer than 65536 bytes" in longer.body) == (413, True), longer.body
+
+
+def test_nobody_waits_for_a_form_with_half_a_signature(strict):
+    text = f"POST / HTTP/1.1\r\nHost: {strict.host}\r\nAuthorization: AWS4-HMAC-SHA256 Credential\r\n"
+    text += f"Content-Type: {FORM['Content-Type']}\r\nContent-Length: 100\r\n\r\n"
+    with connect(strict) as connection:
+        before = time.monotonic()
+        connection.sendall(text.encode())
+        assert b"IncompleteSignature" in connection.recv(65536)
+        assert time.monotonic() - before < 0.8
+
+
 def test_the_server_goes_on_after_all_of_that(strict):
     assert call(strict, "ListKeys").status == 200
 

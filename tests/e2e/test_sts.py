@@ -219,6 +219,71 @@ def test_a_role_is_assumed_with_the_session_of_another(server, iam):
     assert context["sourceIdentity"] == "chainer" and context["sessionIssuer"]["userName"] == "Second"
 
 
+def test_an_inherited_source_identity_is_asked_for_again(server, iam):
+    alice = user(iam, "sourced", allow("sts:*"))
+    anybody = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    both = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    only = {"StringEquals": {"sts:SourceIdentity": "sourced"}}
+    for name, document in [
+        ("Source1", trust(anybody, action=both)),
+        ("SourceNo", trust(anybody)),
+        ("SourceIf", trust(anybody, action=both, Condition=only)),
+    ]:
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(allow("sts:*")))
+    arn = f"arn:aws:iam::{ACCOUNT}:role/"
+
+    def chained(source):
+        first = client(server, "sts", alice).assume_role(
+            RoleArn=arn + "Source1", RoleSessionName="one", SourceIdentity=source
+        )
+        return client(server, "sts", session_of(first))
+
+    code, message = refused(chained("sourced").assume_role, RoleArn=arn + "SourceNo", RoleSessionName="two")
+    assert code == "AccessDenied" and "sts:SetSourceIdentity" in message, message
+    again = chained("sourced").assume_role(RoleArn=arn + "SourceIf", RoleSessionName="two")
+    assert again["SourceIdentity"] == "sourced"
+    assert refused(chained("other").assume_role, RoleArn=arn + "SourceIf", RoleSessionName="two")[0] == "AccessDenied"
+
+
+def test_inherited_tags_count_as_those_of_the_session(server, iam):
+    alice = user(iam, "tagger", allow("sts:*"))
+    document = trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, action=["sts:AssumeRole", "sts:TagSession"])
+    iam.create_role(RoleName="Tagged", AssumeRolePolicyDocument=document)
+    iam.put_role_policy(RoleName="Tagged", PolicyName="p", PolicyDocument=policy(allow("sts:*")))
+    role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/Tagged", "RoleSessionName": "it"}
+
+    def tags(start, count):
+        return [{"Key": f"k{number}", "Value": "v" * 20} for number in range(start, start + count)]
+
+    keys = [tag["Key"] for tag in tags(0, 40)]
+    first = client(server, "sts", alice).assume_role(**role, Tags=tags(0, 40), TransitiveTagKeys=keys)
+    chained = client(server, "sts", session_of(first))
+    assert chained.assume_role(**role, Tags=tags(40, 10))["PackedPolicySize"] > first["PackedPolicySize"]
+    assert chained.assume_role(**role)["PackedPolicySize"] == first["PackedPolicySize"]
+    assert refused(chained.assume_role, **role, Tags=tags(40, 11))[0] == "InvalidParameterValue"
+    large = policy(allow("kms:" + "x" * 1400))
+    client(server, "sts", alice).assume_role(**role, Policy=large)
+    assert refused(chained.assume_role, **role, Policy=policy(allow("kms:" + "x" * 1700)))[0] == "PackedPolicyTooLarge"
+
+
+def test_a_session_whose_passed_policy_is_gone_may_do_nothing(server, iam):
+    alice = user(iam, "passer", allow("sts:*"))
+    made = iam.create_policy(PolicyName="passed", PolicyDocument=policy(allow("kms:*")))["Policy"]["Arn"]
+    iam.create_role(
+        RoleName="Passing", AssumeRolePolicyDocument=trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    )  # fmt: skip
+    iam.put_role_policy(RoleName="Passing", PolicyName="p", PolicyDocument=policy(allow("kms:*")))
+    answer = client(server, "sts", alice).assume_role(
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/Passing", RoleSessionName="it", PolicyArns=[{"arn": made}]
+    )
+    kms = client(server, "kms", session_of(answer))
+    kms.list_keys()
+    iam.delete_policy(PolicyArn=made)
+    assert refused(kms.list_keys)[0] == "AccessDeniedException"
+    assert client(server, "sts", session_of(answer)).get_caller_identity()["Account"] == ACCOUNT
+
+
 def test_the_command_line_assumes_a_role_from_its_profile(server, iam, key, tmp_path):
     alice = user(iam, "cli-user", allow("sts:AssumeRole"))
     iam.create_role(RoleName="Cli", AssumeRolePolicyDocument=trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}))

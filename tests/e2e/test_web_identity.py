@@ -15,6 +15,8 @@ from server import ACCOUNT, Server
 
 ISSUER = "https://idp.example/realms/test"
 HOST = "idp.example/realms/test"
+# To a provider this is somebody else, whose keys we know as well.
+OTHER_CASE = "https://idp.example/realms/TEST"
 
 
 def b64(data):
@@ -72,7 +74,8 @@ def server(tmp_path_factory, issuer):
     directory = tmp_path_factory.mktemp("web-identity")
     keys = directory / "jwks.json"
     keys.write_text(json.dumps(issuer.keys))
-    server = Server(directory / "data", config=f'[identity]\njwks = {{ "{ISSUER}" = "{keys}" }}\n').start()
+    pinned = f'"{ISSUER}" = "{keys}", "{OTHER_CASE}" = "{keys}"'
+    server = Server(directory / "data", config=f"[identity]\njwks = {{ {pinned} }}\n").start()
     iam = server.client(service="iam")
     iam.create_open_id_connect_provider(Url=ISSUER, ClientIDList=["app"], ThumbprintList=["0" * 40])
     trust = {
@@ -144,6 +147,7 @@ def test_a_token_that_is_not_good_is_refused(sts, issuer):
         ("the key of another algorithm", issuer.token("ES256", "r"), "InvalidIdentityToken"),
         ("no token", "something", "InvalidIdentityToken"),
         ("another issuer", issuer.token(iss="https://other.example"), "InvalidIdentityToken"),
+        ("an issuer in other letters", issuer.token(iss=OTHER_CASE), "InvalidIdentityToken"),
         ("an issuer in the clear", issuer.token(iss=ISSUER.replace("https", "http")), "InvalidIdentityToken"),
         ("another audience", issuer.token(aud="other"), "InvalidIdentityToken"),
         ("expired", issuer.token(exp=now - 1), "ExpiredTokenException"),

@@ -234,6 +234,28 @@ impl Service {
         Ok(Some(Caller::with(session.account, principal, id, Some(about), Arc::new(standing))))
     }
 
+    /// Whether `id` with `secret` is an access key of the root user of `account`.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn has_root_credential(
+        &self,
+        account: AccountId,
+        id: &str,
+        secret: &str,
+    ) -> Result<bool, VaultError> {
+        let known = self.account(account).await?;
+        if !known.is_some_and(|known| known.root_access_keys.iter().any(|key| key == id)) {
+            return Ok(false);
+        }
+        let snapshot = self.vault().snapshot().await?;
+        let held = self.vault().read::<CredentialRecord>(&*snapshot, &space::credential(id)?).await?;
+        Ok(held.is_some_and(|held| {
+            let record = &held.record;
+            record.account == account && record.user.is_none() && *record.secret == secret
+        }))
+    }
+
     /// Makes `id` with `secret` an access key of the root user of `account`, which is made where there is none. Where the
     /// root user had not this one, every other is deleted: the operator has chosen anew.
     ///

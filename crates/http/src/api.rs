@@ -74,6 +74,7 @@ pub struct Api<T> {
     signing_keys: RefCell<SigningKeyCache>,
     ids: RefCell<Ids>,
     bodies: Bodies,
+    unsigned_bodies: Bodies,
 }
 
 impl<T: Trail> Api<T> {
@@ -81,8 +82,9 @@ impl<T: Trail> Api<T> {
     pub fn new(endpoint: Arc<Endpoint>, trail: T) -> Self {
         let region_names = endpoint.regions.iter().map(Region::to_string).collect();
         let signing_keys = RefCell::new(SigningKeyCache::new(SIGNING_KEYS));
-        let (ids, bodies) = (RefCell::new(Ids::new()), Bodies::new());
-        Self { endpoint, region_names, trail, signing_keys, ids, bodies }
+        let ids = RefCell::new(Ids::new());
+        let (bodies, unsigned_bodies) = (Bodies::new(), Bodies::unsigned());
+        Self { endpoint, region_names, trail, signing_keys, ids, bodies, unsigned_bodies }
     }
 }
 

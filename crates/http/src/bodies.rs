@@ -11,7 +11,7 @@ use keyreeve_core::Refusal;
 use keyreeve_wire::ErrorCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::{BODIES_KIB, Limits};
+use crate::limits::{BODIES_KIB, Limits, UNSIGNED_BODIES_KIB};
 
 /// The room for bodies of one worker.
 pub(crate) struct Bodies(Arc<Semaphore>);
@@ -30,7 +30,16 @@ impl AsRef<[u8]> for Held {
 
 impl Bodies {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(usize::try_from(BODIES_KIB).unwrap_or(Semaphore::MAX_PERMITS))))
+        Self::with_room(BODIES_KIB)
+    }
+
+    /// The room for bodies of requests that nobody has signed.
+    pub(crate) fn unsigned() -> Self {
+        Self::with_room(UNSIGNED_BODIES_KIB)
+    }
+
+    fn with_room(kib: u32) -> Self {
+        Self(Arc::new(Semaphore::new(usize::try_from(kib).unwrap_or(Semaphore::MAX_PERMITS))))
     }
 
     /// Reads `body` whole. The time for a body runs while it waits for room, too.

@@ -5,6 +5,15 @@ use core::time::Duration;
 /// KiB of bodies that one worker holds at once; a request waits until its body has room.
 pub(crate) const BODIES_KIB: u32 = 32 * 1024;
 
+/// KiB of bodies of unsigned requests that one worker holds at once, apart from the others.
+pub(crate) const UNSIGNED_BODIES_KIB: u32 = 4 * 1024;
+
+/// Bytes of the body of an unsigned request.
+const UNSIGNED_BODY_BYTES: usize = 64 * 1024;
+
+/// Time for the body of an unsigned request.
+const UNSIGNED_BODY: Duration = Duration::from_secs(5);
+
 /// Bytes of a user agent that are kept. Source:
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>.
 pub(crate) const USER_AGENT_BYTES: usize = 1024;
@@ -51,4 +60,10 @@ impl Limits {
         body_bytes: 1024 * 1024,
         drain: Duration::from_secs(30),
     };
+
+    /// The bounds of an unsigned request, which are closer.
+    pub(crate) fn unsigned(&self) -> Self {
+        let (body, body_bytes) = (self.body.min(UNSIGNED_BODY), self.body_bytes.min(UNSIGNED_BODY_BYTES));
+        Self { body, body_bytes, ..*self }
+    }
 }

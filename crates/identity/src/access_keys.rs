@@ -21,7 +21,8 @@ use keyreeve_wire::query::QueryError;
 use keyreeve_wire::sts::{GetAccessKeyInfoInput, GetAccessKeyInfoOutput};
 use zeroize::Zeroizing;
 
-use crate::amend::{authorized, change};
+use crate::amend::{authorized, change, find};
+use crate::entity::{Entity, arn};
 use crate::gate::{Particulars, authorize};
 use crate::ids::{access_key_account, access_key_id, secret_access_key};
 use crate::page::{self, Wanted};
@@ -240,7 +241,11 @@ pub(crate) async fn get_access_key_last_used(
     let snapshot = cx.service.vault().snapshot().await?;
     let found = credential(cx, &*snapshot, id).await?.filter(|(_, read)| read.record.account == account);
     let user = found.as_ref().and_then(|(_, read)| read.record.user.clone());
-    let resource = format!("arn:aws:iam::{account}:user/{}", user.as_deref().unwrap_or("*"));
+    let record = match &user {
+        Some(name) => find::<UserRecord>(cx, &*snapshot, name).await?,
+        None => None,
+    };
+    let resource = record.map_or_else(|| arn::<UserRecord>(account, "/", "*"), |seen| seen.record.arn(account));
     authorize(cx, "iam:GetAccessKeyLastUsed", &resource, &Particulars::default()).await?;
     if found.is_none() {
         return Err(no_key(id));

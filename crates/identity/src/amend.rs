@@ -129,11 +129,38 @@ pub(crate) async fn amend<'a, E: Entity, T>(
     action: &'static str,
     target: impl Into<Target<'_>>,
     particulars: &Particulars<'_>,
+    edit: impl AsyncFnMut(&mut Amendment<'a, E>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    amend_moving(cx, action, target, particulars, Moved::default(), edit).await
+}
+
+/// The name and the path that an entity is to have; those that it has where there are none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Moved<'m> {
+    pub(crate) name: Option<&'m str>,
+    pub(crate) path: Option<&'m str>,
+}
+
+/// As [`amend`], where the entity may get another ARN: the caller must be allowed `action` with that one, too.
+pub(crate) async fn amend_moving<'a, E: Entity, T>(
+    cx: &mut Cx<'a>,
+    action: &'static str,
+    target: impl Into<Target<'_>>,
+    particulars: &Particulars<'_>,
+    moved: Moved<'_>,
     mut edit: impl AsyncFnMut(&mut Amendment<'a, E>) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     let target = target.into();
     change(cx, async |cx, snapshot| {
         let seen = authorized::<E>(cx, &**snapshot, action, target, particulars).await?;
+        let (path, name) = (moved.path.unwrap_or(seen.record.iam_path()), moved.name.unwrap_or(seen.record.name()));
+        let becomes = arn::<E>(cx.caller.account(), path, name);
+        if becomes != seen.record.arn(cx.caller.account()) {
+            let shown = E::shown(name.into(), &becomes);
+            let particulars =
+                Particulars { shown: Some(&shown), resource_tags: seen.record.tags(), ..*particulars };
+            authorize(cx, action, &becomes, &particulars).await?;
+        }
         let mut amendment = Amendment {
             record: seen.record.clone(),
             draft: Draft::new(cx.service.vault()),

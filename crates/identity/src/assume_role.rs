@@ -38,14 +38,14 @@ pub(crate) async fn assume_role(
     let own_tags = sessions::tags(input.tags)?;
     check_transitive(&input.transitive_tag_keys, &own_tags)?;
     let inherited = chain.map(|session| session.transitive_tags.clone()).unwrap_or_default();
-    let source_identity = source_identity(cx, input.source_identity.clone())?;
+    let source_identity = source_identity(cx, input.source_identity)?;
     let asked = Asked {
         role_arn: &input.role_arn,
         role: &role,
         account,
         session_name: &input.role_session_name,
         external_id: input.external_id.as_deref(),
-        source_identity: input.source_identity.as_deref(),
+        source_identity: source_identity.as_deref(),
         tags: &own_tags,
         transitive: &input.transitive_tag_keys,
     };
@@ -60,7 +60,6 @@ pub(crate) async fn assume_role(
         return Err(Refusal::new(QueryErrorCode::ValidationError, message));
     }
     let passed = sessions::passed(cx, &*snapshot, account, input.policy, input.policy_arns).await?;
-    let packed_policy_size = sessions::packed_size(&passed, &own_tags)?;
     let mut tags = inherited;
     // A tag that is inherited cannot be given another value.
     if let Some(tag) =
@@ -75,6 +74,9 @@ pub(crate) async fn assume_role(
     let transitive =
         input.transitive_tag_keys.into_iter().chain(tags.iter().map(|tag| tag.key.clone())).collect();
     tags.extend(own_tags);
+    // What is inherited takes its part of what a session may carry.
+    sessions::check_count(&tags)?;
+    let packed_policy_size = sessions::packed_size(&passed, &tags)?;
     let holder = SessionHolder::Role {
         role: NamedId { name: role.name.clone(), id: role.id.clone() },
         name: input.role_session_name.clone(),

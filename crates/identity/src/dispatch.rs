@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::{
     absent, access_keys, account, assume_role, attached_policies, authorization_details,
     authorization_message, boundaries, caller_identity, groups, inline_policies, memberships, policies,
-    policy_versions, providers, roles, session_token, simulation, tags, users, web_identity,
+    policy_versions, providers, roles, session_token, simulation, tags, users,
 };
 
 macro_rules! operations {
@@ -18,6 +18,7 @@ macro_rules! operations {
         answering { $($operation:ident => $handler:path;)+ }
         silent { $($quiet:ident => $quiet_handler:path;)* }
         unsupported { $($unsupported:ident;)* }
+        elsewhere { $($elsewhere:ident;)* }
     }) => {
         $(#[$meta])*
         pub(crate) async fn $dispatch(
@@ -44,6 +45,8 @@ macro_rules! operations {
                     (operation.model().check)(&form)?;
                     Err(Refusal(keyreeve_wire::query::QueryError::invalid_action(operation.name(), Operation::VERSION)))
                 })*
+                // Answered before the caller is known, so they never come here.
+                $(Operation::$elsewhere => Err(Refusal::internal()),)*
             }
         }
     };
@@ -150,8 +153,8 @@ operations! {
         UpdateOpenIDConnectProviderThumbprint => providers::update_open_id_connect_provider_thumbprint;
         UpdateUser => users::update_user;
     }
-    unsupported {
-    } }
+    unsupported {}
+    elsewhere {} }
 }
 
 operations! {
@@ -159,7 +162,6 @@ operations! {
     sts of sts::Operation {
     answering {
         AssumeRole => assume_role::assume_role;
-        AssumeRoleWithWebIdentity => web_identity::not_by_a_caller;
         DecodeAuthorizationMessage => authorization_message::decode_authorization_message;
         GetAccessKeyInfo => access_keys::get_access_key_info;
         GetFederationToken => session_token::get_federation_token;
@@ -167,8 +169,8 @@ operations! {
         GetCallerIdentity => caller_identity::get_caller_identity;
     }
     silent {}
-    unsupported {
-    } }
+    unsupported {}
+    elsewhere { AssumeRoleWithWebIdentity; } }
 }
 
 pub(crate) fn decode<I: QueryInput>(cx: &mut Cx<'_>, form: Form<'_>) -> Result<I, Refusal> {

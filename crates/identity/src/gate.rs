@@ -26,6 +26,24 @@ pub(crate) struct Particulars<'a> {
     pub(crate) shown: Option<&'a str>,
 }
 
+/// The actions whose requests have `iam:PermissionsBoundary`.
+const BOUNDED: [&str; 14] = [
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:DeleteUserPolicy",
+    "iam:DetachRolePolicy",
+    "iam:DetachUserPolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:PutUserPermissionsBoundary",
+    "iam:PutUserPolicy",
+];
+
 /// Lets the caller through to `resource` for the action `iam:…`, or says why not.
 pub(crate) async fn authorize(
     cx: &Cx<'_>,
@@ -39,7 +57,7 @@ pub(crate) async fn authorize(
     let lists = [(ContextKey::AwsTagKeys, keys.as_slice())];
     let texts: Vec<_> = [
         (ContextKey::IamPolicyArn, particulars.policy_arn),
-        (ContextKey::IamPermissionsBoundary, particulars.boundary),
+        (ContextKey::IamPermissionsBoundary, particulars.boundary.filter(|_| BOUNDED.contains(&action))),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?)))

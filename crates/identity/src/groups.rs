@@ -14,7 +14,7 @@ use keyreeve_wire::iam::{
     ListGroupsOutput, UpdateGroupInput,
 };
 
-use crate::amend::{Amendment, amend, authorized, change, find};
+use crate::amend::{Amendment, Moved, amend, amend_moving, authorized, change, find};
 use crate::entity::{arn, same_name};
 use crate::gate::{Particulars, authorize};
 use crate::ids::{IdKind, unique_id};
@@ -111,18 +111,10 @@ pub(crate) async fn list_groups(
 }
 
 pub(crate) async fn update_group(cx: &mut Cx<'_>, input: UpdateGroupInput) -> Result<(), Refusal> {
-    let account = cx.caller.account();
-    if let Some(name) = &input.new_group_name {
-        let path = input.new_path.as_deref().unwrap_or("/");
-        authorize(cx, "iam:UpdateGroup", &arn::<GroupRecord>(account, path, name), &Particulars::default())
-            .await?;
-    }
-    change_group(cx, &input).await
-}
-
-async fn change_group(cx: &mut Cx<'_>, input: &UpdateGroupInput) -> Result<(), Refusal> {
     let name = &input.group_name;
-    amend::<GroupRecord, ()>(cx, "iam:UpdateGroup", name, &Particulars::default(), async |group| {
+    let moved = Moved { name: input.new_group_name.as_deref(), path: input.new_path.as_deref() };
+    let particulars = Particulars::default();
+    amend_moving::<GroupRecord, ()>(cx, "iam:UpdateGroup", name, &particulars, moved, async |group| {
         if let Some(path) = &input.new_path {
             group.record.path.clone_from(path);
         }

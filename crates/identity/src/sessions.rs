@@ -59,9 +59,7 @@ pub(crate) async fn passed(
 /// Checks the tags of a session.
 pub(crate) fn tags(tags: Vec<Tag>) -> Result<Vec<TagRecord>, Refusal> {
     let invalid = |message: String| Err(Refusal::new(QueryErrorCode::InvalidParameterValue, message));
-    if tags.len() > TAGS_MOST {
-        return invalid(format!("The number of session tags exceeds {TAGS_MOST}."));
-    }
+    check_count(&tags)?;
     let mut checked: Vec<TagRecord> = Vec::with_capacity(tags.len());
     for Tag { key, value } in tags {
         if checked.iter().any(|tag| tag.key.eq_ignore_ascii_case(&key)) {
@@ -75,6 +73,15 @@ pub(crate) fn tags(tags: Vec<Tag>) -> Result<Vec<TagRecord>, Refusal> {
         checked.push(TagRecord { key, value });
     }
     Ok(checked)
+}
+
+/// Refuses more tags than a session may have.
+pub(crate) fn check_count<T>(tags: &[T]) -> Result<(), Refusal> {
+    if tags.len() <= TAGS_MOST {
+        return Ok(());
+    }
+    let message = format!("The number of session tags exceeds {TAGS_MOST}.");
+    Err(Refusal::new(QueryErrorCode::InvalidParameterValue, message))
 }
 
 /// How much of what a session may carry is used, in per cent: none where it carries nothing.
@@ -135,6 +142,11 @@ pub(crate) fn issue(cx: &Cx<'_>, session: Beginning) -> Result<Issued, Refusal> 
     };
     let token = cx.service.vault().seal_session(&record)?;
     let token_size = u32::try_from(token.len()).unwrap_or(u32::MAX);
+    if token_size > TOKEN_MOST {
+        // AWS: unverified. The text is ours.
+        let message = format!("The session token would be longer than {TOKEN_MOST} bytes.");
+        return Err(Refusal::new(QueryErrorCode::PackedPolicyTooLarge, message));
+    }
     let credentials = Credentials {
         access_key_id: record.access_key_id,
         secret_access_key: record.secret.into(),

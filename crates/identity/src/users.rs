@@ -13,7 +13,7 @@ use keyreeve_wire::iam::{
 };
 use keyreeve_wire::query::QueryError;
 
-use crate::amend::{Amendment, amend, change, find, read};
+use crate::amend::{Amendment, Moved, amend, amend_moving, change, find, read};
 use crate::attached_policies::{self, index_of};
 use crate::entity::{arn, same_name};
 use crate::gate::{Particulars, authorize, authorize_new};
@@ -123,14 +123,10 @@ pub(crate) async fn list_users(cx: &mut Cx<'_>, input: ListUsersInput) -> Result
 }
 
 pub(crate) async fn update_user(cx: &mut Cx<'_>, input: UpdateUserInput) -> Result<(), Refusal> {
-    let account = cx.caller.account();
-    if let Some(name) = &input.new_user_name {
-        let path = input.new_path.as_deref().unwrap_or("/");
-        authorize(cx, "iam:UpdateUser", &arn::<UserRecord>(account, path, name), &Particulars::default())
-            .await?;
-    }
     let name = &input.user_name;
-    amend::<UserRecord, ()>(cx, "iam:UpdateUser", name, &Particulars::default(), async |user| {
+    let moved = Moved { name: input.new_user_name.as_deref(), path: input.new_path.as_deref() };
+    let particulars = Particulars::default();
+    amend_moving::<UserRecord, ()>(cx, "iam:UpdateUser", name, &particulars, moved, async |user| {
         if let Some(path) = &input.new_path {
             user.record.path.clone_from(path);
         }

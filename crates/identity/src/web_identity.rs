@@ -39,14 +39,6 @@ pub(crate) struct Identified {
     subject: String,
 }
 
-/// The place of this operation among the others. It is answered before the caller is known, so it never comes here.
-pub(crate) async fn not_by_a_caller(
-    _: &mut Cx<'_>,
-    _: AssumeRoleWithWebIdentityInput,
-) -> Result<AssumeRoleWithWebIdentityOutput, Refusal> {
-    Err(Refusal::internal())
-}
-
 /// Verifies the token of a request.
 pub(crate) async fn identify(
     service: &Service,
@@ -62,8 +54,9 @@ pub(crate) async fn identify(
     let url = issuer.strip_prefix("https://").ok_or_else(unknown)?.trim_end_matches('/').to_owned();
     let path = space::provider(account, &url).ok().ok_or_else(unknown)?;
     let snapshot = service.vault().snapshot().await?;
-    let provider =
-        service.vault().read::<ProviderRecord>(&*snapshot, &path).await?.ok_or_else(unknown)?.record;
+    let read = service.vault().read::<ProviderRecord>(&*snapshot, &path).await?;
+    // Providers are found without regard to case; the issuer of a token is who it says, to the letter.
+    let provider = read.map(|read| read.record).filter(|provider| provider.url == url).ok_or_else(unknown)?;
     let claims = verify(service, &url, token, now).await?;
     let audiences = claims.texts("aud");
     // Where there is an authorized party, the token was issued for it.

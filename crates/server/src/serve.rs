@@ -72,11 +72,11 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let listener = listen(config.server.listen)?;
     let service = start::service(config, &dir, Purpose::Serve).await?;
     let trails = open_trails(&dir)?;
-    start::root_access_key(config, &dir, &service).await?;
     let path = dir.join(TRAIL_DIR);
     let trail = trails
         .trail(&stream("control")?, trail_options(config))
         .map_err(|error| Failure::Trail { path, error })?;
+    start::root_access_key(config, &dir, &service, &trail).await?;
     let identities = Identities::new(config, &dir, &service)?;
     if let Some(identities) = &identities {
         let changes = identities.follow(&trail).await?;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use keyreeve_core::bracket::{Source, Trail, TrailError};
 use keyreeve_core::keyring::{Keyring, KeyringError};
 use keyreeve_core::offload::{AtOnce, Offload};
+use keyreeve_core::service_event::ServiceEvent;
 use keyreeve_core::vault::{Vault, VaultError};
 use keyreeve_core::{Service, ServiceOptions, space};
 use keyreeve_crypto::asymmetric::make_material;
@@ -12,6 +14,7 @@ use keyreeve_crypto::random::{Random, SystemRandom};
 use keyreeve_domain::Region;
 use keyreeve_store::{Batch, CommitError, Store};
 use keyreeve_store_redb::{Options, RedbStore};
+use zeroize::Zeroizing;
 
 use crate::clock;
 use crate::config::Config;
@@ -133,29 +136,57 @@ fn same_account(config: &Config, dir: &DataDir, found: Option<String>) -> Result
     }
 }
 
-/// Makes sure that the account root has its access key: the one of the environment, the one in the file, or a new one.
+/// Makes sure that the account root has its access key: one that the environment chooses anew, or a new one where there is no
+/// file. A pair that stands in the file already is given to an account that is not there yet, and never again: it may have been
+/// deleted since.
 pub(crate) async fn root_access_key(
     config: &Config,
     dir: &DataDir,
     service: &Service,
+    trail: &impl Trail,
 ) -> Result<(), Failure> {
+    let account = config.account()?;
     let chosen = AccessKey::from_environment()?;
-    let key = match (chosen, AccessKey::read(dir)) {
-        (Some(chosen), Ok(Some(held))) if chosen.id == held.id && *chosen.secret == *held.secret => held,
+    let is_new = service.account(account).await?.is_none();
+    let (key, by, is_written) = match (chosen, AccessKey::read(dir)) {
+        (Some(chosen), Ok(Some(held))) if chosen.id == held.id && *chosen.secret == *held.secret => {
+            (held, "environment", true)
+        }
         // Whatever the file holds, the operator has chosen.
-        (Some(chosen), _) => {
-            chosen.write(&dir.join(CREDENTIALS_FILE))?;
-            chosen
-        }
+        (Some(chosen), _) => (chosen, "environment", false),
         (None, Err(failure)) => return Err(failure),
-        (None, Ok(Some(held))) => held,
-        (None, Ok(None)) => {
-            let made = AccessKey::make(service, config.account()?)?;
-            made.write(&dir.join(CREDENTIALS_FILE))?;
-            made
-        }
+        (None, Ok(Some(held))) => (held, "credentials file", true),
+        (None, Ok(None)) => (AccessKey::make(service, account)?, "keyreeve serve", false),
     };
-    Ok(service.set_root_credential(config.account()?, &key.id, key.secret, clock::now()).await?)
+    let is_held = service.has_root_credential(account, &key.id, &key.secret).await?;
+    if is_written && !is_held && !is_new {
+        tracing::warn!(
+            access_key_id = key.id,
+            file = %dir.join(CREDENTIALS_FILE).display(),
+            "the access key in the credentials file is no access key of the root user any more; `keyreeve account rotate-root` \
+             makes a new one"
+        );
+        return Ok(());
+    }
+    // ORDER: the trail, the store, the file. Cut off anywhere, the next start does it all again.
+    if !is_held {
+        let event = service.service_event(&ServiceEvent {
+            source: Source::Iam,
+            name: if is_new { "CreateAccount" } else { "RotateRootAccessKey" },
+            account,
+            region: home_region(config)?,
+            time: clock::now(),
+            details: &[("accessKeyId", &key.id), ("by", by)],
+            resources: &[],
+        })?;
+        trail.append(event).await.map_err(|TrailError| VaultError::Unrecorded)?;
+        let secret = Zeroizing::new((*key.secret).clone());
+        service.set_root_credential(account, &key.id, secret, clock::now()).await?;
+    }
+    if !is_written {
+        key.write(&dir.join(CREDENTIALS_FILE))?;
+    }
+    Ok(())
 }
 
 /// The Region that the events of requests without one belong to.

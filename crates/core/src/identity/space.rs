@@ -202,12 +202,6 @@ pub fn attached(account: AccountId, policy: &str, kind: Holder, holder: &str) ->
     path(format!("attached/{account}/{policy}/{}/{holder}", kind.as_str()))
 }
 
-/// Everyone who holds a customer managed policy.
-#[must_use]
-pub fn holders_prefix(account: AccountId, policy: &str) -> Vec<u8> {
-    format!("attached/{account}/{}/", policy.to_ascii_lowercase()).into_bytes()
-}
-
 /// Everyone of one kind who holds a customer managed policy.
 #[must_use]
 pub fn holders_of_kind_prefix(account: AccountId, policy: &str, kind: Holder) -> Vec<u8> {

@@ -20,8 +20,9 @@ use keyreeve_wire::query::{Api as _, Form, QueryError, QueryErrorCode};
 use keyreeve_wire::{ErrorCode, iam, sts};
 
 use super::{Api, Authenticated, Call, Cause, Client, respond, signed_view, user_agent};
-use crate::bodies::{self, Held};
+use crate::bodies::{self, Bodies, Held};
 use crate::connection::Body;
+use crate::limits::Limits;
 
 /// The Region that IAM belongs to, whatever Region is called.
 const GLOBAL: &str = "us-east-1";
@@ -113,7 +114,8 @@ impl<T: Trail + 'static> Api<T> {
             }
         };
         let region = Some(claimed.region);
-        let form = self.received(parts, body).await.map_err(|refusal| refused(refusal, None, region))?;
+        let form = received(parts, body, &self.bodies, &self.endpoint.limits).await;
+        let form = form.map_err(|refusal| refused(refusal, None, region))?;
         let operation = operation(source, &form);
         // A query string is no part of what the hash of the body covers: its own place in the signature does.
         let signed_body = match &form {
@@ -141,30 +143,24 @@ impl<T: Trail + 'static> Api<T> {
         }
     }
 
-    /// A request that is not, or not well, signed: refused, unless it brings a token of an identity provider instead.
+    /// A request that is not, or not well, signed: refused, unless it brings a token of an identity provider instead. Of a body
+    /// that anybody may send, little is read, and nothing where it is of no use.
     async fn unclaimed(&self, parts: &Parts, body: Incoming, error: &SigV4Error) -> Result<Asked, Refused> {
-        let region = None;
-        let form = self.received(parts, body).await;
-        let form =
-            form.map_err(|refusal| Refused { refusal, source: Source::Iam, operation: None, region })?;
+        let of_iam =
+            |refusal| Refused { refusal, source: Source::Iam, operation: None, region: None };
+        let limits = self.endpoint.limits.unsigned();
+        if *error != SigV4Error::MissingAuthenticationToken {
+            bodies::discard(body, &limits);
+            return Err(of_iam(of_signature(error)));
+        }
+        let form = received(parts, body, &self.unsigned_bodies, &limits).await.map_err(of_iam)?;
         let is_sts =
             Form::parse(form.as_ref()).is_ok_and(|form| form.get("Version") == Some(sts::Operation::VERSION));
         let source = if is_sts { Source::Sts } else { Source::Iam };
-        let operation = operation(source, &form).ok();
-        match (operation, error) {
-            (Some(WEB_IDENTITY), SigV4Error::MissingAuthenticationToken) => {
-                Ok(Asked { authenticated: None, operation: WEB_IDENTITY, form })
-            }
-            _ => Err(Refused { refusal: of_signature(error), source, operation, region }),
+        match operation(source, &form).ok() {
+            Some(WEB_IDENTITY) => Ok(Asked { authenticated: None, operation: WEB_IDENTITY, form }),
+            operation => Err(Refused { refusal: of_signature(error), source, operation, region: None }),
         }
-    }
-
-    async fn received(&self, parts: &Parts, body: Incoming) -> Result<Received, Refusal> {
-        if parts.method == Method::GET {
-            bodies::discard(body, &self.endpoint.limits);
-            return Ok(Received::Query(parts.uri.query().unwrap_or_default().to_owned()));
-        }
-        self.bodies.read(body, &self.endpoint.limits).await.map(Received::Body).map_err(of_body)
     }
 
     /// Runs the operation. ORDER: as for KMS, a change that is announced goes on when its client hangs up.
@@ -233,6 +229,20 @@ impl<T: Trail + 'static> Api<T> {
             Err(_) => Answer::refused(*source, &Refusal::internal(), id.as_str()),
         }
     }
+}
+
+/// The form of a request, read into the room of `bodies`.
+async fn received(
+    parts: &Parts,
+    body: Incoming,
+    bodies: &Bodies,
+    limits: &Limits,
+) -> Result<Received, Refusal> {
+    if parts.method == Method::GET {
+        bodies::discard(body, limits);
+        return Ok(Received::Query(parts.uri.query().unwrap_or_default().to_owned()));
+    }
+    bodies.read(body, limits).await.map(Received::Body).map_err(of_body)
 }
 
 /// The service that a claim is scoped to; where it is neither, the refusal is that of IAM.
