@@ -193,7 +193,9 @@ fn check_state(states: States, key: &OpenKey, now: Timestamp) -> Result<(), Gate
         (Lifecycle::Enabled | Lifecycle::Disabled, States::PendingDeletion) => {
             Err(GateError::NotPendingDeletion(arn))
         }
-        (Lifecycle::Enabled | Lifecycle::Disabled, States::Complete | States::Usable) if is_pending_import => {
+        (Lifecycle::Enabled | Lifecycle::Disabled, States::Complete | States::Usable)
+            if is_pending_import =>
+        {
             Err(GateError::PendingImport(arn))
         }
         (Lifecycle::Enabled | Lifecycle::Disabled, States::UsableOrPendingImport) if is_pending_import => {

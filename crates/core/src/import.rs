@@ -107,8 +107,7 @@ impl Service {
         let private_key = Zeroizing::new(material.expose().to_vec());
         let token = Token { spec: record.spec, algorithm, wrapping_key_spec, valid_to, private_key };
         let mut content = Zeroizing::new(Vec::with_capacity(TOKEN_CAPACITY));
-        minicbor::encode(&token, &mut *content)
-            .or(Err(VaultError::Damaged("an import token".to_owned())))?;
+        minicbor::encode(&token, &mut *content).or(Err(VaultError::Damaged("an import token".to_owned())))?;
         Ok(ImportParameters { token: self.vault().seal_import(arn, &content)?, public_key, valid_to })
     }
 
@@ -171,10 +170,7 @@ mod secret_bytes {
         encoder.bytes(value)?.ok()
     }
 
-    pub(super) fn decode<C>(
-        decoder: &mut Decoder<'_>,
-        _: &mut C,
-    ) -> Result<Zeroizing<Vec<u8>>, DecodeError> {
+    pub(super) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Zeroizing<Vec<u8>>, DecodeError> {
         decoder.bytes().map(|bytes| Zeroizing::new(bytes.to_vec()))
     }
 }

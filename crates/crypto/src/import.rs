@@ -37,7 +37,8 @@ pub fn unwrap_import(
     wrapped: &[u8],
 ) -> Result<KeyMaterial, ImportError> {
     use EncryptionAlgorithm::{RsaesOaepSha1, RsaesOaepSha256, Sm2Pke};
-    let decrypt = |algorithm, ciphertext: &[u8]| pair.decrypt(algorithm, ciphertext).or(Err(ImportError::Wrapping));
+    let decrypt =
+        |algorithm, ciphertext: &[u8]| pair.decrypt(algorithm, ciphertext).or(Err(ImportError::Wrapping));
     let material = match algorithm {
         WrappingAlgorithm::RsaesOaepSha1 => decrypt(RsaesOaepSha1, wrapped)?,
         WrappingAlgorithm::RsaesOaepSha256 => decrypt(RsaesOaepSha256, wrapped)?,

@@ -122,7 +122,9 @@ fn check_expiration(
         (ExpirationModel::KeyMaterialExpires, None) => {
             invalid("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")
         }
-        (ExpirationModel::KeyMaterialExpires, Some(at)) if at <= now => invalid("ValidTo must be in the future"),
+        (ExpirationModel::KeyMaterialExpires, Some(at)) if at <= now => {
+            invalid("ValidTo must be in the future")
+        }
         (ExpirationModel::KeyMaterialExpires, Some(at)) if at > now.plus_days(MOST_DAYS) => {
             // AWS: unverified. The text is not known; neither is that of the next.
             invalid("ValidTo must be no more than 365 days in the future")

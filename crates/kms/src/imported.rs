@@ -1,9 +1,9 @@
 //! What the operations on imported material share.
 
+use keyreeve_core::Refusal;
 use keyreeve_core::gate::Ready;
 use keyreeve_core::import::ImportError;
 use keyreeve_core::record::{KeyRecord, MaterialRecord};
-use keyreeve_core::Refusal;
 use keyreeve_domain::Timestamp;
 use keyreeve_domain::spec::{ExpirationModel, KeySpec, Origin};
 use keyreeve_wire::ErrorCode;

@@ -37,13 +37,17 @@ pub(crate) async fn list_key_rotations(
     let rest: Vec<_> = listed.skip(start).collect();
     let is_external = record.origin == Origin::External;
     let rotations = rest.iter().take(limit).map(|material| RotationsListEntry {
-        expiration_model: (is_external && material.is_present(cx.now)).then(|| imported::expiration(material).0),
+        expiration_model: (is_external && material.is_present(cx.now))
+            .then(|| imported::expiration(material).0),
         import_state: is_external.then(|| match material.is_present(cx.now) {
             true => ImportState::Imported,
             false => ImportState::PendingImport,
         }),
         key_id: ready.id().to_string(),
-        key_material_description: material.imported.as_ref().and_then(|imported| imported.description.clone()),
+        key_material_description: material
+            .imported
+            .as_ref()
+            .and_then(|imported| imported.description.clone()),
         key_material_id: Some(material.id.to_string()),
         key_material_state: Some(if current == Some(material.id) {
             KeyMaterialState::Current

@@ -5,11 +5,11 @@
 
 use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::record::{KeyRecord, Lifecycle};
-use keyreeve_domain::{KeyArn, Timestamp};
 use keyreeve_domain::spec::{
     EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, KeyState, KeyUsage, MacAlgorithm,
     SigningAlgorithm,
 };
+use keyreeve_domain::{KeyArn, Timestamp};
 use keyreeve_wire::KeyMetadata;
 
 use crate::imported;

@@ -155,7 +155,11 @@ fn what_does_not_fit_is_refused_with_its_own_error() {
         ("another key", changed("KeyId", json!(other)), "InvalidImportTokenException"),
         ("no token", changed("ImportToken", json!("AAAA")), "InvalidImportTokenException"),
         ("no wrapping", changed("EncryptedKeyMaterial", json!("AAAA")), "InvalidCiphertextException"),
-        ("another's wrapping", changed("EncryptedKeyMaterial", json!("A".repeat(344))), "InvalidCiphertextException"),
+        (
+            "another's wrapping",
+            changed("EncryptedKeyMaterial", json!("A".repeat(344))),
+            "InvalidCiphertextException",
+        ),
         ("short", request(&world, &id, &[7; 31], json!({})), "IncorrectKeyMaterialException"),
         ("long", request(&world, &id, &[7; 33], json!({})), "IncorrectKeyMaterialException"),
         ("another id", changed("KeyMaterialId", json!("0".repeat(64))), "IncorrectKeyMaterialException"),
@@ -170,12 +174,16 @@ fn what_does_not_fit_is_refused_with_its_own_error() {
     let own = world.key();
     let arn = metadata(&world, &own)["Arn"].as_str().unwrap().to_owned();
     let text = json!(format!("{arn} origin is AWS_KMS which is not valid for this operation."));
-    let asked = json!({"KeyId": own, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"});
+    let asked =
+        json!({"KeyId": own, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"});
     for (operation, request) in [
         (GetParametersForImport, asked),
         (DeleteImportedKeyMaterial, json!({"KeyId": own})),
-        (ImportKeyMaterial, json!({"KeyId": own, "ImportToken": "AAAA", "EncryptedKeyMaterial": "AAAA",
-            "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"})),
+        (
+            ImportKeyMaterial,
+            json!({"KeyId": own, "ImportToken": "AAAA", "EncryptedKeyMaterial": "AAAA",
+            "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}),
+        ),
     ] {
         let expected = ("UnsupportedOperationException".to_owned(), text.clone());
         assert_eq!(refused(&world, operation, request), expected, "{operation}");

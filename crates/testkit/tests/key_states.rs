@@ -18,7 +18,10 @@ enum End {
     PendingImport,
     WrongOrigin,
 }
-use End::{Disabled as D, Done as O, NotPendingDeletion as N, PendingDeletion as X, PendingImport as I, WrongOrigin as U};
+use End::{
+    Disabled as D, Done as O, NotPendingDeletion as N, PendingDeletion as X, PendingImport as I,
+    WrongOrigin as U,
+};
 
 /// The operation and its end on a key that is enabled, disabled, pending deletion, and pending import.
 const TABLE: &[(Operation, [End; 4])] = &[
@@ -90,7 +93,10 @@ fn an_operation_ends_as_the_state_table_says() {
                 D => ("DisabledException", "is disabled."),
                 X => ("KMSInvalidStateException", "is pending deletion."),
                 I => ("KMSInvalidStateException", "is pending import."),
-                U => ("UnsupportedOperationException", "origin is EXTERNAL which is not valid for this operation."),
+                U => (
+                    "UnsupportedOperationException",
+                    "origin is EXTERNAL which is not valid for this operation.",
+                ),
                 N => ("KMSInvalidStateException", "is not pending deletion."),
             };
             let expected = json!({"__type": code, "message": format!("{} {text}", of.arn)});
