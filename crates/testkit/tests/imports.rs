@@ -217,3 +217,39 @@ fn a_wrapping_that_does_not_fit_is_not_offered() {
         assert_eq!(refused(&world, CreateKey, request).0, "UnsupportedOperationException", "{spec}");
     }
 }
+
+#[test]
+fn a_policy_may_ask_for_the_wrapping_and_for_the_end_of_the_material() {
+    let world = World::default();
+    let end = world.now().millis() / 1000 + 1000;
+    for (condition, allowed) in [
+        (json!({"StringEquals": {"kms:WrappingAlgorithm": "RSAES_OAEP_SHA_256"}}), true),
+        (json!({"StringEquals": {"kms:WrappingAlgorithm": "RSAES_OAEP_SHA_1"}}), false),
+        (json!({"StringEquals": {"kms:WrappingKeySpec": "RSA_4096"}}), false),
+        (json!({"StringEquals": {"kms:ExpirationModel": "KEY_MATERIAL_EXPIRES"}}), true),
+        (json!({"StringEquals": {"kms:ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}}), false),
+        (json!({"DateLessThan": {"kms:ValidTo": (end + 1).to_string()}}), true),
+        (json!({"DateLessThan": {"kms:ValidTo": end.to_string()}}), false),
+    ] {
+        let id = external(&world, json!({}));
+        let request = request(&world, &id, &[7; 32], json!({"ValidTo": end}));
+        let root = json!({"AWS": "arn:aws:iam::111122223333:root"});
+        let is_of_parameters = condition.to_string().contains("Wrapping");
+        let (operation, asked) = match is_of_parameters {
+            true => (
+                GetParametersForImport,
+                json!({"KeyId": id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}),
+            ),
+            false => (ImportKeyMaterial, request),
+        };
+        let action = format!("kms:{operation}");
+        let statements = json!([
+            {"Effect": "Allow", "Principal": root, "NotAction": action, "Resource": "*"},
+            {"Effect": "Allow", "Principal": root, "Action": action, "Resource": "*", "Condition": condition},
+        ]);
+        let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        world.done(PutKeyPolicy, json!({"KeyId": id, "Policy": policy}));
+        let (status, answer) = world.call(operation, asked);
+        assert_eq!(status == 200, allowed, "{condition}: {answer}");
+    }
+}
