@@ -1,4 +1,4 @@
-//! What is due: the deletion of keys at the end of their waiting period, and automatic rotation.
+//! What is due: the deletion of keys at the end of their waiting period, the end of imported material, and automatic rotation.
 //!
 //! A function of the store and a point in time. It may run twice, be cut off anywhere and be run by several nodes: each
 //! task is one batch that demands the record it was decided on.
@@ -14,7 +14,7 @@ use crate::bracket::{Source, Trail, TrailError};
 use crate::commit::Draft;
 use crate::cx::Service;
 use crate::grants::GrantRecord;
-use crate::record::{AliasRecord, IndexRecord, Rotated};
+use crate::record::{AliasRecord, IndexRecord, MaterialRecord, Rotated};
 use crate::ring::OpenKey;
 use crate::service_event::ServiceEvent;
 use crate::space::{self, DUE_PREFIX, Task};
@@ -84,7 +84,9 @@ impl Service {
         // the next run does it and says so again.
         let (name, details) = match task {
             Task::Delete => ("DeleteKey", None),
-            Task::Rotate => ("RotateKey", Some(("rotationType", RotationType::Automatic.as_str()))),
+            // What CloudTrail calls it; the request of the same effect is DeleteImportedKeyMaterial.
+            Task::Expire => ("DeleteExpiredKeyMaterial", Some(None)),
+            Task::Rotate => ("RotateKey", Some(Some(("rotationType", RotationType::Automatic.as_str())))),
         };
         trail.append(self.key_event(name, details, now, &open)?).await?;
         let mut whole = false;
@@ -94,6 +96,10 @@ impl Service {
                     let draft;
                     (draft, whole) = self.draft_deletion(&open).await?;
                     draft
+                }
+                Task::Expire => {
+                    whole = true;
+                    self.draft_expiry(&open, now)?
                 }
                 Task::Rotate => {
                     whole = true;
@@ -166,6 +172,19 @@ impl Service {
         Ok((draft, true))
     }
 
+    /// Removes the imported material that is no longer valid.
+    fn draft_expiry(&self, open: &OpenKey, now: Timestamp) -> Result<Draft<'_>, VaultError> {
+        let mut record = open.record().clone();
+        let is_over = |material: &MaterialRecord| material.valid_to().is_some_and(|valid_to| valid_to <= now);
+        for material in record.materials.iter_mut().filter(|material| is_over(material)) {
+            material.remove();
+        }
+        record.pending = record.pending.filter(|material| !is_over(material));
+        let mut draft = Draft::new(self.vault());
+        draft.replace_key(open, &record)?;
+        Ok(draft)
+    }
+
     fn draft_rotation(&self, open: &OpenKey, now: Timestamp) -> Result<Draft<'_>, VaultError> {
         let mut record = open.record().clone();
         let mut material = self.vault().make_material(open.arn(), &record)?;
@@ -184,14 +203,14 @@ impl Service {
     fn key_event(
         &self,
         name: &str,
-        details: Option<(&str, &str)>,
+        details: Option<Option<(&str, &str)>>,
         now: Timestamp,
         open: &OpenKey,
     ) -> Result<Vec<u8>, VaultError> {
         let arn = *open.arn();
         let key = arn.key.to_string();
         let details: Vec<_> =
-            details.into_iter().flat_map(|detail| [("keyId", key.as_str()), detail]).collect();
+            details.into_iter().flat_map(|more| [Some(("keyId", key.as_str())), more]).flatten().collect();
         self.service_event(&ServiceEvent {
             source: Source::Kms,
             name,

@@ -112,7 +112,7 @@ use std::sync::Arc;
 use keyreeve_crypto::ciphertext::{self, Header, OpenError, SealError};
 use keyreeve_crypto::key::KeyMaterial;
 use keyreeve_crypto::random::Random;
-use keyreeve_domain::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeyMaterialId, Region};
+use keyreeve_domain::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeyMaterialId, Region, Timestamp};
 use keyreeve_policy::{Grant, Policy};
 use zeroize::Zeroizing;
 
@@ -144,7 +144,7 @@ pub async fn open<'k, A: Action>(
     particulars: &Particulars<'_>,
 ) -> Result<Ready<'k, A>, GateError> {
     judge::on_key::<A>(cx, key, alias, particulars).await?;
-    let_through(cx.service.vault(), key)
+    let_through(cx, key)
 }
 
 /// Lets the caller of `cx` through to `key` to retire `grant`.
@@ -158,7 +158,7 @@ pub async fn open_for_grant<'k, A: Action>(
     particulars: &Particulars<'_>,
 ) -> Result<Ready<'k, A>, GateError> {
     judge::on_grant::<A>(cx, key, grant, particulars).await?;
-    let_through(cx.service.vault(), key)
+    let_through(cx, key)
 }
 
 /// Checks that the caller may do `A` with `key`, and gives nothing of it: for the few operations that have to compare something
@@ -175,29 +175,40 @@ pub async fn authorize<A: Action>(
     judge::on_key::<A>(cx, key, alias, particulars).await
 }
 
-fn let_through<'k, A: Action>(vault: &'k Vault, key: &'k Arc<OpenKey>) -> Result<Ready<'k, A>, GateError> {
+fn let_through<'k, A: Action>(cx: &Cx<'k>, key: &'k Arc<OpenKey>) -> Result<Ready<'k, A>, GateError> {
     let record = key.record();
     if A::USAGE.is_some_and(|usage| usage != record.usage) {
         return Err(GateError::Usage { key: *key.arn(), usage: record.usage, operation: A::OPERATION });
     }
-    check_state(A::STATES, key)?;
-    Ok(Ready { key, vault, action: PhantomData })
+    check_state(A::STATES, key, cx.now)?;
+    Ok(Ready { key, vault: cx.service.vault(), action: PhantomData })
 }
 
-fn check_state(states: States, key: &OpenKey) -> Result<(), GateError> {
-    let arn = *key.arn();
-    match (key.record().lifecycle, states) {
-        (_, States::Any)
-        | (Lifecycle::Enabled, States::Usable | States::NotPendingDeletion)
-        | (Lifecycle::Disabled, States::NotPendingDeletion)
-        | (Lifecycle::PendingDeletion { .. }, States::PendingDeletion) => Ok(()),
-        (Lifecycle::Disabled, States::Usable) => Err(GateError::Disabled(arn)),
-        (Lifecycle::PendingDeletion { .. }, States::NotPendingDeletion | States::Usable) => {
-            Err(GateError::PendingDeletion(arn))
-        }
+fn check_state(states: States, key: &OpenKey, now: Timestamp) -> Result<(), GateError> {
+    let (arn, record) = (*key.arn(), key.record());
+    let is_pending_import = record.is_pending_import(now);
+    match (record.lifecycle, states) {
+        (_, States::Any) | (Lifecycle::PendingDeletion { .. }, States::PendingDeletion) => Ok(()),
+        (Lifecycle::PendingDeletion { .. }, _) => Err(GateError::PendingDeletion(arn)),
         (Lifecycle::Enabled | Lifecycle::Disabled, States::PendingDeletion) => {
             Err(GateError::NotPendingDeletion(arn))
         }
+        (Lifecycle::Enabled | Lifecycle::Disabled, States::Complete | States::Usable)
+            if is_pending_import =>
+        {
+            Err(GateError::PendingImport(arn))
+        }
+        (Lifecycle::Enabled | Lifecycle::Disabled, States::UsableOrPendingImport) if is_pending_import => {
+            Ok(())
+        }
+        (Lifecycle::Disabled, States::Usable | States::UsableOrPendingImport) => {
+            Err(GateError::Disabled(arn))
+        }
+        (
+            Lifecycle::Enabled,
+            States::Complete | States::NotPendingDeletion | States::Usable | States::UsableOrPendingImport,
+        )
+        | (Lifecycle::Disabled, States::Complete | States::NotPendingDeletion) => Ok(()),
     }
 }
 

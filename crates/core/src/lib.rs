@@ -12,6 +12,7 @@ pub mod due;
 pub mod gate;
 pub mod grants;
 pub mod identity;
+pub mod import;
 pub mod key_policy;
 pub mod keyring;
 pub mod marker;

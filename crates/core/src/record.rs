@@ -126,6 +126,9 @@ pub struct KeyRecord {
     /// Whether a policy record stands beside it; else the default policy holds.
     #[n(12)]
     pub has_policy: bool,
+    /// Imported material that becomes current with the next rotation on demand.
+    #[n(13)]
+    pub pending: Option<MaterialRecord>,
 }
 
 /// The state of a KMS key, with what belongs to each.
@@ -172,6 +175,44 @@ pub struct MaterialRecord {
     /// When and how it became current; absent for the first.
     #[n(2)]
     pub rotated: Option<Rotated>,
+    /// What its import said; absent for material that was made here. Imported material that was deleted or has expired keeps
+    /// its id and everything else, and has no wrapping.
+    #[n(3)]
+    pub imported: Option<ImportRecord>,
+}
+
+/// What an import said of its material.
+#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq)]
+pub struct ImportRecord {
+    /// When the material expires, in milliseconds; absent where it does not.
+    #[n(0)]
+    pub valid_to: Option<i64>,
+    /// Its description.
+    #[n(1)]
+    pub description: Option<String>,
+}
+
+impl MaterialRecord {
+    /// Whether the material is there at `now`.
+    #[must_use]
+    pub fn is_present(&self, now: Timestamp) -> bool {
+        !self.wrapped.is_empty() && self.valid_to().is_none_or(|valid_to| now < valid_to)
+    }
+
+    /// When it expires.
+    #[must_use]
+    pub fn valid_to(&self) -> Option<Timestamp> {
+        let imported = self.imported.as_ref().filter(|_| !self.wrapped.is_empty())?;
+        imported.valid_to.map(Timestamp::from_millis)
+    }
+
+    /// Removes the material; what it was stays known.
+    pub fn remove(&mut self) {
+        self.wrapped = Vec::new();
+        if let Some(imported) = &mut self.imported {
+            imported.valid_to = None;
+        }
+    }
 }
 
 /// How a version of key material became current.
@@ -293,11 +334,20 @@ impl KeyRecord {
     /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html>.
     #[must_use]
     pub fn due(&self) -> Option<(Timestamp, Task)> {
-        match (self.lifecycle, self.rotation) {
+        let lifecycle = match (self.lifecycle, self.rotation) {
             (Lifecycle::PendingDeletion { at }, _) => Some((at, Task::Delete)),
             (Lifecycle::Enabled, Some(rotation)) => Some((rotation.next, Task::Rotate)),
             (Lifecycle::Enabled, None) | (Lifecycle::Disabled, _) => None,
-        }
+        };
+        let expiry = self.materials.iter().chain(&self.pending).filter_map(MaterialRecord::valid_to).min();
+        lifecycle.into_iter().chain(expiry.map(|at| (at, Task::Expire))).min()
+    }
+
+    /// Whether the key waits for imported material at `now`: it never had any, or not all that it had is there.
+    #[must_use]
+    pub fn is_pending_import(&self, now: Timestamp) -> bool {
+        self.origin == Origin::External
+            && (self.materials.is_empty() || !self.materials.iter().all(|material| material.is_present(now)))
     }
 }
 
@@ -401,10 +451,12 @@ mod tests {
                 id: KeyMaterialId::from_bytes([3; 32]),
                 wrapped: vec![1, 2, 3],
                 rotated: Some(Rotated { at: Timestamp::from_millis(2), by: RotationType::OnDemand }),
+                imported: Some(ImportRecord { valid_to: Some(7), description: Some("d".into()) }),
             }],
             rotation: Some(RotationRecord { period_days: 90, next: Timestamp::from_millis(9) }),
             on_demand_rotations: 1,
             has_policy: true,
+            pending: None,
         }
     }
 

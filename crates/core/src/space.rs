@@ -182,6 +182,8 @@ pub const DUE_PREFIX: &[u8] = b"due/";
 pub enum Task {
     /// The end of its waiting period.
     Delete,
+    /// The end of the time for which its imported material is valid.
+    Expire,
     /// Its automatic rotation.
     Rotate,
 }
@@ -190,6 +192,7 @@ impl Task {
     fn as_str(self) -> &'static str {
         match self {
             Self::Delete => "delete",
+            Self::Expire => "expire",
             Self::Rotate => "rotate",
         }
     }
@@ -211,6 +214,7 @@ pub fn read_due(path: &Path) -> Option<(Timestamp, Task, Region, KeyId)> {
     let at = i64::try_from(u64::from_str_radix(parts.next()?, 16).ok()?).ok()?;
     let task = match parts.next()? {
         "delete" => Task::Delete,
+        "expire" => Task::Expire,
         "rotate" => Task::Rotate,
         _ => return None,
     };

@@ -247,7 +247,7 @@ impl Vault {
         let binding = self.material_binding(arn, record, &id);
         // EXPOSE: the wrapping reads the material.
         let wrapped = self.keyring.wrap(Kind::KeyMaterial, &binding, material.expose(), self.random())?;
-        let made = MaterialRecord { id, wrapped, rotated: None };
+        let made = MaterialRecord { id, wrapped, rotated: None, imported: None };
         let read_back = self.open_material(arn, record, &made)?;
         if self.keyring.material_id(&read_back, &arn.key) != id {
             return Err(VaultError::Damaged(arn.to_string()));
@@ -294,6 +294,21 @@ impl Vault {
     /// Opens a token of this kind that was made here.
     pub(crate) fn open_token(&self, kind: Kind, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         self.keyring.unwrap(kind, &self.keyring.binding(), sealed).ok()
+    }
+
+    /// Seals the token of an import into the key `arn`.
+    ///
+    /// # Errors
+    /// Where the wrapping fails.
+    pub(crate) fn seal_import(&self, arn: &KeyArn, content: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let binding = self.keyring.binding().field(FIELD_ARN, arn.to_string().as_bytes());
+        Ok(self.keyring.wrap(Kind::ImportToken, &binding, content, self.random())?)
+    }
+
+    /// Opens a token that was made for an import into the key `arn`.
+    pub(crate) fn open_import(&self, arn: &KeyArn, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let binding = self.keyring.binding().field(FIELD_ARN, arn.to_string().as_bytes());
+        self.keyring.unwrap(Kind::ImportToken, &binding, sealed).ok()
     }
 
     /// Seals a pagination marker.

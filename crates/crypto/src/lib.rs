@@ -11,6 +11,7 @@ pub mod data_key_pair;
 pub mod derive;
 pub mod digest;
 pub mod hmac;
+pub mod import;
 pub mod key;
 pub mod mac;
 pub mod p384;

@@ -1,5 +1,7 @@
 //! HMAC keys of the HMAC specs (FIPS 198-1): the whole tag, and a constant-time comparison.
 
+use core::ops::RangeInclusive;
+
 use aws_lc_rs::hmac;
 use keyreeve_domain::spec::KeySpec;
 
@@ -24,7 +26,7 @@ impl MacKey {
         let algorithm = algorithm(spec).ok_or(ParseMacKeyError)?;
         // EXPOSE: the MAC keys on the material; the library keeps two hash states and wipes them on drop.
         let material = material.expose();
-        if Some(material.len()) != asymmetric::symmetric_len(spec) {
+        if !key_lengths(spec).is_some_and(|lengths| lengths.contains(&material.len())) {
             return Err(ParseMacKeyError);
         }
         Ok(Self(hmac::Key::new(algorithm, material)))
@@ -43,6 +45,13 @@ impl MacKey {
     pub fn verify(&self, message: &[u8], mac: &[u8]) -> Result<(), MismatchError> {
         hmac::verify(&self.0, message, mac).or(Err(MismatchError))
     }
+}
+
+/// The lengths in bytes that material of an HMAC spec may have: that of what is made here, and up to a block of the hash where
+/// it is imported.
+pub(crate) fn key_lengths(spec: KeySpec) -> Option<RangeInclusive<usize>> {
+    let block = algorithm(spec)?.digest_algorithm().block_len();
+    Some(asymmetric::symmetric_len(spec)?..=block)
 }
 
 fn algorithm(spec: KeySpec) -> Option<hmac::Algorithm> {

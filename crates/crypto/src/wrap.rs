@@ -51,6 +51,8 @@ pub enum Kind {
     Session,
     /// A token that names a grant, under a domain key.
     GrantToken,
+    /// The token of an import, with the private key that unwraps the material, under a domain key.
+    ImportToken,
 }
 
 impl Kind {
@@ -63,6 +65,7 @@ impl Kind {
             Self::RootKey => 5,
             Self::Session => 6,
             Self::GrantToken => 7,
+            Self::ImportToken => 8,
         }
     }
 }

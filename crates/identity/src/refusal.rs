@@ -79,6 +79,7 @@ impl From<GateError> for Refusal {
             GateError::Disabled(_)
             | GateError::NotPendingDeletion(_)
             | GateError::PendingDeletion(_)
+            | GateError::PendingImport(_)
             | GateError::Usage { .. } => Self::internal(),
         }
     }

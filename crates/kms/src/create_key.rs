@@ -10,12 +10,12 @@ use keyreeve_core::gate::{self, Allowed, Denied, GateError, On, Particulars, act
 use keyreeve_core::record::{KeyRecord, Lifecycle, PolicyRecord, TagRecord};
 use keyreeve_core::{Cx, Refusal, space};
 use keyreeve_crypto::random;
-use keyreeve_domain::spec::{KeyManager, KeySpec, KeyUsage, Origin};
+use keyreeve_domain::spec::{KeyManager, KeySpec, KeyState, KeyUsage, Origin};
 use keyreeve_domain::{KeyArn, KeyId};
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::{CreateKeyInput, CreateKeyOutput, ErrorCode};
 
-use crate::{metadata, policy_check, tag_check};
+use crate::{imported, metadata, policy_check, tag_check};
 
 pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result<CreateKeyOutput, Refusal> {
     let (spec, usage) = spec_and_usage(&input)?;
@@ -36,7 +36,7 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
         description: input.description.unwrap_or_default(),
         spec,
         usage,
-        origin: Origin::AwsKms,
+        origin: input.origin.unwrap_or(Origin::AwsKms),
         manager: KeyManager::Customer,
         created: cx.now,
         lifecycle: Lifecycle::Enabled,
@@ -49,6 +49,7 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
         rotation: None,
         on_demand_rotations: 0,
         has_policy: input.policy.is_some(),
+        pending: None,
     };
     reserve(cx, &arn).await?;
     let policy = input.policy.map(|text| PolicyRecord { text, bound: Some(bound) });
@@ -58,7 +59,7 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
     }
     made?;
     note_metadata(cx, &arn, &record);
-    Ok(CreateKeyOutput { key_metadata: metadata::of(&arn, &record) })
+    Ok(CreateKeyOutput { key_metadata: metadata::of(&arn, &record, cx.now) })
 }
 
 /// Checks that the caller may make such a key, and give it its tags.
@@ -92,6 +93,7 @@ async fn authorize(
             other @ (GateError::Disabled(_)
             | GateError::NotPendingDeletion(_)
             | GateError::PendingDeletion(_)
+            | GateError::PendingImport(_)
             | GateError::Undecided(_)
             | GateError::Usage { .. }) => other,
         })?;
@@ -106,24 +108,27 @@ async fn make(
     record: &mut KeyRecord,
     policy: Option<PolicyRecord>,
 ) -> Result<(), Refusal> {
-    let material = cx.service.new_material(record.spec).await?;
-    record.materials.push(cx.service.vault().wrap_material(arn, record, &material)?);
+    if record.origin == Origin::AwsKms {
+        let material = cx.service.new_material(record.spec).await?;
+        record.materials.push(cx.service.vault().wrap_material(arn, record, &material)?);
+    }
     cx.notes.resource(Resource::Key(*arn));
     commit(cx, arn, record, policy).await
 }
 
 /// The `responseElements` of the event.
 fn note_metadata(cx: &mut Cx<'_>, arn: &KeyArn, record: &KeyRecord) {
+    let state = metadata::state(record, cx.now);
     let mut elements = Object::begin(&mut cx.notes.response_elements);
     let mut metadata = Object::begin(elements.member("keyMetadata"));
     metadata.string("aWSAccountId", &arn.account.to_string());
     metadata.string("keyId", &arn.key.to_string());
     metadata.string("arn", &arn.to_string());
     metadata.string("creationDate", &date_text(record.created));
-    metadata.boolean("enabled", true);
+    metadata.boolean("enabled", state == KeyState::Enabled);
     metadata.string("description", &record.description);
     metadata.string("keyUsage", record.usage.as_str());
-    metadata.string("keyState", crate::metadata::state(record).as_str());
+    metadata.string("keyState", state.as_str());
     metadata.string("origin", record.origin.as_str());
     metadata.string("keyManager", record.manager.as_str());
     if let Some(old) = record.spec.customer_master_key_spec() {
@@ -231,8 +236,16 @@ fn check_supported(cx: &Cx<'_>, input: &CreateKeyInput, spec: KeySpec) -> Result
     if spec == KeySpec::Sm2 && !cx.service.makes_sm2() {
         return unsupported(format!("KeySpec {spec} is not supported in this Region"));
     }
-    if let Some(origin) = input.origin.filter(|origin| *origin != Origin::AwsKms) {
-        return unsupported(format!("Keyreeve does not support Origin {origin} yet."));
+    match input.origin {
+        None | Some(Origin::AwsKms) => {}
+        Some(Origin::External) if imported::is_importable(spec) => {}
+        Some(origin @ Origin::External) => {
+            // AWS: unverified. The text is not known.
+            return unsupported(format!("KeySpec {spec} is not supported with Origin {origin}."));
+        }
+        Some(origin @ (Origin::AwsCloudhsm | Origin::ExternalKeyStore)) => {
+            return unsupported(format!("Keyreeve does not support Origin {origin} yet."));
+        }
     }
     if input.custom_key_store_id.is_some() || input.xks_key_id.is_some() {
         return unsupported("Keyreeve does not support custom key stores yet.".to_owned());

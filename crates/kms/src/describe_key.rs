@@ -15,5 +15,5 @@ pub(crate) async fn describe_key(
     grant_tokens::check(cx, &input.grant_tokens)?;
     let found = managed_key::find::<actions::DescribeKey>(cx, &input.key_id).await?;
     let ready = cx.open::<actions::DescribeKey>(&found, &Particulars::NONE).await?;
-    Ok(DescribeKeyOutput { key_metadata: metadata::of(ready.arn(), ready.record()) })
+    Ok(DescribeKeyOutput { key_metadata: metadata::of(ready.arn(), ready.record(), cx.now) })
 }

@@ -8,6 +8,7 @@ use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::DisableKeyRotationInput;
 
 use crate::answer::note_key;
+use crate::imported;
 
 pub(crate) async fn disable_key_rotation(
     cx: &mut Cx<'_>,
@@ -15,6 +16,7 @@ pub(crate) async fn disable_key_rotation(
 ) -> Result<(), Refusal> {
     let (arn, ()) = cx
         .amend::<actions::DisableKeyRotation, _>(&input.key_id, &Particulars::NONE, async |change| {
+            imported::check_not_external(&change.ready)?;
             change.record.rotation = None;
             Ok(())
         })

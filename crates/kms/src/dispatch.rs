@@ -5,9 +5,10 @@ use keyreeve_wire::{ErrorCode, Input, InputError, Operation, Output, model};
 
 use crate::{
     cancel_key_deletion, create_alias, create_grant, create_key, decapsulate, decrypt, delete_alias,
-    derive_shared_secret, describe_key, disable_key, disable_key_rotation, enable_key, enable_key_rotation,
-    encapsulate, encrypt, generate_data_key, generate_data_key_pair, generate_mac, generate_random,
-    get_key_last_usage, get_key_policy, get_key_rotation_status, get_public_key, list_aliases, list_grants,
+    delete_imported_key_material, derive_shared_secret, describe_key, disable_key, disable_key_rotation,
+    enable_key, enable_key_rotation, encapsulate, encrypt, generate_data_key, generate_data_key_pair,
+    generate_mac, generate_random, get_key_last_usage, get_key_policy, get_key_rotation_status,
+    get_parameters_for_import, get_public_key, import_key_material, list_aliases, list_grants,
     list_key_policies, list_key_rotations, list_keys, list_resource_tags, list_retirable_grants,
     put_key_policy, re_encrypt, retire_grant, revoke_grant, rotate_key_on_demand, schedule_key_deletion,
     sign, tag_resource, untag_resource, update_alias, update_key_description, verify, verify_mac,
@@ -53,6 +54,7 @@ operations! {
         CreateKey => create_key::create_key;
         Decapsulate => decapsulate::decapsulate;
         Decrypt => decrypt::decrypt;
+        DeleteImportedKeyMaterial => delete_imported_key_material::delete_imported_key_material;
         DeriveSharedSecret => derive_shared_secret::derive_shared_secret;
         DescribeKey => describe_key::describe_key;
         Encapsulate => encapsulate::encapsulate;
@@ -66,7 +68,9 @@ operations! {
         GetKeyLastUsage => get_key_last_usage::get_key_last_usage;
         GetKeyPolicy => get_key_policy::get_key_policy;
         GetKeyRotationStatus => get_key_rotation_status::get_key_rotation_status;
+        GetParametersForImport => get_parameters_for_import::get_parameters_for_import;
         GetPublicKey => get_public_key::get_public_key;
+        ImportKeyMaterial => import_key_material::import_key_material;
         ListAliases => list_aliases::list_aliases;
         ListGrants => list_grants::list_grants;
         ListKeyPolicies => list_key_policies::list_key_policies;

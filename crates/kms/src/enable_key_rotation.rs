@@ -9,6 +9,7 @@ use keyreeve_policy::ContextKey;
 use keyreeve_wire::EnableKeyRotationInput;
 
 use crate::answer::note_key;
+use crate::imported;
 use crate::symmetric;
 
 const DEFAULT_DAYS: u32 = 365;
@@ -24,6 +25,7 @@ pub(crate) async fn enable_key_rotation(
     let particulars = Particulars::of(&asked);
     let (arn, ()) = cx
         .amend::<actions::EnableKeyRotation, _>(&input.key_id, &particulars, async |change| {
+            imported::check_not_external(&change.ready)?;
             symmetric::check_rotates(&change.ready)?;
             // The same period again does not move the next rotation.
             if change.record.rotation.is_none_or(|rotation| rotation.period_days != period_days) {

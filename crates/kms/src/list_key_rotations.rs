@@ -5,9 +5,10 @@
 use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::marker::MarkerError;
 use keyreeve_core::{Cx, Refusal};
-use keyreeve_domain::spec::{IncludeKeyMaterial, KeyMaterialState};
+use keyreeve_domain::spec::{ImportState, IncludeKeyMaterial, KeyMaterialState, Origin};
 use keyreeve_wire::{ListKeyRotationsInput, ListKeyRotationsOutput, RotationsListEntry};
 
+use crate::imported;
 use crate::page_limit::PageLimit;
 use crate::symmetric;
 
@@ -29,23 +30,35 @@ pub(crate) async fn list_key_rotations(
         }
     };
     let limit = PageLimit::KEYS.of(input.limit).get();
-    let materials = &ready.record().materials;
-    let current = materials.last().map(|material| material.id);
-    let listed = materials.iter().filter(|material| all || material.rotated.is_some());
+    let record = ready.record();
+    let (materials, pending) = (&record.materials, record.pending.as_ref());
+    let (current, pending_id) = (materials.last().map(|material| material.id), pending.map(|one| one.id));
+    let listed = materials.iter().chain(pending).filter(|material| all || material.rotated.is_some());
     let rest: Vec<_> = listed.skip(start).collect();
+    let is_external = record.origin == Origin::External;
     let rotations = rest.iter().take(limit).map(|material| RotationsListEntry {
-        expiration_model: None,
-        import_state: None,
+        expiration_model: (is_external && material.is_present(cx.now))
+            .then(|| imported::expiration(material).0),
+        import_state: is_external.then(|| match material.is_present(cx.now) {
+            true => ImportState::Imported,
+            false => ImportState::PendingImport,
+        }),
         key_id: ready.id().to_string(),
-        key_material_description: None,
+        key_material_description: material
+            .imported
+            .as_ref()
+            .and_then(|imported| imported.description.clone()),
         key_material_id: Some(material.id.to_string()),
-        key_material_state: Some(match current == Some(material.id) {
-            true => KeyMaterialState::Current,
-            false => KeyMaterialState::NonCurrent,
+        key_material_state: Some(if current == Some(material.id) {
+            KeyMaterialState::Current
+        } else if pending_id == Some(material.id) {
+            KeyMaterialState::PendingRotation
+        } else {
+            KeyMaterialState::NonCurrent
         }),
         rotation_date: material.rotated.map(|rotated| rotated.at),
         rotation_type: material.rotated.map(|rotated| rotated.by),
-        valid_to: None,
+        valid_to: material.valid_to().filter(|valid_to| cx.now < *valid_to),
     });
     let truncated = rest.len() > limit;
     let next = start.saturating_add(limit).to_be_bytes();

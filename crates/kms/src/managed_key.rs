@@ -97,6 +97,7 @@ async fn make_if_allowed(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), Refus
         rotation: Some(RotationRecord { period_days: 365, next: cx.now.plus_days(365) }),
         on_demand_rotations: 0,
         has_policy: false,
+        pending: None,
     };
     let text = managed_text(arn.account, arn.region, service);
     let policy = Policy::compile(Kind::Resource, &text).or(Err(Refusal::internal()))?;

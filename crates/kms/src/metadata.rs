@@ -5,15 +5,18 @@
 
 use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::record::{KeyRecord, Lifecycle};
-use keyreeve_domain::KeyArn;
 use keyreeve_domain::spec::{
     EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, KeyState, KeyUsage, MacAlgorithm,
     SigningAlgorithm,
 };
+use keyreeve_domain::{KeyArn, Timestamp};
 use keyreeve_wire::KeyMetadata;
 
-pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
-    let (state, algorithms) = (state(record), Algorithms::of(record));
+use crate::imported;
+
+pub(crate) fn of(arn: &KeyArn, record: &KeyRecord, now: Timestamp) -> KeyMetadata {
+    let (state, algorithms) = (state(record, now), Algorithms::of(record));
+    let expiration = imported::current(record, now).map(imported::expiration);
     KeyMetadata {
         aws_account_id: arn.account.to_string(),
         arn: arn.to_string(),
@@ -33,7 +36,7 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
         enabled: state == KeyState::Enabled,
         encapsulation_algorithms: algorithms.encapsulation,
         encryption_algorithms: algorithms.encryption,
-        expiration_model: None,
+        expiration_model: expiration.map(|(model, _)| model),
         key_agreement_algorithms: algorithms.key_agreement,
         key_id: arn.key.to_string(),
         key_manager: record.manager,
@@ -46,7 +49,7 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
         origin: record.origin,
         pending_deletion_window_in_days: None,
         signing_algorithms: algorithms.signing,
-        valid_to: None,
+        valid_to: expiration.and_then(|(_, valid_to)| valid_to),
         xks_key_configuration: None,
     }
 }
@@ -80,8 +83,9 @@ impl Algorithms {
     }
 }
 
-pub(crate) fn state(record: &KeyRecord) -> KeyState {
+pub(crate) fn state(record: &KeyRecord, now: Timestamp) -> KeyState {
     match record.lifecycle {
+        Lifecycle::Enabled | Lifecycle::Disabled if record.is_pending_import(now) => KeyState::PendingImport,
         Lifecycle::Enabled => KeyState::Enabled,
         Lifecycle::Disabled => KeyState::Disabled,
         Lifecycle::PendingDeletion { .. } => KeyState::PendingDeletion,

@@ -1,12 +1,12 @@
 //! RotateKeyOnDemand: <https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html>.
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState · UnsupportedOperation ·
-//! Conflict · LimitExceeded. The schedule of automatic rotation does not move.
+//! Conflict · LimitExceeded · KMSInvalidState (no imported material waits). The schedule of automatic rotation does not move.
 
-use keyreeve_core::gate::{Particulars, actions};
+use keyreeve_core::gate::{Particulars, Ready, actions};
 use keyreeve_core::record::Rotated;
 use keyreeve_core::{Cx, Refusal};
-use keyreeve_domain::spec::RotationType;
+use keyreeve_domain::spec::{Origin, RotationType};
 use keyreeve_wire::{ErrorCode, RotateKeyOnDemandInput, RotateKeyOnDemandOutput};
 
 use crate::answer::note_key;
@@ -38,7 +38,12 @@ pub(crate) async fn rotate_key_on_demand(
                 );
                 return Err(Refusal::new(ErrorCode::LimitExceeded, message));
             }
-            let mut material = change.service().vault().make_material(change.ready.arn(), record)?;
+            let mut material = match record.origin {
+                Origin::External => change.record.pending.take().ok_or_else(|| nothing_pending(&change.ready))?,
+                Origin::AwsKms | Origin::AwsCloudhsm | Origin::ExternalKeyStore => {
+                    change.service().vault().make_material(change.ready.arn(), record)?
+                }
+            };
             material.rotated = Some(Rotated { at: now, by: RotationType::OnDemand });
             change.record.materials.push(material);
             change.record.on_demand_rotations += 1;
@@ -47,4 +52,10 @@ pub(crate) async fn rotate_key_on_demand(
         .await?;
     note_key(cx, &arn.0);
     Ok(RotateKeyOnDemandOutput { key_id: arn.0 })
+}
+
+/// The refusal where no imported material waits.
+fn nothing_pending<A>(ready: &Ready<'_, A>) -> Refusal {
+    let message = format!("No available key material pending rotation for the key: {}.", ready.arn_text());
+    Refusal::new(ErrorCode::KmsInvalidState, message)
 }

@@ -20,7 +20,8 @@ pub(crate) async fn schedule_key_deletion(
     input: ScheduleKeyDeletionInput,
 ) -> Result<ScheduleKeyDeletionOutput, Refusal> {
     let days = input.pending_window_in_days.unwrap_or(DEFAULT_DAYS);
-    let at = cx.now.plus_days(days);
+    let now = cx.now;
+    let at = now.plus_days(days);
     let window = days.to_string();
     let found = cx.find_without_alias::<actions::ScheduleKeyDeletion>(&input.key_id).await?;
     let unused = days_unused(cx, &found).await?;
@@ -32,7 +33,7 @@ pub(crate) async fn schedule_key_deletion(
     let (arn, key_state) = cx
         .amend::<actions::ScheduleKeyDeletion, _>(&input.key_id, &particulars, async |change| {
             change.record.lifecycle = Lifecycle::PendingDeletion { at };
-            Ok(metadata::state(&change.record))
+            Ok(metadata::state(&change.record, now))
         })
         .await?;
     let mut elements = Object::begin(&mut cx.notes.response_elements);

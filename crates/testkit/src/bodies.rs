@@ -22,6 +22,8 @@ pub struct Fixture {
     pub other: String,
     /// The alias of the other key.
     pub other_alias: String,
+    /// For an operation on imported material: the token of an import, and the material of the key, wrapped for it.
+    pub import: Option<(String, String)>,
 }
 
 impl Fixture {
@@ -36,15 +38,16 @@ pub const UNSUPPORTED: &[Operation] = &[
     Operation::ConnectCustomKeyStore,
     Operation::CreateCustomKeyStore,
     Operation::DeleteCustomKeyStore,
-    Operation::DeleteImportedKeyMaterial,
     Operation::DescribeCustomKeyStores,
     Operation::DisconnectCustomKeyStore,
-    Operation::GetParametersForImport,
-    Operation::ImportKeyMaterial,
     Operation::ReplicateKey,
     Operation::UpdateCustomKeyStore,
     Operation::UpdatePrimaryRegion,
 ];
+
+/// The operations on imported material.
+pub const ON_IMPORTED: [Operation; 3] =
+    [Operation::DeleteImportedKeyMaterial, Operation::GetParametersForImport, Operation::ImportKeyMaterial];
 
 /// The kind of key that `operation` is called on.
 #[must_use]
@@ -143,7 +146,11 @@ pub fn body(operation: Operation, of: &Fixture) -> Value {
             "KeyId": id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048",
         }),
         Operation::ImportKeyMaterial => {
-            json!({"KeyId": id, "ImportToken": "AAAA", "EncryptedKeyMaterial": "AAAA"})
+            let (token, wrapped) = of.import.clone().unwrap_or_default();
+            json!({
+                "KeyId": id, "ImportToken": token, "EncryptedKeyMaterial": wrapped,
+                "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+            })
         }
         Operation::ReplicateKey => json!({"KeyId": id, "ReplicaRegion": "eu-west-1"}),
         Operation::UpdatePrimaryRegion => json!({"KeyId": id, "PrimaryRegion": "eu-west-1"}),

@@ -15,7 +15,7 @@ mod steps;
 mod trail;
 mod world;
 
-pub use bodies::{Fixture, UNSUPPORTED, body, spec_of};
+pub use bodies::{Fixture, ON_IMPORTED, UNSUPPORTED, body, spec_of};
 pub use coherence::column;
 pub use identities::Has;
 pub use interleave::interleave;

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use keyreeve_attestation::Roots;
 use keyreeve_audit::event::Uuid;
 use keyreeve_core::caller::User;
@@ -17,10 +19,10 @@ use keyreeve_core::offload::AtOnce;
 use keyreeve_core::quota::Quotas;
 use keyreeve_core::vault::{Vault, VaultError};
 use keyreeve_core::{Caller, Principal, Service, ServiceOptions};
-use keyreeve_crypto::asymmetric::make_material;
+use keyreeve_crypto::asymmetric::{PublicKey, make_material};
 use keyreeve_crypto::key::RootKey;
 use keyreeve_crypto::random::{self, Random};
-use keyreeve_domain::spec::{KeySpec, KeyState, KeyUsage};
+use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, KeyState, KeyUsage};
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_kms::{Request, answer};
 use keyreeve_store::conformance::block_on;
@@ -30,7 +32,7 @@ use keyreeve_store::{Batch, Entry, Path, Store};
 use keyreeve_wire::Operation;
 use serde_json::{Value, json};
 
-use crate::bodies::{Fixture, body, spec_of};
+use crate::bodies::{Fixture, ON_IMPORTED, body, spec_of};
 use crate::random::SeededRandom;
 use crate::rsa::made_before;
 use crate::steps::StepStore;
@@ -304,6 +306,39 @@ impl World {
         made.pointer("/KeyMetadata/KeyId").and_then(Value::as_str).expect("a key id").to_owned()
     }
 
+    /// A new key that has imported material which does not expire, and what was imported: the token and the wrapped material.
+    pub fn imported_key(&self, spec: KeySpec, usage: KeyUsage) -> (String, (String, String)) {
+        let made = self.done(
+            Operation::CreateKey,
+            json!({"KeySpec": spec.as_str(), "KeyUsage": usage.as_str(), "Origin": "EXTERNAL"}),
+        );
+        let id = made.pointer("/KeyMetadata/KeyId").and_then(Value::as_str).expect("a key id").to_owned();
+        let material = make_material(spec, &*self.random).expect("material");
+        // EXPOSE: the material of a test is wrapped for an import.
+        let import = self.wrapped_import(&id, material.expose());
+        let (token, wrapped) = &import;
+        self.done(
+            Operation::ImportKeyMaterial,
+            json!({
+                "KeyId": id, "ImportToken": token, "EncryptedKeyMaterial": wrapped,
+                "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+            }),
+        );
+        (id, import)
+    }
+
+    /// The token of an import into the key `id`, and `material` wrapped for it.
+    pub fn wrapped_import(&self, id: &str, material: &[u8]) -> (String, String) {
+        let request =
+            json!({"KeyId": id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"});
+        let parameters = self.done(Operation::GetParametersForImport, request);
+        let member = |name| parameters.get(name).and_then(Value::as_str).expect("a blob");
+        let public_key = STANDARD.decode(member("PublicKey")).expect("base64");
+        let public_key = PublicKey::parse(KeySpec::Rsa2048, &public_key).expect("a public key");
+        let wrapped = public_key.encrypt(EncryptionAlgorithm::RsaesOaepSha256, material).expect("it fits");
+        (member("ImportToken").to_owned(), STANDARD.encode(wrapped))
+    }
+
     /// A symmetric key in `state` and all that belongs to it. The trail is empty afterwards.
     pub fn fixture(&self, state: KeyState) -> Fixture {
         self.fixture_of(Operation::Encrypt, state)
@@ -313,7 +348,16 @@ impl World {
     /// afterwards.
     pub fn fixture_of(&self, operation: Operation, state: KeyState) -> Fixture {
         let (spec, usage) = spec_of(operation);
-        let (id, other) = (self.key_of(spec, usage), self.key());
+        // Only a key of imported material waits for it, and only one serves the operations on it.
+        let is_external = ON_IMPORTED.contains(&operation) || state == KeyState::PendingImport;
+        let (id, import) = match is_external {
+            true => {
+                let (id, import) = self.imported_key(spec, usage);
+                (id, Some(import))
+            }
+            false => (self.key_of(spec, usage), None),
+        };
+        let other = self.key();
         let arn = format!("arn:aws:kms:{}:{}:key/{id}", self.region, self.root.account());
         let (alias, other_alias) = (format!("alias/of-{id}"), format!("alias/of-{other}"));
         self.done(Operation::CreateAlias, json!({"AliasName": alias, "TargetKeyId": id}));
@@ -322,11 +366,11 @@ impl World {
             Operation::TagResource,
             json!({"KeyId": id, "Tags": [{"TagKey": "Project", "TagValue": "x"}]}),
         );
-        if spec == KeySpec::SymmetricDefault {
+        if spec == KeySpec::SymmetricDefault && !is_external {
             self.done(Operation::EnableKeyRotation, json!({"KeyId": id}));
         }
         let (grant, ciphertext) = (String::new(), String::new());
-        let mut of = Fixture { id, arn, alias, ciphertext, grant, other, other_alias };
+        let mut of = Fixture { id, arn, alias, ciphertext, grant, other, other_alias, import };
         let granted = self.done(
             Operation::CreateGrant,
             json!({
@@ -348,6 +392,8 @@ impl World {
             self.done(Operation::DisableKey, json!({"KeyId": of.id}));
         } else if state == KeyState::PendingDeletion {
             self.done(Operation::ScheduleKeyDeletion, json!({"KeyId": of.id, "PendingWindowInDays": 7}));
+        } else if state == KeyState::PendingImport {
+            self.done(Operation::DeleteImportedKeyMaterial, json!({"KeyId": of.id}));
         } else {
             assert_eq!(state, KeyState::Enabled, "no key can be made so");
         }

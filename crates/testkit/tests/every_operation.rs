@@ -246,6 +246,8 @@ fn check_parameters(operation: Operation, of: &Fixture, event: &Value) {
         let logged = logged.get(&(first.to_lowercase() + rest));
         match name.as_str() {
             "CiphertextBlob"
+            | "EncryptedKeyMaterial"
+            | "ImportToken"
             | "Mac"
             | "Message"
             | "Plaintext"
@@ -296,6 +298,9 @@ fn no_secret_occurs_in_the_trail() {
         let mut request = body(operation, &of);
         let mut secrets =
             vec![Fixture::PLAINTEXT.to_owned(), of.ciphertext.clone(), "a secret that".to_owned()];
+        if let Some((token, wrapped)) = of.import.clone() {
+            secrets.extend([token, wrapped]);
+        }
         let (_, answer) = world.call(operation, request.clone());
         for member in [
             "Plaintext",
@@ -308,6 +313,7 @@ fn no_secret_occurs_in_the_trail() {
             "PrivateKeyPlaintext",
             "PrivateKeyCiphertextBlob",
             "PublicKey",
+            "ImportToken",
         ] {
             secrets.extend(answer.get(member).and_then(Value::as_str).map(str::to_owned));
         }

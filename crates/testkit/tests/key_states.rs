@@ -15,58 +15,72 @@ enum End {
     Disabled,
     NotPendingDeletion,
     PendingDeletion,
+    PendingImport,
+    WrongOrigin,
 }
-use End::{Disabled as D, Done as O, NotPendingDeletion as N, PendingDeletion as X};
+use End::{
+    Disabled as D, Done as O, NotPendingDeletion as N, PendingDeletion as X, PendingImport as I,
+    WrongOrigin as U,
+};
 
-/// The operation and its end on a key that is enabled, disabled, and pending deletion.
-const TABLE: &[(Operation, [End; 3])] = &[
-    (CancelKeyDeletion, [N, N, O]),
-    (CreateAlias, [O, O, X]),
-    (CreateGrant, [O, D, X]),
-    (Decapsulate, [O, D, X]),
-    (Decrypt, [O, D, X]),
-    (DeleteAlias, [O, O, O]),
-    (DeriveSharedSecret, [O, D, X]),
-    (DescribeKey, [O, O, O]),
-    (DisableKey, [O, O, X]),
-    (DisableKeyRotation, [O, D, X]),
-    (EnableKey, [O, O, X]),
-    (EnableKeyRotation, [O, D, X]),
-    (Encapsulate, [O, D, X]),
-    (Encrypt, [O, D, X]),
-    (GenerateDataKey, [O, D, X]),
-    (GenerateDataKeyPair, [O, D, X]),
-    (GenerateDataKeyPairWithoutPlaintext, [O, D, X]),
-    (GenerateDataKeyWithoutPlaintext, [O, D, X]),
-    (GenerateMac, [O, D, X]),
-    (GetKeyLastUsage, [O, O, O]),
-    (GetKeyPolicy, [O, O, O]),
-    (GetKeyRotationStatus, [O, O, O]),
-    (GetPublicKey, [O, O, X]),
-    (ListGrants, [O, O, O]),
-    (ListKeyPolicies, [O, O, O]),
-    (ListKeyRotations, [O, O, O]),
-    (ListResourceTags, [O, O, O]),
-    (PutKeyPolicy, [O, O, O]),
-    (ReEncrypt, [O, D, X]),
-    (RetireGrant, [O, O, O]),
-    (RevokeGrant, [O, O, O]),
-    (RotateKeyOnDemand, [O, D, X]),
-    (ScheduleKeyDeletion, [O, O, X]),
-    (Sign, [O, D, X]),
-    (TagResource, [O, O, X]),
-    (UntagResource, [O, O, X]),
-    (UpdateAlias, [O, O, X]),
-    (UpdateKeyDescription, [O, O, X]),
-    (Verify, [O, D, X]),
-    (VerifyMac, [O, D, X]),
+/// The operation and its end on a key that is enabled, disabled, pending deletion, and pending import.
+const TABLE: &[(Operation, [End; 4])] = &[
+    (CancelKeyDeletion, [N, N, O, N]),
+    (CreateAlias, [O, O, X, O]),
+    (CreateGrant, [O, D, X, I]),
+    (Decapsulate, [O, D, X, O]),
+    (Decrypt, [O, D, X, I]),
+    (DeleteAlias, [O, O, O, O]),
+    (DeleteImportedKeyMaterial, [O, O, O, O]),
+    (DeriveSharedSecret, [O, D, X, I]),
+    (DescribeKey, [O, O, O, O]),
+    (DisableKey, [O, O, X, I]),
+    (DisableKeyRotation, [O, D, X, U]),
+    (EnableKey, [O, O, X, I]),
+    (EnableKeyRotation, [O, D, X, U]),
+    (Encapsulate, [O, D, X, O]),
+    (Encrypt, [O, D, X, I]),
+    (GenerateDataKey, [O, D, X, I]),
+    (GenerateDataKeyPair, [O, D, X, I]),
+    (GenerateDataKeyPairWithoutPlaintext, [O, D, X, I]),
+    (GenerateDataKeyWithoutPlaintext, [O, D, X, I]),
+    (GenerateMac, [O, D, X, I]),
+    (GetKeyLastUsage, [O, O, O, O]),
+    (GetKeyPolicy, [O, O, O, O]),
+    (GetKeyRotationStatus, [O, O, O, O]),
+    (GetParametersForImport, [O, O, X, O]),
+    (GetPublicKey, [O, O, X, I]),
+    (ImportKeyMaterial, [O, O, X, O]),
+    (ListGrants, [O, O, O, O]),
+    (ListKeyPolicies, [O, O, O, O]),
+    (ListKeyRotations, [O, O, O, O]),
+    (ListResourceTags, [O, O, O, O]),
+    (PutKeyPolicy, [O, O, O, O]),
+    (ReEncrypt, [O, D, X, I]),
+    (RetireGrant, [O, O, O, O]),
+    (RevokeGrant, [O, O, O, O]),
+    (RotateKeyOnDemand, [O, D, X, I]),
+    (ScheduleKeyDeletion, [O, O, X, O]),
+    (Sign, [O, D, X, I]),
+    (TagResource, [O, O, X, O]),
+    (UntagResource, [O, O, X, O]),
+    (UpdateAlias, [O, O, X, O]),
+    (UpdateKeyDescription, [O, O, X, O]),
+    (Verify, [O, D, X, I]),
+    (VerifyMac, [O, D, X, I]),
 ];
-const STATES: [KeyState; 3] = [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion];
+const STATES: [KeyState; 4] =
+    [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion, KeyState::PendingImport];
+/// The operations on keys that take no imported material.
+const ENCAPSULATING: [Operation; 2] = [Decapsulate, Encapsulate];
 
 #[test]
 fn an_operation_ends_as_the_state_table_says() {
     for (operation, ends) in TABLE.iter().copied() {
         for (state, end) in STATES.into_iter().zip(ends) {
+            if state == KeyState::PendingImport && ENCAPSULATING.contains(&operation) {
+                continue;
+            }
             let world = World::default();
             let of = world.fixture_of(operation, state);
             let before = world.dump();
@@ -78,6 +92,11 @@ fn an_operation_ends_as_the_state_table_says() {
                 }
                 D => ("DisabledException", "is disabled."),
                 X => ("KMSInvalidStateException", "is pending deletion."),
+                I => ("KMSInvalidStateException", "is pending import."),
+                U => (
+                    "UnsupportedOperationException",
+                    "origin is EXTERNAL which is not valid for this operation.",
+                ),
                 N => ("KMSInvalidStateException", "is not pending deletion."),
             };
             let expected = json!({"__type": code, "message": format!("{} {text}", of.arn)});

@@ -63,6 +63,7 @@ fn swapped(of: &Fixture) -> Fixture {
         alias: of.other_alias.clone(),
         ciphertext: of.ciphertext.clone(),
         other: of.id.clone(),
+        import: None,
         other_alias: of.alias.clone(),
     }
 }

@@ -15,10 +15,14 @@ pub enum States {
     Any,
     /// Every state but pending deletion.
     NotPendingDeletion,
+    /// Enabled or disabled.
+    Complete,
     /// Pending deletion alone.
     PendingDeletion,
     /// Enabled alone.
     Usable,
+    /// Enabled, or pending import.
+    UsableOrPendingImport,
 }
 
 /// An action on a key.
@@ -109,12 +113,13 @@ key_actions! {
     Decapsulate(Decapsulate), ENCAPSULATION, Usable, true, Decapsulating;
     Decrypt(Decrypt), ENCRYPTION, Usable, true, Opening;
     DeleteAlias(DeleteAlias), None, Any, false;
+    DeleteImportedKeyMaterial(DeleteImportedKeyMaterial), None, Any, false, Changing;
     DeriveSharedSecret(DeriveSharedSecret), AGREEMENT, Usable, true, Agreeing;
     DescribeKey(DescribeKey), None, Any, true;
-    DisableKey(DisableKey), None, NotPendingDeletion, false, Changing;
-    DisableKeyRotation(DisableKeyRotation), None, Usable, false, Changing;
-    EnableKey(EnableKey), None, NotPendingDeletion, false, Changing;
-    EnableKeyRotation(EnableKeyRotation), None, Usable, false, Changing;
+    DisableKey(DisableKey), None, Complete, false, Changing;
+    DisableKeyRotation(DisableKeyRotation), None, UsableOrPendingImport, false, Changing;
+    EnableKey(EnableKey), None, Complete, false, Changing;
+    EnableKeyRotation(EnableKeyRotation), None, UsableOrPendingImport, false, Changing;
     Encapsulate(Encapsulate), ENCAPSULATION, Usable, true, Encapsulating;
     Encrypt(Encrypt), ENCRYPTION, Usable, true, Sealing, Encrypting;
     GenerateDataKey(GenerateDataKey), ENCRYPTION, Usable, true, Sealing;
@@ -125,7 +130,9 @@ key_actions! {
     GetKeyLastUsage(GetKeyLastUsage), None, Any, false;
     GetKeyPolicy(GetKeyPolicy), None, Any, false;
     GetKeyRotationStatus(GetKeyRotationStatus), None, Any, false;
-    GetPublicKey(GetPublicKey), None, NotPendingDeletion, true, ReadingPublicKey;
+    GetParametersForImport(GetParametersForImport), None, NotPendingDeletion, false;
+    GetPublicKey(GetPublicKey), None, Complete, true, ReadingPublicKey;
+    ImportKeyMaterial(ImportKeyMaterial), None, NotPendingDeletion, false, Changing;
     ListGrants(ListGrants), None, Any, false;
     ListKeyPolicies(ListKeyPolicies), None, Any, false;
     ListKeyRotations(ListKeyRotations), None, Any, false;

@@ -25,6 +25,9 @@ pub enum GateError {
     /// The key waits for its deletion.
     #[error("`{0}` is pending deletion")]
     PendingDeletion(KeyArn),
+    /// The key waits for imported material.
+    #[error("`{0}` is pending import")]
+    PendingImport(KeyArn),
     /// It could not be decided.
     #[error(transparent)]
     Undecided(#[from] VaultError),
@@ -131,6 +134,9 @@ impl From<GateError> for Refusal {
             }
             GateError::PendingDeletion(key) => {
                 Self::new(ErrorCode::KmsInvalidState, format!("{key} is pending deletion."))
+            }
+            GateError::PendingImport(key) => {
+                Self::new(ErrorCode::KmsInvalidState, format!("{key} is pending import."))
             }
             GateError::Undecided(error) => error.into(),
             GateError::Usage { key, usage, operation } => Self::new(

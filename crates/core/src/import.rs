@@ -1,0 +1,176 @@
+//! The import of key material: a wrapping key for each import, and the token that holds it.
+//!
+//! Nothing is kept of a request for parameters: the token is the private half of the wrapping key, with what it was asked for,
+//! sealed under a domain key and bound to the KMS key. It is good for that KMS key, and until it expires. Whoever has the
+//! domain key can open a token that was recorded together with what was imported under it, for as long as that domain key exists.
+
+use keyreeve_crypto::asymmetric::KeyPair;
+use keyreeve_crypto::import::{ImportError as UnwrapImportError, unwrap_import};
+use keyreeve_crypto::key::KeyMaterial;
+use keyreeve_domain::spec::{KeySpec, KeyUsage, WrappingAlgorithm, WrappingKeySpec};
+use keyreeve_domain::{KeyArn, Timestamp};
+use minicbor::{Decode, Encode};
+use zeroize::Zeroizing;
+
+use crate::cx::Service;
+use crate::record::{KeyRecord, MaterialRecord};
+use crate::vault::VaultError;
+
+/// Days for which a wrapping key and its token are good.
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetParametersForImport.html>.
+const VALID_DAYS: u32 = 1;
+
+/// What an import is done with.
+pub struct ImportParameters {
+    /// The token.
+    pub token: Vec<u8>,
+    /// The public key that wraps the material, as SPKI.
+    pub public_key: Vec<u8>,
+    /// When both expire.
+    pub valid_to: Timestamp,
+}
+
+/// Material could not be imported.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ImportError {
+    /// The material does not open under the wrapping key of the token.
+    #[error("the key material could not be unwrapped")]
+    Ciphertext,
+    /// The token has expired.
+    #[error("the import token has expired")]
+    Expired,
+    /// What was wrapped is no material for the key.
+    #[error("not key material of the key spec")]
+    Material,
+    /// The token is not one of this key.
+    #[error("the import token is not one of the key")]
+    Token,
+    /// Something inside failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// The content of a token.
+#[derive(Decode, Encode)]
+struct Token {
+    #[n(0)]
+    #[cbor(with = "crate::record::text")]
+    spec: KeySpec,
+    #[n(1)]
+    #[cbor(with = "crate::record::text")]
+    algorithm: WrappingAlgorithm,
+    #[n(2)]
+    #[cbor(with = "crate::record::text")]
+    wrapping_key_spec: WrappingKeySpec,
+    #[n(3)]
+    #[cbor(with = "crate::record::millis")]
+    valid_to: Timestamp,
+    #[n(4)]
+    #[cbor(with = "secret_bytes")]
+    private_key: Zeroizing<Vec<u8>>,
+}
+
+/// The key spec of a wrapping key.
+#[must_use]
+pub fn wrapping_key(spec: WrappingKeySpec) -> KeySpec {
+    match spec {
+        WrappingKeySpec::Rsa2048 => KeySpec::Rsa2048,
+        WrappingKeySpec::Rsa3072 => KeySpec::Rsa3072,
+        WrappingKeySpec::Rsa4096 => KeySpec::Rsa4096,
+        WrappingKeySpec::Sm2 => KeySpec::Sm2,
+    }
+}
+
+impl Service {
+    /// A new wrapping key for an import into the key `arn`, and its token.
+    ///
+    /// # Errors
+    /// Where no wrapping key can be made, or not now.
+    pub async fn import_parameters(
+        &self,
+        arn: &KeyArn,
+        record: &KeyRecord,
+        (algorithm, wrapping_key_spec): (WrappingAlgorithm, WrappingKeySpec),
+        now: Timestamp,
+    ) -> Result<ImportParameters, VaultError> {
+        let valid_to = now.plus_days(VALID_DAYS);
+        let spec = wrapping_key(wrapping_key_spec);
+        let material = self.new_material(spec).await?;
+        let read = move || {
+            let public_key = KeyPair::parse_for(spec, Some(KeyUsage::EncryptDecrypt), &material)
+                .map(|pair| pair.public_key().to_vec());
+            (public_key, material)
+        };
+        let (public_key, material) = self.work(read).await?;
+        let public_key = public_key.or(Err(VaultError::Damaged("a wrapping key".to_owned())))?;
+        // EXPOSE: the private key is sealed below, and this copy wiped.
+        let private_key = Zeroizing::new(material.expose().to_vec());
+        let token = Token { spec: record.spec, algorithm, wrapping_key_spec, valid_to, private_key };
+        let mut content = Zeroizing::new(Vec::with_capacity(TOKEN_CAPACITY));
+        minicbor::encode(&token, &mut *content).or(Err(VaultError::Damaged("an import token".to_owned())))?;
+        Ok(ImportParameters { token: self.vault().seal_import(arn, &content)?, public_key, valid_to })
+    }
+
+    /// The material that was wrapped for an import into the key `arn`, as its record will hold it.
+    ///
+    /// # Errors
+    /// See [`ImportError`].
+    pub async fn import_material(
+        &self,
+        arn: &KeyArn,
+        record: &KeyRecord,
+        token: &[u8],
+        wrapped: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<MaterialRecord, ImportError> {
+        let content = self.vault().open_import(arn, token).ok_or(ImportError::Token)?;
+        let token: Token = minicbor::decode(&content).or(Err(ImportError::Token))?;
+        if token.spec != record.spec {
+            return Err(ImportError::Token);
+        }
+        if token.valid_to <= now {
+            return Err(ImportError::Expired);
+        }
+        let material = self.work(move || unwrap(&token, &wrapped)).await.map_err(VaultError::from)??;
+        Ok(self.vault().wrap_material(arn, record, &material)?)
+    }
+}
+
+fn unwrap(token: &Token, wrapped: &[u8]) -> Result<KeyMaterial, ImportError> {
+    let damaged = || ImportError::Vault(VaultError::Damaged("an import token".to_owned()));
+    let spec = wrapping_key(token.wrapping_key_spec);
+    let private_key = KeyMaterial::init_with(token.private_key.len(), |slot| {
+        slot.copy_from_slice(&token.private_key);
+        Ok(())
+    });
+    let private_key = private_key.map_err(VaultError::Memory)?;
+    let pair = KeyPair::parse_for(spec, Some(KeyUsage::EncryptDecrypt), &private_key);
+    let pair = pair.ok().ok_or_else(damaged)?;
+    unwrap_import(token.spec, token.algorithm, &pair, wrapped).map_err(|error| match error {
+        UnwrapImportError::Memory(error) => VaultError::Memory(error).into(),
+        UnwrapImportError::Rejected => ImportError::Material,
+        UnwrapImportError::Wrapping => ImportError::Ciphertext,
+    })
+}
+
+/// More than any token, so that no copy of a private key is left behind when the buffer grows.
+const TOKEN_CAPACITY: usize = 4096;
+
+mod secret_bytes {
+    use minicbor::decode::Error as DecodeError;
+    use minicbor::encode::{Error as EncodeError, Write};
+    use minicbor::{Decoder, Encoder};
+    use zeroize::Zeroizing;
+
+    pub(super) fn encode<C, W: Write>(
+        value: &Zeroizing<Vec<u8>>,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        encoder.bytes(value)?.ok()
+    }
+
+    pub(super) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Zeroizing<Vec<u8>>, DecodeError> {
+        decoder.bytes().map(|bytes| Zeroizing::new(bytes.to_vec()))
+    }
+}

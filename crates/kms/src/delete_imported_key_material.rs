@@ -1,0 +1,43 @@
+//! DeleteImportedKeyMaterial: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteImportedKeyMaterial.html>.
+//!
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · UnsupportedOperation (origin) · NotFound (material). What is not
+//! there is deleted without effect.
+
+use keyreeve_core::gate::{Particulars, actions};
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_wire::{DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput, ErrorCode};
+
+use crate::answer::note_key;
+use crate::imported;
+
+pub(crate) async fn delete_imported_key_material(
+    cx: &mut Cx<'_>,
+    input: DeleteImportedKeyMaterialInput,
+) -> Result<DeleteImportedKeyMaterialOutput, Refusal> {
+    let asked = input.key_material_id.as_deref();
+    let (arn, id) = cx
+        .amend::<actions::DeleteImportedKeyMaterial, _>(&input.key_id, &Particulars::NONE, async |change| {
+            imported::check_external(&change.ready)?;
+            let arn = change.ready.arn_text();
+            let record = &mut change.record;
+            let Some(asked) = asked else {
+                let current = record.materials.last_mut();
+                return Ok(current.map(|material| {
+                    material.remove();
+                    material.id.to_string()
+                }));
+            };
+            if record.pending.as_ref().is_some_and(|pending| pending.id.to_string() == asked) {
+                record.pending = None;
+            } else {
+                let known = record.materials.iter_mut().find(|material| material.id.to_string() == asked);
+                // AWS: unverified. The code and text are not known.
+                let message = format!("Key material '{asked}' does not exist in KMS key {arn}");
+                known.ok_or_else(|| Refusal::new(ErrorCode::NotFound, message))?.remove();
+            }
+            Ok(Some(asked.to_owned()))
+        })
+        .await?;
+    note_key(cx, &arn.0);
+    Ok(DeleteImportedKeyMaterialOutput { key_id: arn.0, key_material_id: id })
+}

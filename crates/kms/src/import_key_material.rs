@@ -1,0 +1,138 @@
+//! ImportKeyMaterial: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ImportKeyMaterial.html>.
+//!
+//! Errors, in order: ValidationException (expiration) · InvalidArn · NotFound · AccessDenied · KMSInvalidState ·
+//! UnsupportedOperation (origin) · InvalidImportToken, ExpiredImportToken · InvalidCiphertext · IncorrectKeyMaterial ·
+//! UnsupportedOperation (new material of a key that has one alone) · KMSInvalidState (another material is pending).
+
+use keyreeve_core::cx::Amendment;
+use keyreeve_core::gate::pairs::{Kind, kind};
+use keyreeve_core::gate::{Particulars, actions};
+use keyreeve_core::record::{ImportRecord, Lifecycle, MaterialRecord};
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::Timestamp;
+use keyreeve_domain::spec::{ExpirationModel, ImportType};
+use keyreeve_policy::ContextKey;
+use keyreeve_wire::{ErrorCode, ImportKeyMaterialInput, ImportKeyMaterialOutput};
+
+use crate::answer::note_key;
+use crate::imported::{self, incorrect};
+
+/// The longest validity.
+const MOST_DAYS: u32 = 365;
+
+pub(crate) async fn import_key_material(
+    cx: &mut Cx<'_>,
+    input: ImportKeyMaterialInput,
+) -> Result<ImportKeyMaterialOutput, Refusal> {
+    let model = input.expiration_model.unwrap_or(ExpirationModel::KeyMaterialExpires);
+    let valid_to = check_expiration(model, input.valid_to, cx.now)?;
+    let seconds = valid_to.map(|at| at.millis().div_euclid(1000).to_string()).unwrap_or_default();
+    let mut asked = vec![(ContextKey::KmsExpirationModel, model.as_str())];
+    if valid_to.is_some() {
+        asked.push((ContextKey::KmsValidTo, seconds.as_str()));
+    }
+    let particulars = Particulars::of(&asked);
+    let found = cx.find_without_alias::<actions::ImportKeyMaterial>(&input.key_id).await?;
+    let ready = cx.open::<actions::ImportKeyMaterial>(&found, &particulars).await?;
+    imported::check_external(&ready)?;
+    let (token, wrapped) = (input.import_token.as_ref(), input.encrypted_key_material.as_ref().to_vec());
+    let material = cx.service.import_material(ready.arn(), ready.record(), token, wrapped, cx.now).await;
+    let mut material = material.map_err(imported::refusal)?;
+    if input.key_material_id.as_ref().is_some_and(|id| *id != material.id.to_string()) {
+        return Err(incorrect());
+    }
+    material.imported = Some(ImportRecord {
+        valid_to: valid_to.map(Timestamp::millis),
+        description: input.key_material_description,
+    });
+    let (import_type, now) = (input.import_type, cx.now);
+    let id = material.id.to_string();
+    let (arn, ()) = cx
+        .amend::<actions::ImportKeyMaterial, _>(&input.key_id, &particulars, async |change| {
+            take_in(change, &material, import_type, now)
+        })
+        .await?;
+    note_key(cx, &arn.0);
+    Ok(ImportKeyMaterialOutput { key_id: arn.0, key_material_id: Some(id) })
+}
+
+/// Puts the material where it belongs: the first one is current, one that the key had is there again, another one waits for a
+/// rotation.
+fn take_in(
+    change: &mut Amendment<'_, actions::ImportKeyMaterial>,
+    material: &MaterialRecord,
+    import_type: Option<ImportType>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let arn = change.ready.arn_text();
+    let record = &mut change.record;
+    let is_first = record.materials.is_empty();
+    let import_type = import_type.unwrap_or(match is_first {
+        true => ImportType::NewKeyMaterial,
+        false => ImportType::ExistingKeyMaterial,
+    });
+    let was_pending = record.is_pending_import(now);
+    let known = record.materials.iter_mut().find(|known| known.id == material.id);
+    match (import_type, known, &mut record.pending) {
+        (ImportType::NewKeyMaterial, None, _) if is_first => record.materials.push(material.clone()),
+        (ImportType::NewKeyMaterial, _, _) if kind(record.spec) != Kind::Symmetric => {
+            // AWS: unverified. The text is not known.
+            let message = format!("ImportType {import_type} is not valid for KeySpec {}.", record.spec);
+            return Err(Refusal::new(ErrorCode::UnsupportedOperation, message));
+        }
+        (ImportType::ExistingKeyMaterial, Some(known), _) => renew(known, material),
+        (_, None, Some(pending)) if pending.id == material.id => renew(pending, material),
+        (ImportType::NewKeyMaterial, None, Some(pending)) => {
+            let message = format!(
+                "New key material (id: {}) cannot be imported into KMS key {arn}, because another key material (id: {}) is \
+                 pending rotation.",
+                material.id, pending.id
+            );
+            return Err(Refusal::new(ErrorCode::KmsInvalidState, message));
+        }
+        (ImportType::NewKeyMaterial, None, pending @ None) => *pending = Some(material.clone()),
+        (ImportType::NewKeyMaterial, Some(_), _) | (ImportType::ExistingKeyMaterial, None, _) => {
+            return Err(incorrect());
+        }
+    }
+    // A key that has all its material again is enabled, whatever it was before it lost some.
+    if was_pending && !record.is_pending_import(now) {
+        record.lifecycle = Lifecycle::Enabled;
+    }
+    Ok(())
+}
+
+/// The same material, with another validity and perhaps another description.
+fn renew(known: &mut MaterialRecord, material: &MaterialRecord) {
+    let before = known.imported.take().unwrap_or_default();
+    let mut imported = material.imported.clone().unwrap_or_default();
+    imported.description = imported.description.or(before.description);
+    known.wrapped.clone_from(&material.wrapped);
+    known.imported = Some(imported);
+}
+
+/// The time at which the material expires.
+fn check_expiration(
+    model: ExpirationModel,
+    valid_to: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Refusal> {
+    let invalid = |message: &str| Err(Refusal::new(ErrorCode::Validation, message));
+    match (model, valid_to) {
+        (ExpirationModel::KeyMaterialExpires, None) => {
+            invalid("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")
+        }
+        (ExpirationModel::KeyMaterialExpires, Some(at)) if at <= now => {
+            invalid("ValidTo must be in the future")
+        }
+        (ExpirationModel::KeyMaterialExpires, Some(at)) if at > now.plus_days(MOST_DAYS) => {
+            // AWS: unverified. The text is not known; neither is that of the next.
+            invalid("ValidTo must be no more than 365 days in the future")
+        }
+        (ExpirationModel::KeyMaterialExpires, Some(at)) => Ok(Some(at)),
+        (ExpirationModel::KeyMaterialDoesNotExpire, Some(_)) => {
+            invalid("A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE")
+        }
+        (ExpirationModel::KeyMaterialDoesNotExpire, None) => Ok(None),
+    }
+}
