@@ -153,7 +153,8 @@ pub(crate) async fn amend_moving<'a, E: Entity, T>(
     let target = target.into();
     change(cx, async |cx, snapshot| {
         let seen = authorized::<E>(cx, &**snapshot, action, target, particulars).await?;
-        let (path, name) = (moved.path.unwrap_or(seen.record.iam_path()), moved.name.unwrap_or(seen.record.name()));
+        let (path, name) =
+            (moved.path.unwrap_or(seen.record.iam_path()), moved.name.unwrap_or(seen.record.name()));
         let becomes = arn::<E>(cx.caller.account(), path, name);
         if becomes != seen.record.arn(cx.caller.account()) {
             let shown = E::shown(name.into(), &becomes);
