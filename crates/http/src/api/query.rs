@@ -146,8 +146,7 @@ impl<T: Trail + 'static> Api<T> {
     /// A request that is not, or not well, signed: refused, unless it brings a token of an identity provider instead. Of a body
     /// that anybody may send, little is read, and nothing where it is of no use.
     async fn unclaimed(&self, parts: &Parts, body: Incoming, error: &SigV4Error) -> Result<Asked, Refused> {
-        let of_iam =
-            |refusal| Refused { refusal, source: Source::Iam, operation: None, region: None };
+        let of_iam = |refusal| Refused { refusal, source: Source::Iam, operation: None, region: None };
         let limits = self.endpoint.limits.unsigned();
         if *error != SigV4Error::MissingAuthenticationToken {
             bodies::discard(body, &limits);
