@@ -73,6 +73,10 @@ impl NamedPolicy {
 /// The policy that allows everything.
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
+/// The text of a policy that denies everything.
+const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+
 /// An account's identities at one revision.
 pub struct Identities<'s> {
     /// What all requests share.
@@ -159,7 +163,9 @@ impl Identities<'_> {
             passed.push(NamedPolicy::compile(Kind::Identity, &format!("session/{index}"), text)?);
         }
         for arn in &session.policy_arns {
-            passed.push(self.managed(arn).await?);
+            // Nobody is asked before a policy is deleted that was passed: what it allowed is over, and all else with it.
+            let text = self.managed_text(arn).await?;
+            passed.push(NamedPolicy::compile(Kind::Identity, arn, text.as_deref().unwrap_or(NOTHING))?);
         }
         // A federated user without any session policy may do nothing by its user's policies.
         standing.session = (always || !passed.is_empty()).then_some(passed);
