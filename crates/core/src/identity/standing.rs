@@ -23,6 +23,8 @@ pub struct NamedPolicy {
     pub name: String,
     /// The policy.
     pub policy: Policy,
+    /// The bytes of its text.
+    len: usize,
 }
 
 /// The policies of a principal.
@@ -48,6 +50,12 @@ impl Standing {
         self.mentions
     }
 
+    /// The bytes of the texts that it was compiled from, those of the organization aside: they are shared.
+    pub(crate) fn len_of_texts(&self) -> usize {
+        let own = self.identity.iter().chain(&self.boundary).chain(self.session.iter().flatten());
+        own.map(|named| named.len).sum()
+    }
+
     /// Looks through the policies for the condition keys that they mention: what every maker of a standing ends with.
     fn complete(mut self) -> Self {
         let session = self.session.iter().flatten();
@@ -66,7 +74,7 @@ impl NamedPolicy {
     pub fn compile(kind: Kind, name: &str, text: &str) -> Result<Self, VaultError> {
         let policy = Policy::compile(kind, text);
         let policy = policy.ok().ok_or_else(|| VaultError::Damaged(format!("the policy {name}")))?;
-        Ok(Self { name: name.to_owned(), policy })
+        Ok(Self { name: name.to_owned(), policy, len: text.len() })
     }
 }
 
