@@ -809,6 +809,22 @@ def test_quotas_hold_for_requests_at_the_same_time(iam):
     assert outcomes.count("EntityAlreadyExists") == 5
 
 
+def test_an_account_has_so_many_groups_and_providers(fresh_server):
+    iam = fresh_server.start().client(service="iam")
+    for number in range(300):
+        iam.create_group(GroupName=f"group{number}")
+    assert refused(iam.create_group, GroupName="more") == (
+        "LimitExceeded", "Cannot exceed quota for GroupsPerAccount: 300", 409
+    )  # fmt: skip
+    iam.delete_group(GroupName="group7")
+    iam.create_group(GroupName="more")
+    for number in range(100):
+        iam.create_open_id_connect_provider(Url=f"https://idp{number}.example")
+    assert refused(iam.create_open_id_connect_provider, Url="https://more.example") == (
+        "LimitExceeded", "Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100", 409
+    )  # fmt: skip
+
+
 def test_identities_outlive_the_process(fresh_server):
     fresh_server.start()
     iam = fresh_server.client(service="iam")

@@ -245,7 +245,8 @@ pub(crate) async fn get_access_key_last_used(
         Some(name) => find::<UserRecord>(cx, &*snapshot, name).await?,
         None => None,
     };
-    let resource = record.map_or_else(|| arn::<UserRecord>(account, "/", "*"), |seen| seen.record.arn(account));
+    let resource =
+        record.map_or_else(|| arn::<UserRecord>(account, "/", "*"), |seen| seen.record.arn(account));
     authorize(cx, "iam:GetAccessKeyLastUsed", &resource, &Particulars::default()).await?;
     if found.is_none() {
         return Err(no_key(id));
