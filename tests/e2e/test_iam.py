@@ -713,6 +713,23 @@ def test_simulation(iam):
     assert (source["SourcePolicyId"], source["SourcePolicyType"]) == ("group_simulated_all", "group")
 
 
+def test_a_simulation_comes_in_pages_and_has_an_end(iam):
+    actions = [f"kms:Do{number}" for number in range(7)]
+    resources = [f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{number}" for number in range(3)]
+    arguments = {"PolicyInputList": [policy()], "ActionNames": actions, "ResourceArns": resources}
+    found, marker = [], {}
+    while True:
+        page = iam.simulate_custom_policy(**arguments, MaxItems=4, **marker)
+        assert len(page["EvaluationResults"]) <= 4
+        found += [(one["EvalActionName"], one["EvalResourceName"]) for one in page["EvaluationResults"]]
+        if not page["IsTruncated"]:
+            break
+        marker = {"Marker": page["Marker"]}
+    assert found == [(action, resource) for action in actions for resource in resources]
+    many = {"ActionNames": [f"kms:A{n}" for n in range(101)], "ResourceArns": [f"arn:aws:s3:::{n}" for n in range(100)]}
+    assert refused(iam.simulate_custom_policy, PolicyInputList=[policy()], **many)[0] == "InvalidInput"
+
+
 def test_a_change_is_in_the_trail_without_its_secret(fresh_server):
     fresh_server.start()
     iam = fresh_server.client(service="iam", region="us-west-2")
@@ -790,6 +807,22 @@ def test_quotas_hold_for_requests_at_the_same_time(iam):
     assert len(iam.list_access_keys(UserName="hasty")["AccessKeyMetadata"]) == 2
     outcomes = run_together(*[lambda: iam.create_user(UserName="one")] * 6)
     assert outcomes.count("EntityAlreadyExists") == 5
+
+
+def test_an_account_has_so_many_groups_and_providers(fresh_server):
+    iam = fresh_server.start().client(service="iam")
+    for number in range(300):
+        iam.create_group(GroupName=f"group{number}")
+    assert refused(iam.create_group, GroupName="more") == (
+        "LimitExceeded", "Cannot exceed quota for GroupsPerAccount: 300", 409
+    )  # fmt: skip
+    iam.delete_group(GroupName="group7")
+    iam.create_group(GroupName="more")
+    for number in range(100):
+        iam.create_open_id_connect_provider(Url=f"https://idp{number}.example")
+    assert refused(iam.create_open_id_connect_provider, Url="https://more.example") == (
+        "LimitExceeded", "Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100", 409
+    )  # fmt: skip
 
 
 def test_identities_outlive_the_process(fresh_server):

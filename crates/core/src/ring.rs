@@ -17,6 +17,7 @@ use keyreeve_domain::{AccountId, AliasName, KeyArn, KeyId, KeyMaterialId, Region
 use keyreeve_policy::Policy;
 use keyreeve_store::{Path, Revision, Version};
 use parking_lot::Mutex;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::caller::Principal;
@@ -159,14 +160,29 @@ const GRANTEES: usize = 32_768;
 const WRITTEN: usize = 4096;
 /// More aliases than a key can have.
 const ALIASES: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
-/// Access keys and sessions kept open.
+/// Access keys and sessions kept open, as far as [`CREDENTIALS_KIB`] reaches.
 const CREDENTIALS: usize = 16_384;
+/// KiB of all that is kept open for access keys and sessions: one of a user with large policies takes the room of many.
+const CREDENTIALS_KIB: u64 = 64 * 1024;
+/// Bytes that an access key takes beside its policies.
+const CREDENTIAL_LEN: usize = 2048;
+
+/// How much room an access key takes, in KiB.
+#[derive(Clone)]
+struct Room;
+
+impl Weighter<String, Arc<Credential>> for Room {
+    fn weight(&self, _: &String, credential: &Arc<Credential>) -> u64 {
+        let len = credential.caller().standing().len_of_texts().saturating_add(CREDENTIAL_LEN);
+        u64::try_from(len.div_ceil(1024)).unwrap_or(u64::MAX)
+    }
+}
 
 /// The cache.
 pub struct Ring {
     keys: Cache<(Region, KeyId), Arc<OpenKey>>,
     aliases: Cache<(AccountId, Region, AliasName), KeyId>,
-    credentials: Cache<String, Arc<Credential>>,
+    credentials: Cache<String, Arc<Credential>, Room>,
     /// The organization, once it was looked for.
     organization: Mutex<Option<Option<Arc<Organization>>>>,
     /// The last change of anything that credentials are made of; a fill of one holds the lock.
@@ -190,7 +206,7 @@ impl Ring {
         Self {
             keys: Cache::new(capacity),
             aliases: Cache::new(capacity),
-            credentials: Cache::new(CREDENTIALS),
+            credentials: Cache::with_weighter(CREDENTIALS, CREDENTIALS_KIB, Room),
             organization: Mutex::default(),
             identities: Mutex::new(Revision::ZERO),
             touched: std::array::from_fn(|_| Mutex::new(Revision::ZERO)),

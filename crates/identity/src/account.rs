@@ -43,9 +43,9 @@ pub(crate) async fn get_account_summary(
     Ok(GetAccountSummaryOutput { summary_map })
 }
 
-/// What does not depend on the account. There is no quota of users, groups, roles and policies here: those of AWS are shown.
+/// What does not depend on the account. Quotas of users, roles and policies are larger than those of AWS.
 const QUOTAS: [(SummaryKey, u32); 28] = [
-    (SummaryKey::UsersQuota, 5000),
+    (SummaryKey::UsersQuota, 50_000),
     (SummaryKey::GroupsQuota, 300),
     (SummaryKey::ServerCertificates, 0),
     (SummaryKey::ServerCertificatesQuota, 20),
@@ -62,7 +62,7 @@ const QUOTAS: [(SummaryKey, u32); 28] = [
     (SummaryKey::AttachedPoliciesPerGroupQuota, 10),
     (SummaryKey::AttachedPoliciesPerRoleQuota, 10),
     (SummaryKey::AttachedPoliciesPerUserQuota, 10),
-    (SummaryKey::PoliciesQuota, 1500),
+    (SummaryKey::PoliciesQuota, 10_000),
     (SummaryKey::PolicySizeQuota, 6144),
     (SummaryKey::PolicyVersionsInUseQuota, 10_000),
     (SummaryKey::VersionsPerPolicyQuota, 5),
@@ -71,7 +71,7 @@ const QUOTAS: [(SummaryKey, u32); 28] = [
     (SummaryKey::InstanceProfiles, 0),
     (SummaryKey::InstanceProfilesQuota, 1000),
     (SummaryKey::RolePolicySizeQuota, 10_240),
-    (SummaryKey::RolesQuota, 1000),
+    (SummaryKey::RolesQuota, 50_000),
     (SummaryKey::AccountAccessKeysPresent, 0),
 ];
 

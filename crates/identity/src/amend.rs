@@ -93,6 +93,28 @@ pub(crate) async fn change<'a, T>(
     Err(VaultError::Contended.into())
 }
 
+/// Refuses one more entity of a kind where an account may have no more.
+pub(crate) async fn room<E: Entity>(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    (quota, most): (&str, u64),
+) -> Result<(), Refusal> {
+    let count = snapshot.count(&E::prefix(cx.caller.account())).await.map_err(VaultError::from)?;
+    if count < most {
+        return Ok(());
+    }
+    Err(Refusal::quota(format!("Cannot exceed quota for {quota}: {most}")))
+}
+
+/// What an account may have. Where AWS has users and roles by request alone, they are as many as that may be, and more.
+pub(crate) mod quota {
+    pub(crate) const GROUPS: (&str, u64) = ("GroupsPerAccount", 300);
+    pub(crate) const POLICIES: (&str, u64) = ("PoliciesPerAccount", 10_000);
+    pub(crate) const PROVIDERS: (&str, u64) = ("OpenIdConnectProvidersPerAccount", 100);
+    pub(crate) const ROLES: (&str, u64) = ("RolesPerAccount", 50_000);
+    pub(crate) const USERS: (&str, u64) = ("UsersPerAccount", 50_000);
+}
+
 /// A change of an entity in the making.
 pub(crate) struct Amendment<'a, E> {
     /// What the record is to become.

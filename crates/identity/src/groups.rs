@@ -14,7 +14,7 @@ use keyreeve_wire::iam::{
     ListGroupsOutput, UpdateGroupInput,
 };
 
-use crate::amend::{Amendment, Moved, amend, amend_moving, authorized, change, find};
+use crate::amend::{Amendment, Moved, amend, amend_moving, authorized, change, find, quota, room};
 use crate::entity::{arn, same_name};
 use crate::gate::{Particulars, authorize};
 use crate::ids::{IdKind, unique_id};
@@ -35,6 +35,7 @@ pub(crate) async fn create_group(
         if find::<GroupRecord>(cx, &**snapshot, name).await?.is_some() {
             return Err(Refusal::exists(format!("Group with name {name} already exists.")));
         }
+        room::<GroupRecord>(cx, &**snapshot, quota::GROUPS).await?;
         let group = GroupRecord {
             id: id.clone(),
             name: name.clone(),

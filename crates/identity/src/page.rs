@@ -104,3 +104,24 @@ pub(crate) fn of_items<T>(
     let marker = last.map(|item| cx.service.marker(&scope, key(item).as_bytes())).transpose()?;
     Ok(Page { items, marker })
 }
+
+/// A page of as many places as a list has that is known by its length alone: what stands there is made for the page only.
+pub(crate) fn of_places(
+    cx: &Cx<'_>,
+    list: &str,
+    wanted: Wanted<'_>,
+    count: usize,
+) -> Result<Page<usize>, Refusal> {
+    let scope = format!("{list}/{}", cx.caller.account());
+    let from = match wanted.marker {
+        None => 0,
+        Some(marker) => {
+            let position = cx.service.read_marker(&scope, marker).or(Err(no_marker()))?;
+            let number = core::str::from_utf8(&position).ok().and_then(|text| text.parse::<usize>().ok());
+            number.ok_or_else(no_marker)?
+        }
+    };
+    let to = from.saturating_add(wanted.limit().get()).min(count);
+    let marker = (to < count).then(|| cx.service.marker(&scope, to.to_string().as_bytes())).transpose()?;
+    Ok(Page { items: (from..to).collect(), marker })
+}

@@ -20,7 +20,7 @@ use keyreeve_wire::iam::{
     PolicyGroup, PolicyRole, PolicyScope, PolicyUsage, PolicyUser,
 };
 
-use crate::amend::{amend, authorized, change, find};
+use crate::amend::{amend, authorized, change, find, quota, room};
 use crate::arn::{self, PolicyRef};
 use crate::attached_policies::index_name;
 use crate::entity::{Entity, Target, arn as arn_of};
@@ -59,6 +59,7 @@ pub(crate) async fn create_policy(
                 "A policy called {name} already exists. Duplicate names are not allowed."
             )));
         }
+        room::<ManagedPolicyRecord>(cx, &**snapshot, quota::POLICIES).await?;
         let first = PolicyVersion { number: 1, text: input.policy_document.clone(), created: cx.now };
         let mut policy = ManagedPolicyRecord {
             id: id.clone(),

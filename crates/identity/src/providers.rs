@@ -14,7 +14,7 @@ use keyreeve_wire::iam::{
 };
 use keyreeve_wire::query::QueryError;
 
-use crate::amend::{amend, change, find, read};
+use crate::amend::{amend, change, find, quota, read, room};
 use crate::arn;
 use crate::entity::{Entity, arn as arn_of};
 use crate::gate::{Particulars, authorize, authorize_new};
@@ -43,6 +43,7 @@ pub(crate) async fn create_open_id_connect_provider(
         if find::<ProviderRecord>(cx, &**snapshot, url).await?.is_some() {
             return Err(Refusal::exists(format!("Provider with url {} already exists.", input.url)));
         }
+        room::<ProviderRecord>(cx, &**snapshot, quota::PROVIDERS).await?;
         let mut provider = ProviderRecord {
             url: url.to_owned(),
             client_ids: input.client_id_list.clone(),

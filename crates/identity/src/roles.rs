@@ -12,7 +12,7 @@ use keyreeve_wire::iam::{
     UpdateRoleInput, UpdateRoleOutput,
 };
 
-use crate::amend::{amend, authorized, change, find, read};
+use crate::amend::{amend, authorized, change, find, quota, read, room};
 use crate::attached_policies::index_of;
 use crate::entity::arn;
 use crate::gate::{Particulars, authorize, authorize_new};
@@ -40,6 +40,7 @@ pub(crate) async fn create_role(
         if find::<RoleRecord>(cx, &**snapshot, name).await?.is_some() {
             return Err(Refusal::exists(format!("Role with name {name} already exists.")));
         }
+        room::<RoleRecord>(cx, &**snapshot, quota::ROLES).await?;
         let bound = policy_check::trust(cx, &**snapshot, &input.assume_role_policy_document).await?;
         let mut role = RoleRecord {
             id: id.clone(),

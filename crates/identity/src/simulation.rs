@@ -4,6 +4,9 @@
 //! The engine that decides requests decides these, too. Nothing is in their context but what the request gives. Where no
 //! resource policy is given, a KMS key is taken for one whose policy leaves it to the account: as it is for a new key.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
 use keyreeve_core::Cx;
 use keyreeve_core::identity::record::{GroupRecord, RoleRecord, UserRecord};
 use keyreeve_core::identity::standing::Identities;
@@ -28,6 +31,9 @@ use crate::entity::{Entity, PolicyHolder, Target};
 use crate::gate::{Particulars, authorize};
 use crate::page::{self, Page, Wanted};
 use crate::refusal::Refusal;
+
+/// The most pairs of an action and a resource of one request, over all its pages.
+const PAIRS_MOST: usize = 10_000;
 
 /// A policy with where it comes from.
 struct Source {
@@ -111,9 +117,8 @@ pub(crate) async fn simulate_custom_policy(
         owner: input.resource_owner.as_deref(),
         entries: &input.context_entries,
     };
-    let results = scene.results(&input.action_names, &input.resource_arns)?;
     let wanted = Wanted::new(&input.marker, input.max_items);
-    let page = page_of(cx, "SimulateCustomPolicy", wanted, results)?;
+    let page = scene.page(cx, "SimulateCustomPolicy", wanted, &input.action_names, &input.resource_arns)?;
     let is_truncated = page.is_truncated();
     Ok(SimulateCustomPolicyOutput { evaluation_results: page.items, is_truncated, marker: page.marker })
 }
@@ -139,9 +144,9 @@ pub(crate) async fn simulate_principal_policy(
         owner: input.resource_owner.as_deref(),
         entries: &input.context_entries,
     };
-    let results = scene.results(&input.action_names, &input.resource_arns)?;
     let wanted = Wanted::new(&input.marker, input.max_items);
-    let page = page_of(cx, "SimulatePrincipalPolicy", wanted, results)?;
+    let page =
+        scene.page(cx, "SimulatePrincipalPolicy", wanted, &input.action_names, &input.resource_arns)?;
     let is_truncated = page.is_truncated();
     Ok(SimulatePrincipalPolicyOutput { evaluation_results: page.items, is_truncated, marker: page.marker })
 }
@@ -165,25 +170,9 @@ pub(crate) async fn get_context_keys_for_principal_policy(
 }
 
 fn keys_of(policies: &[Source]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in policies.iter().flat_map(|source| source.policy.context_keys()) {
-        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
-
-/// The results come in the order of the request; their keys are their places.
-fn page_of(
-    cx: &Cx<'_>,
-    list: &str,
-    wanted: Wanted<'_>,
-    results: Vec<EvaluationResult>,
-) -> Result<Page<EvaluationResult>, Refusal> {
-    let numbered = (0_u32..).zip(results).collect();
-    let page = page::of_items(cx, list, wanted, numbered, |(at, _)| format!("{at:010}"))?;
-    Ok(Page { items: page.items.into_iter().map(|(_, result)| result).collect(), marker: page.marker })
+    let mut known = HashSet::new();
+    let names = policies.iter().flat_map(|source| source.policy.context_keys());
+    names.filter(|name| known.insert(name.to_ascii_lowercase())).map(str::to_owned).collect()
 }
 
 /// The policies of the user, group or role with this ARN, and the boundary, if the caller may do `action` with it.
@@ -278,8 +267,15 @@ fn is_excluded(policy: &Source, out: &PolicyIdentifier) -> bool {
 }
 
 impl Scene<'_> {
-    /// What every action with every resource comes to.
-    fn results(&self, actions: &[String], resources: &[String]) -> Result<Vec<EvaluationResult>, Refusal> {
+    /// What actions with resources come to, in the order of the request, as many as the page takes.
+    fn page(
+        &self,
+        cx: &Cx<'_>,
+        list: &str,
+        wanted: Wanted<'_>,
+        actions: &[String],
+        resources: &[String],
+    ) -> Result<Page<EvaluationResult>, Refusal> {
         let values: Vec<(&str, Vec<&str>)> = self
             .entries
             .iter()
@@ -299,23 +295,34 @@ impl Scene<'_> {
         let missing = self.missing(&values);
         let everything = ["*".to_owned()];
         let resources = if resources.is_empty() { &everything } else { resources };
-        let mut results = Vec::with_capacity(actions.len() * resources.len());
-        for action in actions {
-            if !action.contains(':') {
-                // AWS: the text is unverified.
-                return Err(Refusal::invalid(format!("Invalid action name: {action}")));
-            }
-            for resource in resources {
-                results.push(self.result(action, resource, &context, &missing)?);
-            }
+        // AWS: the texts are unverified.
+        if let Some(action) = actions.iter().find(|action| !action.contains(':')) {
+            return Err(Refusal::invalid(format!("Invalid action name: {action}")));
         }
-        Ok(results)
+        let count = actions.len().saturating_mul(resources.len());
+        if count > PAIRS_MOST {
+            let message = format!(
+                "{count} pairs of an action and a resource are more than the {PAIRS_MOST} of one request."
+            );
+            return Err(Refusal::invalid(message));
+        }
+        let Page { items, marker } = page::of_places(cx, list, wanted, count)?;
+        let pairs =
+            actions.iter().flat_map(|action| resources.iter().map(move |resource| (action, resource)));
+        let (from, most) = (items.first().copied().unwrap_or_default(), items.len());
+        let mut defaults = HashMap::new();
+        let results = pairs
+            .skip(from)
+            .take(most)
+            .map(|(action, resource)| self.result(action, resource, &context, &missing, &mut defaults));
+        Ok(Page { items: results.collect::<Result<_, _>>()?, marker })
     }
 
     /// The condition keys that policies ask for and the request does not give.
     fn missing(&self, given: &[(&str, Vec<&str>)]) -> Vec<String> {
+        let given: HashSet<_> = given.iter().map(|(given, _)| given.to_ascii_lowercase()).collect();
         let mut missing = keys_of(&self.identity);
-        missing.retain(|name| !given.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)));
+        missing.retain(|name| !given.contains(&name.to_ascii_lowercase()));
         missing
     }
 
@@ -325,23 +332,25 @@ impl Scene<'_> {
         resource: &str,
         context: &Context<'_>,
         missing: &[String],
+        defaults: &mut HashMap<AccountId, Policy>,
     ) -> Result<EvaluationResult, Refusal> {
         let is_kms = action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("kms:"));
         let parts = |text: &str| text.split(':').nth(4).and_then(|account| account.parse().ok());
         let resource_account: AccountId =
             self.owner.and_then(parts).or_else(|| parts(resource)).unwrap_or(self.account);
-        let default = match &self.resource_policy {
-            None if is_kms => {
+        let default = match (&self.resource_policy, defaults.entry(resource_account)) {
+            (None, Entry::Occupied(known)) if is_kms => Some(&*known.into_mut()),
+            (None, Entry::Vacant(slot)) if is_kms => {
                 let text = default_text(resource_account, "aws");
-                Some(compile(Kind::Resource, &text, "of the key")?)
+                Some(&*slot.insert(compile(Kind::Resource, &text, "of the key")?))
             }
-            None | Some(_) => None,
+            (None | Some(_), _) => None,
         };
         let identity: Vec<_> = self.identity.iter().map(|source| &source.policy).collect();
         let levels: Vec<Vec<_>> = self.organization.iter().map(|level| level.iter().collect()).collect();
         let levels: Vec<_> = levels.iter().map(Vec::as_slice).collect();
         let policies = Policies {
-            key: self.resource_policy.as_ref().or(default.as_ref()),
+            key: self.resource_policy.as_ref().or(default),
             identity: &identity,
             boundary: self.boundary.as_ref(),
             service_control: &levels,

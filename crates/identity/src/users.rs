@@ -13,7 +13,7 @@ use keyreeve_wire::iam::{
 };
 use keyreeve_wire::query::QueryError;
 
-use crate::amend::{Amendment, Moved, amend, amend_moving, change, find, read};
+use crate::amend::{Amendment, Moved, amend, amend_moving, change, find, quota, read, room};
 use crate::attached_policies::{self, index_of};
 use crate::entity::{arn, same_name};
 use crate::gate::{Particulars, authorize, authorize_new};
@@ -38,6 +38,7 @@ pub(crate) async fn create_user(
         if find::<UserRecord>(cx, &**snapshot, name).await?.is_some() {
             return Err(Refusal::exists(format!("User with name {name} already exists.")));
         }
+        room::<UserRecord>(cx, &**snapshot, quota::USERS).await?;
         let mut user = UserRecord {
             id: id.clone(),
             name: name.clone(),

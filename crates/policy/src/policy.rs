@@ -1,6 +1,7 @@
 //! A policy, compiled once and asked many times.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -108,9 +109,10 @@ impl Policy {
     #[must_use]
     pub fn context_keys(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
+        let mut known = BTreeSet::new();
         for statement in &self.statements {
             statement.mention(&mut |key| {
-                if !names.iter().any(|name| name.eq_ignore_ascii_case(key.text())) {
+                if known.insert(key.text().to_ascii_lowercase()) {
                     names.push(key.text());
                 }
             });

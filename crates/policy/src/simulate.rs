@@ -5,6 +5,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html> and
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html>.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::context::{Found, KeyName};
@@ -108,13 +109,9 @@ pub fn simulate<'p>(request: &Request<'_>, policies: &Policies<'p>) -> Simulatio
 /// The names of the condition keys that `policies` ask for, each once, as it is written first.
 #[must_use]
 pub fn context_keys<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Vec<&'p str> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in policies.into_iter().flat_map(Policy::context_keys) {
-        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            names.push(name);
-        }
-    }
-    names
+    let mut known = BTreeSet::new();
+    let names = policies.into_iter().flat_map(Policy::context_keys);
+    names.filter(|name| known.insert(name.to_ascii_lowercase())).collect()
 }
 
 fn missing<'p>(request: &Request<'_>, policies: &Policies<'p>) -> Vec<&'p str> {

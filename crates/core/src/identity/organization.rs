@@ -8,7 +8,7 @@ use keyreeve_policy::{KeySet, Kind};
 use keyreeve_store::Snapshot;
 
 use crate::cx::Service;
-use crate::identity::record::{InlinePolicy, OrganizationRecord};
+use crate::identity::record::{InlinePolicy, MemberRecord, OrganizationRecord};
 use crate::identity::space;
 use crate::identity::standing::NamedPolicy;
 use crate::vault::VaultError;
@@ -20,6 +20,8 @@ pub struct Organization {
     pub id: String,
     /// The account that service control policies do not bind.
     pub management_account: AccountId,
+    /// The entry of the store that it was compiled from, to the byte: versions begin anew after a deletion.
+    entry: Option<Box<[u8]>>,
     places: HashMap<AccountId, Arc<Place>>,
 }
 
@@ -58,10 +60,22 @@ impl Organization {
             chain.reverse();
             let ids: Vec<_> = chain.iter().map(|unit| unit.id.as_str()).collect();
             let path = format!("{}/{}/", record.id, ids.join("/"));
+            // Accounts with the same policies in one unit are in one place, compiled once.
+            let mut made: Vec<(&MemberRecord, Arc<Place>)> = Vec::new();
             for member in &unit.accounts {
+                let is_managing = member.account == record.management_account;
+                let same = made.iter().find(|(other, _)| {
+                    !is_managing
+                        && other.service_control == member.service_control
+                        && other.resource_control == member.resource_control
+                });
+                if let Some((_, place)) = same {
+                    places.insert(member.account, Arc::clone(place));
+                    continue;
+                }
                 let mut place =
                     Place { organization: record.id.clone(), path: path.clone(), ..Place::default() };
-                if member.account != record.management_account {
+                if !is_managing {
                     for unit in &chain {
                         place.service_control.push(compile(Kind::Identity, &unit.service_control)?);
                         place.resource_control.push(compile(Kind::Resource, &unit.resource_control)?);
@@ -71,10 +85,15 @@ impl Organization {
                 }
                 let controls = place.resource_control.iter().flatten();
                 place.resource_mentions = controls.map(|named| named.policy.mentions()).collect();
-                places.insert(member.account, Arc::new(place));
+                let place = Arc::new(place);
+                if !is_managing {
+                    made.push((member, Arc::clone(&place)));
+                }
+                places.insert(member.account, place);
             }
         }
-        Ok(Self { id: record.id.clone(), management_account: record.management_account, places })
+        let (id, management_account) = (record.id.clone(), record.management_account);
+        Ok(Self { id, management_account, entry: None, places })
     }
 
     /// Where `account` is, if it is in the organization.
@@ -110,9 +129,58 @@ impl Service {
         snapshot: &dyn Snapshot,
     ) -> Result<Option<Arc<Organization>>, VaultError> {
         let path = space::organization()?;
+        let entry = snapshot.get(&path).await?.map(|entry| Box::<[u8]>::from(&*entry.value));
+        // One that was compiled from the very record is not compiled again.
+        if let (Some(known), Some(_)) = (self.ring().organization().flatten(), &entry)
+            && known.entry == entry
+        {
+            return Ok(Some(known));
+        }
         let read = self.vault().read::<OrganizationRecord>(snapshot, &path).await?;
-        let organization = read.map(|read| Organization::compile(&read.record)).transpose()?.map(Arc::new);
+        let compiled = read.map(|read| {
+            let compiled = Organization::compile(&read.record)?;
+            Ok::<_, VaultError>(Arc::new(Organization { entry, ..compiled }))
+        });
+        let organization = compiled.transpose()?;
         self.ring().fill_organization(snapshot.revision(), organization.clone());
         Ok(organization)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::record::UnitRecord;
+
+    #[test]
+    fn accounts_with_the_same_policies_in_one_unit_are_in_one_place() {
+        let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        let all = vec![InlinePolicy { name: "all".to_owned(), text: text.to_owned() }];
+        let account = |number: u32| -> AccountId { format!("{number:012}").parse().unwrap() };
+        let member = |number, service_control: &[InlinePolicy]| MemberRecord {
+            account: account(number),
+            service_control: service_control.to_vec(),
+            resource_control: Vec::new(),
+        };
+        let record = OrganizationRecord {
+            id: "o-example".to_owned(),
+            management_account: account(1),
+            units: vec![UnitRecord {
+                id: "r-root".to_owned(),
+                name: "Root".to_owned(),
+                parent: None,
+                service_control: all.clone(),
+                resource_control: Vec::new(),
+                accounts: vec![member(1, &all), member(2, &all), member(3, &all), member(4, &[])],
+            }],
+        };
+        let organization = Organization::compile(&record).unwrap();
+        let place = |number| organization.place(account(number)).unwrap();
+        assert!(Arc::ptr_eq(place(2), place(3)));
+        for other in [1, 4] {
+            assert!(!Arc::ptr_eq(place(2), place(other)), "{other}");
+        }
+        assert!(place(1).service_control.is_empty());
+        assert_eq!(place(4).service_control.len(), 2);
     }
 }

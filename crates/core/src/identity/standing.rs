@@ -23,6 +23,8 @@ pub struct NamedPolicy {
     pub name: String,
     /// The policy.
     pub policy: Policy,
+    /// The bytes of its text.
+    len: usize,
 }
 
 /// The policies of a principal.
@@ -48,6 +50,12 @@ impl Standing {
         self.mentions
     }
 
+    /// The bytes of the texts that it was compiled from, those of the organization aside: they are shared.
+    pub(crate) fn len_of_texts(&self) -> usize {
+        let own = self.identity.iter().chain(&self.boundary).chain(self.session.iter().flatten());
+        own.map(|named| named.len).sum()
+    }
+
     /// Looks through the policies for the condition keys that they mention: what every maker of a standing ends with.
     fn complete(mut self) -> Self {
         let session = self.session.iter().flatten();
@@ -66,12 +74,16 @@ impl NamedPolicy {
     pub fn compile(kind: Kind, name: &str, text: &str) -> Result<Self, VaultError> {
         let policy = Policy::compile(kind, text);
         let policy = policy.ok().ok_or_else(|| VaultError::Damaged(format!("the policy {name}")))?;
-        Ok(Self { name: name.to_owned(), policy })
+        Ok(Self { name: name.to_owned(), policy, len: text.len() })
     }
 }
 
 /// The policy that allows everything.
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+
+/// The text of a policy that denies everything.
+const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 /// An account's identities at one revision.
 pub struct Identities<'s> {
@@ -159,7 +171,9 @@ impl Identities<'_> {
             passed.push(NamedPolicy::compile(Kind::Identity, &format!("session/{index}"), text)?);
         }
         for arn in &session.policy_arns {
-            passed.push(self.managed(arn).await?);
+            // Nobody is asked before a policy is deleted that was passed: what it allowed is over, and all else with it.
+            let text = self.managed_text(arn).await?;
+            passed.push(NamedPolicy::compile(Kind::Identity, arn, text.as_deref().unwrap_or(NOTHING))?);
         }
         // A federated user without any session policy may do nothing by its user's policies.
         standing.session = (always || !passed.is_empty()).then_some(passed);
