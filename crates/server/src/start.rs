@@ -170,16 +170,19 @@ pub(crate) async fn root_access_key(
     }
     // ORDER: the trail, the store, the file. Cut off anywhere, the next start does it all again.
     if !is_held {
-        let event = service.service_event(&ServiceEvent {
-            source: Source::Iam,
-            name: if is_new { "CreateAccount" } else { "RotateRootAccessKey" },
-            account,
-            region: home_region(config)?,
-            time: clock::now(),
-            details: &[("accessKeyId", &key.id), ("by", by)],
-            resources: &[],
-        })?;
-        trail.append(event).await.map_err(|TrailError| VaultError::Unrecorded)?;
+        // The first start makes everything; what it makes is no change of anything.
+        if !is_new {
+            let event = service.service_event(&ServiceEvent {
+                source: Source::Iam,
+                name: "RotateRootAccessKey",
+                account,
+                region: home_region(config)?,
+                time: clock::now(),
+                details: &[("accessKeyId", &key.id), ("by", by)],
+                resources: &[],
+            })?;
+            trail.append(event).await.map_err(|TrailError| VaultError::Unrecorded)?;
+        }
         let secret = Zeroizing::new((*key.secret).clone());
         service.set_root_credential(account, &key.id, secret, clock::now()).await?;
     }
