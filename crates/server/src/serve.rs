@@ -237,6 +237,10 @@ fn announce(dir: &DataDir, address: SocketAddr, tls: bool) -> io::Result<()> {
     let mut err = io::stderr().lock();
     writeln!(err, "To use it from this machine:\n")?;
     writeln!(err, "  export AWS_ENDPOINT_URL_KMS={scheme}://{address}")?;
+    writeln!(
+        err,
+        "  export AWS_ENDPOINT_URL_IAM={scheme}://{address} AWS_ENDPOINT_URL_STS={scheme}://{address}"
+    )?;
     writeln!(err, "  export AWS_SHARED_CREDENTIALS_FILE={}", credentials.display())?;
     writeln!(err, "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1")?;
     writeln!(err, "  aws kms create-key --description 'My first key'\n")?;
