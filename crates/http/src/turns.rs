@@ -124,7 +124,7 @@ async fn turn() {
 const STEPS_OF_AN_ANSWER: usize = 6;
 /// Results are told together while others wait, so that their records share a write and their connections a turn; but none
 /// is held back for longer than this and the computation in hand.
-const HELD_MOST: Duration = Duration::from_millis(2);
+const HELD_MOST: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
