@@ -265,6 +265,11 @@ def test_service_control_policies_of_the_file_bind_at_once(followed):
     kms.create_key()
     one.follow(identities + organization + deny)
     assert code(kms.create_key) == "AccessDeniedException"
+    asked = {"PolicySourceArn": f"arn:aws:iam::{OTHER}:user/admin", "ActionNames": ["kms:CreateKey", "kms:ListKeys"]}
+    simulated = one.client("admin", OTHER, service="iam").simulate_principal_policy(**asked)["EvaluationResults"]
+    assert [result["EvalDecision"] for result in simulated] == ["explicitDeny", "allowed"]
+    allowed = [result["OrganizationsDecisionDetail"]["AllowedByOrganizations"] for result in simulated]
+    assert allowed == [False, True]
     kms.list_keys()
     one.follow(identities)
     kms.create_key()

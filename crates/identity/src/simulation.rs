@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use keyreeve_core::Cx;
 use keyreeve_core::identity::record::{GroupRecord, RoleRecord, UserRecord};
-use keyreeve_core::identity::standing::Identities;
+use keyreeve_core::identity::standing::{Identities, NamedPolicy};
 use keyreeve_domain::AccountId;
 use keyreeve_policy::{
     Action, Caller, Context, ContextValue, Decision, Effect, Kind, Layer, Policies, Policy, Resource,
@@ -96,6 +96,15 @@ fn organization(levels: &[OrderedOrganizationPolicyType]) -> Result<Vec<Vec<Poli
     levels.iter().map(level).collect()
 }
 
+/// The service control policies that bind the caller's account, by level.
+async fn own_organization(cx: &Cx<'_>) -> Result<Vec<Vec<Policy>>, Refusal> {
+    let organization = cx.service.organization().await?;
+    let place = organization.as_ref().and_then(|organization| organization.place(cx.caller.account()));
+    let levels = place.map(|place| place.service_control.as_slice()).unwrap_or_default();
+    let level = |level: &Vec<NamedPolicy>| level.iter().map(|named| named.policy.clone()).collect();
+    Ok(levels.iter().map(level).collect())
+}
+
 fn resource_policy(text: Option<&String>) -> Result<Option<Policy>, Refusal> {
     text.map(|text| compile(Kind::Resource, text, "ResourcePolicy")).transpose()
 }
@@ -137,7 +146,7 @@ pub(crate) async fn simulate_principal_policy(
     let scene = Scene {
         identity,
         boundary: boundary(&input.permissions_boundary_policy_input_list)?.or(own_boundary),
-        organization: Vec::new(),
+        organization: own_organization(cx).await?,
         resource_policy: resource_policy(input.resource_policy.as_ref())?,
         account,
         caller: input.caller_arn.as_deref().unwrap_or(caller),
