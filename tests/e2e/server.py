@@ -129,7 +129,7 @@ class Server:
         """(access key id, secret access key) of the root user."""
         return read_credentials(self.data_dir / "credentials")
 
-    def client(self, region=REGION, *, service="kms", validate=True, credentials=None, **config):
+    def client(self, region=REGION, *, service="kms", validate=True, credentials=None, attempts=1, **config):
         """A boto3 client, of KMS unless told. Without `validate`, botocore sends what it is given."""
         access_key_id, secret = credentials or self.credentials
         return boto3.client(
@@ -140,7 +140,7 @@ class Server:
             aws_secret_access_key=secret,
             verify=str(self.ca) if self.ca else None,
             config=botocore.config.Config(
-                parameter_validation=validate, retries={"total_max_attempts": 1}, read_timeout=30, **config
+                parameter_validation=validate, retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=30, **config
             ),
         )
 

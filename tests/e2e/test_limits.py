@@ -9,6 +9,7 @@ import time
 
 import process
 import pytest
+from botocore.exceptions import ClientError
 from raw import call, send, signed_headers
 from server import Server, wait_until
 
@@ -254,3 +255,22 @@ def test_the_limit_of_descriptors_is_raised_to_what_the_system_allows(fresh_serv
     pid = fresh_server.start().process.pid
     soft, hard = process.limit(pid, "Max open files")
     assert soft == hard == str(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+
+
+def test_an_account_that_calls_too_fast_in_a_region_is_throttled_and_other_regions_are_not(make_server):
+    config = '[quotas]\nrequests = "aws"\nrequest_rates = { ListKeys = 0.001 }\n'
+    server = make_server(config=config).start()
+    kms = server.client()
+    kms.list_keys()
+    with pytest.raises(ClientError) as refused:
+        kms.list_keys()
+    error = refused.value.response
+    assert error["Error"]["Code"] == "ThrottlingException"
+    assert error["Error"]["Message"] == (
+        "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+    )
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert server.client("eu-west-1").list_keys()["Keys"] == []
+    # Five at once, then one in 200 milliseconds; an SDK tries again by itself.
+    patient = server.client(attempts=10)
+    assert len({patient.create_key()["KeyMetadata"]["KeyId"] for _ in range(7)}) == 7

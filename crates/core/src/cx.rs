@@ -21,6 +21,8 @@ use crate::offload::{self, Lane, Offload, OffloadError};
 use crate::quota::Quotas;
 use crate::record::{KeyRecord, Record};
 use crate::refusal::Refusal;
+use crate::request_quota::RequestQuota;
+use crate::request_rate::{RequestMeters, RequestRates};
 use crate::ring::Ring;
 use crate::stock::{Maker, Stock};
 use crate::usage::UsageLog;
@@ -34,6 +36,8 @@ const ATTEMPTS: usize = 16;
 pub struct ServiceOptions {
     /// The resource quotas.
     pub quotas: Quotas,
+    /// The request quotas.
+    pub request_rates: RequestRates,
     /// Keys kept open in memory.
     pub cached_keys: usize,
     /// Where long work is done.
@@ -55,6 +59,7 @@ pub struct Service {
     vault: Vault,
     ring: Ring,
     quotas: Quotas,
+    request_meters: RequestMeters,
     usage: UsageLog,
     offload: Arc<dyn Offload>,
     stock: Stock,
@@ -68,12 +73,22 @@ impl Service {
     /// A service over `vault`.
     #[must_use]
     pub fn new(vault: Vault, options: ServiceOptions) -> Self {
-        let ServiceOptions { quotas, cached_keys, offload, ready_rsa_keys, maker, sm2, roots, issuers } =
-            options;
+        let ServiceOptions {
+            quotas,
+            request_rates,
+            cached_keys,
+            offload,
+            ready_rsa_keys,
+            maker,
+            sm2,
+            roots,
+            issuers,
+        } = options;
         Self {
             vault,
             ring: Ring::new(cached_keys),
             quotas,
+            request_meters: RequestMeters::new(request_rates),
             usage: UsageLog::default(),
             stock: Stock::new(ready_rsa_keys, &maker, Arc::clone(&offload)),
             offload,
@@ -294,6 +309,25 @@ impl<'a> Cx<'a> {
         arn.split(':').nth(4).is_some_and(|account| account != self.caller.account().to_string())
     }
 
+    /// Counts the request against a quota of the caller's account in the Region that was called.
+    ///
+    /// # Errors
+    /// ThrottlingException where it is one too many.
+    pub fn meter(&self, quota: RequestQuota) -> Result<(), Refusal> {
+        self.meter_in(self.region, quota)
+    }
+
+    /// As [`Cx::meter`], in another Region.
+    ///
+    /// # Errors
+    /// ThrottlingException where it is one too many.
+    pub fn meter_in(&self, region: Region, quota: RequestQuota) -> Result<(), Refusal> {
+        match self.service.request_meters.take(self.caller.account(), region, quota, self.now) {
+            true => Ok(()),
+            false => Err(Refusal::throttled()),
+        }
+    }
+
     /// Checks that the caller may do `A` with `found`, before [`Cx::open`] asks for its usage and state.
     ///
     /// # Errors
@@ -306,10 +340,10 @@ impl<'a> Cx<'a> {
         Ok(gate::authorize::<A>(self, &found.key, found.alias.as_ref(), particulars).await?)
     }
 
-    /// Lets the caller through to `found` for the action `A`.
+    /// Lets the caller through to `found` for the action `A`; counts a cryptographic operation against the quota of such keys.
     ///
     /// # Errors
-    /// As the gate says.
+    /// One request too many, then as the gate says.
     pub async fn open<'k, A: Action>(
         &self,
         found: &'k Found,
@@ -318,6 +352,9 @@ impl<'a> Cx<'a> {
     where
         'a: 'k,
     {
+        if A::METERED {
+            self.meter(RequestQuota::of_key(found.key.record().spec))?;
+        }
         Ok(gate::open::<A>(self, &found.key, found.alias.as_ref(), particulars).await?)
     }
 

@@ -20,6 +20,8 @@ pub mod offload;
 pub mod quota;
 pub mod record;
 pub mod refusal;
+pub mod request_quota;
+pub mod request_rate;
 pub mod ring;
 pub mod service_event;
 pub mod space;

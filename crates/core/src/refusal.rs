@@ -43,6 +43,15 @@ impl Refusal {
         )
     }
 
+    /// There were too many requests, or there is too much to do.
+    #[must_use]
+    pub fn throttled() -> Self {
+        Self::new(
+            ErrorCode::Throttling,
+            "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+        )
+    }
+
     /// The failure of something inside; the request can be tried again.
     #[must_use]
     pub fn internal() -> Self {
@@ -68,10 +77,7 @@ impl From<VaultError> for Refusal {
             VaultError::Contended => {
                 Self::new(ErrorCode::KmsInternal, "The resource is changing. The request can be retried.")
             }
-            VaultError::Busy => Self::new(
-                ErrorCode::Throttling,
-                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
-            ),
+            VaultError::Busy => Self::throttled(),
             VaultError::Slow | VaultError::Timeout => Self::silent(ErrorCode::DependencyTimeout),
             VaultError::Damaged(_)
             | VaultError::Lost

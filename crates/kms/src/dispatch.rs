@@ -10,8 +10,9 @@ use crate::{
     generate_mac, generate_random, get_key_last_usage, get_key_policy, get_key_rotation_status,
     get_parameters_for_import, get_public_key, import_key_material, list_aliases, list_grants,
     list_key_policies, list_key_rotations, list_keys, list_resource_tags, list_retirable_grants,
-    put_key_policy, re_encrypt, retire_grant, revoke_grant, rotate_key_on_demand, schedule_key_deletion,
-    sign, tag_resource, untag_resource, update_alias, update_key_description, verify, verify_mac,
+    put_key_policy, re_encrypt, request_quota, retire_grant, revoke_grant, rotate_key_on_demand,
+    schedule_key_deletion, sign, tag_resource, untag_resource, update_alias, update_key_description, verify,
+    verify_mac,
 };
 
 macro_rules! operations {
@@ -23,6 +24,9 @@ macro_rules! operations {
             body: impl AsRef<[u8]>,
             out: &mut Vec<u8>,
         ) -> Result<(), Refusal> {
+            if let Some(quota) = request_quota::of(operation) {
+                cx.meter(quota)?;
+            }
             match operation {
                 $(Operation::$operation => {
                     let input = decode(cx, body.as_ref())?;

@@ -7,6 +7,7 @@
 
 use keyreeve_core::gate::Particulars;
 use keyreeve_core::gate::actions::{self, Sealing};
+use keyreeve_core::request_quota::RequestQuota;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_crypto::data_key_pair::{DataKeyPair, key_spec};
 use keyreeve_domain::KeyMaterialId;
@@ -89,6 +90,7 @@ async fn make<A: Sealing>(
     operation: KeyLastUsageOperation,
     recipient: Option<recipient::Document>,
 ) -> Result<Made, Refusal> {
+    cx.meter(RequestQuota::of_data_key_pair(asked.spec))?;
     let found = managed_key::find::<A>(cx, asked.key_id).await?;
     let texts = [
         (ContextKey::KmsDataKeyPairSpec, asked.spec.as_str()),

@@ -54,6 +54,7 @@ mod list_resource_tags;
 mod list_retirable_grants;
 mod put_key_policy;
 mod re_encrypt;
+mod request_quota;
 mod retire_grant;
 mod revoke_grant;
 mod rotate_key_on_demand;

@@ -4,6 +4,7 @@
 //! checked of both before anything is decrypted. The plaintext never leaves.
 
 use keyreeve_core::gate::{Particulars, actions};
+use keyreeve_core::request_quota::RequestQuota;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::{DryRunModifier, EncryptionAlgorithm, KeyLastUsageOperation};
 use keyreeve_policy::ContextKey;
@@ -57,6 +58,11 @@ pub(crate) async fn re_encrypt(cx: &mut Cx<'_>, input: ReEncryptInput) -> Result
         encryption_context: Some(input.destination_encryption_context.as_map()),
         ..Particulars::of(&to_texts)
     };
+    // AWS: unverified. One request counts once against each kind of key that it uses.
+    let of_destination = RequestQuota::of_key(destination.key.record().spec);
+    if of_destination != RequestQuota::of_key(found.key.record().spec) {
+        cx.meter(of_destination)?;
+    }
     let to = cx.open::<actions::ReEncryptTo>(&destination, &to_asked).await?;
     let source_encryption_algorithm = symmetric::check_algorithm(&from, asked)?;
     let destination_encryption_algorithm =

@@ -1,12 +1,14 @@
 //! The configuration file, whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use keyreeve_attestation::Roots;
 use keyreeve_core::quota::Quotas;
+use keyreeve_core::request_quota::RequestQuota;
+use keyreeve_core::request_rate::RequestRates;
 use keyreeve_domain::{AccountId, Region};
 use keyreeve_http::Limits;
 use keyreeve_trail_file::Level;
@@ -167,8 +169,16 @@ section! {
     }
 }
 
+/// What holds for a request quota that is not named.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RequestQuotaDefaults {
+    Aws,
+    Unlimited,
+}
+
 section! {
-    /// Resource quotas, per account and Region where not said otherwise.
+    /// Quotas, per account and Region where not said otherwise.
     QuotasSection in "quotas" {
         /// Customer managed keys.
         keys: u64 = 100_000, "100000", since "0.1";
@@ -182,6 +192,12 @@ section! {
         policy_bytes: usize = 32_768, "32768", since "0.1";
         /// Tags per key.
         tags_per_key: usize = 50, "50", since "0.1";
+        /// Requests in a second: "unlimited", or "aws" for the request quotas that AWS starts with.
+        requests: RequestQuotaDefaults = RequestQuotaDefaults::Unlimited, "\"unlimited\"", since "0.1";
+        /// Request quotas that differ, by their names with AWS: { "CreateKey" = 50, "Cryptographic operations (RSA)" = 500 }.
+        request_rates: BTreeMap<String, f64> = BTreeMap::new(), "{}", since "0.1";
+        /// Those of single accounts: { "111122223333" = { "CreateKey" = 100, "DescribeKey" = inf } }.
+        account_request_rates: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new(), "{}", since "0.1";
     }
 }
 
@@ -313,6 +329,7 @@ impl Config {
         if self.crypto.queue == 0 || self.crypto.rsa_threads == 0 || self.crypto.key_wait_seconds == 0 {
             return refused("[crypto] queue, rsa_threads and key_wait_seconds must be at least 1.");
         }
+        self.request_rates()?;
         issuers::check(&self.identity.jwks, &self.identity.issuers)?;
         if self.jobs.interval_seconds == 0 {
             return refused("[jobs] interval_seconds must be at least 1.");
@@ -368,6 +385,21 @@ impl Config {
         }
     }
 
+    /// The request quotas.
+    pub(crate) fn request_rates(&self) -> Result<RequestRates, Failure> {
+        let QuotasSection { requests, request_rates, account_request_rates, .. } = &self.quotas;
+        let mut of_account = HashMap::new();
+        for (account, rates) in account_request_rates {
+            let fault = |error: &dyn std::fmt::Display| {
+                Failure::Config(format!("[quotas] account_request_rates, `{account}`: {error}."))
+            };
+            let id: AccountId = account.parse().map_err(|error| fault(&error))?;
+            of_account.extend(named_rates(rates)?.into_iter().map(|(quota, rate)| ((id, quota), rate)));
+        }
+        let aws_defaults = *requests == RequestQuotaDefaults::Aws;
+        Ok(RequestRates { aws_defaults, of_all: named_rates(request_rates)?, of_account })
+    }
+
     /// The roots of attestation.
     pub(crate) fn roots(&self) -> Result<Roots, Failure> {
         let (aws, files): (Vec<_>, Vec<_>) =
@@ -394,6 +426,21 @@ impl Config {
 const AWS_ROOT: &str = "aws";
 /// The longest policy that the API takes.
 const MAX_POLICY_BYTES: usize = 131_072;
+
+fn named_rates(rates: &BTreeMap<String, f64>) -> Result<HashMap<RequestQuota, f64>, Failure> {
+    let named = |(name, rate): (&String, &f64)| {
+        let refused = |why: &str| Failure::Config(format!("[quotas] request rate of `{name}`: {why}."));
+        let quota = RequestQuota::named(name).ok_or_else(|| {
+            let names: Vec<_> = RequestQuota::ALL.iter().map(|quota| quota.name()).collect();
+            refused(&format!("there is no such request quota; there are {}", names.join(", ")))
+        })?;
+        match *rate > 0.0 {
+            true => Ok((quota, *rate)),
+            false => Err(refused("it must be above 0; inf is unlimited")),
+        }
+    };
+    rates.iter().map(named).collect()
+}
 
 fn read(path: &Path) -> Result<Config, Failure> {
     let fault = |error: &dyn std::fmt::Display| {
@@ -436,6 +483,24 @@ mod tests {
     fn an_option_that_is_not_known_is_an_error() {
         for text in ["[server]\nlissten = \"127.0.0.1:1\"", "[sever]\n", "[seal]\nkind = \"stone\""] {
             assert!(toml::from_str::<Config>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn request_rates_are_those_of_quotas_that_exist_and_allow_something() {
+        for (text, ok) in [
+            ("request_rates = { CreateKey = 2, \"Cryptographic operations (RSA)\" = 0.5, Sign = 1 }", false),
+            ("request_rates = { CreateKey = 2, \"Cryptographic operations (RSA)\" = 0.5 }", true),
+            ("request_rates = { CreateKey = inf }", true),
+            ("request_rates = { CreateKey = 0 }", false),
+            ("request_rates = { CreateKey = -1 }", false),
+            ("request_rates = { CreateKey = nan }", false),
+            ("account_request_rates = { 111122223333 = { CreateKey = 1 } }", true),
+            ("account_request_rates = { 1111 = { CreateKey = 1 } }", false),
+            ("account_request_rates = { 111122223333 = { CreateKeys = 1 } }", false),
+        ] {
+            let config: Config = toml::from_str(&format!("[quotas]\n{text}")).unwrap();
+            assert_eq!(config.validated().is_ok(), ok, "{text}");
         }
     }
 

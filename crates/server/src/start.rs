@@ -75,6 +75,7 @@ pub(crate) async fn service(
     };
     let options = ServiceOptions {
         quotas: config.quotas(),
+        request_rates: config.request_rates()?,
         cached_keys: config.store.cached_keys,
         offload,
         ready_rsa_keys: config.crypto.ready_rsa_keys,

@@ -17,6 +17,7 @@ use keyreeve_core::identity::space as identity;
 use keyreeve_core::keyring::{DeploymentId, Keyring};
 use keyreeve_core::offload::AtOnce;
 use keyreeve_core::quota::Quotas;
+use keyreeve_core::request_rate::RequestRates;
 use keyreeve_core::vault::{Vault, VaultError};
 use keyreeve_core::{Caller, Principal, Service, ServiceOptions};
 use keyreeve_crypto::asymmetric::{PublicKey, make_material};
@@ -51,6 +52,7 @@ fn options(quotas: Quotas, random: &Arc<SeededRandom>) -> ServiceOptions {
     let random = Arc::clone(random);
     ServiceOptions {
         quotas,
+        request_rates: RequestRates::default(),
         cached_keys: CACHED_KEYS,
         offload: Arc::new(AtOnce),
         ready_rsa_keys: 0,
@@ -166,6 +168,15 @@ impl World {
     #[must_use]
     pub fn service_of_another_keyring(&self) -> Arc<Service> {
         self.service_under(Keyring::make(DEPLOYMENT, &*self.random).expect("a keyring"))
+    }
+
+    /// Another service over the same store, which counts requests against `request_rates`.
+    #[must_use]
+    pub fn service_with_rates(&self, request_rates: RequestRates) -> Arc<Service> {
+        let keyring = Keyring::open(DEPLOYMENT, &self.root_key, &self.keyring).expect("the keyring opens");
+        let vault = Vault::new(Arc::new(self.store.inner().clone()), keyring, self.random.clone());
+        let options = ServiceOptions { request_rates, ..options(self.quotas, &self.random) };
+        Arc::new(Service::new(vault, options))
     }
 
     fn service_under(&self, keyring: Keyring) -> Arc<Service> {

@@ -37,6 +37,8 @@ pub trait Action {
     const STATES: States;
     /// Whether a grant can give it.
     const GRANTABLE: bool;
+    /// Whether it counts against the request quota of cryptographic operations with keys of its kind.
+    const METERED: bool;
 
     /// The action as policies know it.
     fn action() -> &'static policy::Action;
@@ -77,7 +79,7 @@ pub trait ReadingPublicKey: Action {}
 pub trait Changing: Action {}
 
 macro_rules! key_actions {
-    ($($(#[$doc:meta])* $name:ident($operation:ident), $usage:expr, $states:ident, $grantable:literal $(, $capability:ident)*;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident($operation:ident), $usage:expr, $states:ident, $grantable:literal, $metered:literal $(, $capability:ident)*;)+) => {$(
         $(#[$doc])*
         #[doc = concat!("The action `kms:", stringify!($name), "`.")]
         #[derive(Debug)]
@@ -89,6 +91,7 @@ macro_rules! key_actions {
             const USAGE: Option<KeyUsage> = $usage;
             const STATES: States = States::$states;
             const GRANTABLE: bool = $grantable;
+            const METERED: bool = $metered;
 
             fn action() -> &'static policy::Action {
                 static ACTION: LazyLock<policy::Action> =
@@ -107,50 +110,50 @@ const MAC: Option<KeyUsage> = Some(KeyUsage::GenerateVerifyMac);
 const SIGNATURE: Option<KeyUsage> = Some(KeyUsage::SignVerify);
 
 key_actions! {
-    CancelKeyDeletion(CancelKeyDeletion), None, PendingDeletion, false, Changing;
-    CreateAlias(CreateAlias), None, NotPendingDeletion, false;
-    CreateGrant(CreateGrant), None, Usable, true;
-    Decapsulate(Decapsulate), ENCAPSULATION, Usable, true, Decapsulating;
-    Decrypt(Decrypt), ENCRYPTION, Usable, true, Opening;
-    DeleteAlias(DeleteAlias), None, Any, false;
-    DeleteImportedKeyMaterial(DeleteImportedKeyMaterial), None, Any, false, Changing;
-    DeriveSharedSecret(DeriveSharedSecret), AGREEMENT, Usable, true, Agreeing;
-    DescribeKey(DescribeKey), None, Any, true;
-    DisableKey(DisableKey), None, Complete, false, Changing;
-    DisableKeyRotation(DisableKeyRotation), None, UsableOrPendingImport, false, Changing;
-    EnableKey(EnableKey), None, Complete, false, Changing;
-    EnableKeyRotation(EnableKeyRotation), None, UsableOrPendingImport, false, Changing;
-    Encapsulate(Encapsulate), ENCAPSULATION, Usable, true, Encapsulating;
-    Encrypt(Encrypt), ENCRYPTION, Usable, true, Sealing, Encrypting;
-    GenerateDataKey(GenerateDataKey), ENCRYPTION, Usable, true, Sealing;
-    GenerateDataKeyPair(GenerateDataKeyPair), ENCRYPTION, Usable, true, Sealing;
-    GenerateDataKeyPairWithoutPlaintext(GenerateDataKeyPairWithoutPlaintext), ENCRYPTION, Usable, true, Sealing;
-    GenerateDataKeyWithoutPlaintext(GenerateDataKeyWithoutPlaintext), ENCRYPTION, Usable, true, Sealing;
-    GenerateMac(GenerateMac), MAC, Usable, true, Authenticating;
-    GetKeyLastUsage(GetKeyLastUsage), None, Any, false;
-    GetKeyPolicy(GetKeyPolicy), None, Any, false;
-    GetKeyRotationStatus(GetKeyRotationStatus), None, Any, false;
-    GetParametersForImport(GetParametersForImport), None, NotPendingDeletion, false;
-    GetPublicKey(GetPublicKey), None, Complete, true, ReadingPublicKey;
-    ImportKeyMaterial(ImportKeyMaterial), None, NotPendingDeletion, false, Changing;
-    ListGrants(ListGrants), None, Any, false;
-    ListKeyPolicies(ListKeyPolicies), None, Any, false;
-    ListKeyRotations(ListKeyRotations), None, Any, false;
-    ListResourceTags(ListResourceTags), None, Any, false;
-    PutKeyPolicy(PutKeyPolicy), None, Any, false, Changing;
-    ReEncryptFrom(ReEncrypt), ENCRYPTION, Usable, true, Opening;
-    ReEncryptTo(ReEncrypt), ENCRYPTION, Usable, true, Sealing, Encrypting;
-    RetireGrant(RetireGrant), None, Any, true;
-    RevokeGrant(RevokeGrant), None, Any, false;
-    RotateKeyOnDemand(RotateKeyOnDemand), None, Usable, false, Changing;
-    ScheduleKeyDeletion(ScheduleKeyDeletion), None, NotPendingDeletion, false, Changing;
-    Sign(Sign), SIGNATURE, Usable, true, Signing;
-    TagResource(TagResource), None, NotPendingDeletion, false, Changing;
-    UntagResource(UntagResource), None, NotPendingDeletion, false, Changing;
-    UpdateAlias(UpdateAlias), None, NotPendingDeletion, false;
-    UpdateKeyDescription(UpdateKeyDescription), None, NotPendingDeletion, false, Changing;
-    Verify(Verify), SIGNATURE, Usable, true, Verifying;
-    VerifyMac(VerifyMac), MAC, Usable, true, VerifyingMac;
+    CancelKeyDeletion(CancelKeyDeletion), None, PendingDeletion, false, false, Changing;
+    CreateAlias(CreateAlias), None, NotPendingDeletion, false, false;
+    CreateGrant(CreateGrant), None, Usable, true, false;
+    Decapsulate(Decapsulate), ENCAPSULATION, Usable, true, true, Decapsulating;
+    Decrypt(Decrypt), ENCRYPTION, Usable, true, true, Opening;
+    DeleteAlias(DeleteAlias), None, Any, false, false;
+    DeleteImportedKeyMaterial(DeleteImportedKeyMaterial), None, Any, false, false, Changing;
+    DeriveSharedSecret(DeriveSharedSecret), AGREEMENT, Usable, true, true, Agreeing;
+    DescribeKey(DescribeKey), None, Any, true, false;
+    DisableKey(DisableKey), None, Complete, false, false, Changing;
+    DisableKeyRotation(DisableKeyRotation), None, UsableOrPendingImport, false, false, Changing;
+    EnableKey(EnableKey), None, Complete, false, false, Changing;
+    EnableKeyRotation(EnableKeyRotation), None, UsableOrPendingImport, false, false, Changing;
+    Encapsulate(Encapsulate), ENCAPSULATION, Usable, true, true, Encapsulating;
+    Encrypt(Encrypt), ENCRYPTION, Usable, true, true, Sealing, Encrypting;
+    GenerateDataKey(GenerateDataKey), ENCRYPTION, Usable, true, true, Sealing;
+    GenerateDataKeyPair(GenerateDataKeyPair), ENCRYPTION, Usable, true, false, Sealing;
+    GenerateDataKeyPairWithoutPlaintext(GenerateDataKeyPairWithoutPlaintext), ENCRYPTION, Usable, true, false, Sealing;
+    GenerateDataKeyWithoutPlaintext(GenerateDataKeyWithoutPlaintext), ENCRYPTION, Usable, true, true, Sealing;
+    GenerateMac(GenerateMac), MAC, Usable, true, true, Authenticating;
+    GetKeyLastUsage(GetKeyLastUsage), None, Any, false, false;
+    GetKeyPolicy(GetKeyPolicy), None, Any, false, false;
+    GetKeyRotationStatus(GetKeyRotationStatus), None, Any, false, false;
+    GetParametersForImport(GetParametersForImport), None, NotPendingDeletion, false, false;
+    GetPublicKey(GetPublicKey), None, Complete, true, false, ReadingPublicKey;
+    ImportKeyMaterial(ImportKeyMaterial), None, NotPendingDeletion, false, false, Changing;
+    ListGrants(ListGrants), None, Any, false, false;
+    ListKeyPolicies(ListKeyPolicies), None, Any, false, false;
+    ListKeyRotations(ListKeyRotations), None, Any, false, false;
+    ListResourceTags(ListResourceTags), None, Any, false, false;
+    PutKeyPolicy(PutKeyPolicy), None, Any, false, false, Changing;
+    ReEncryptFrom(ReEncrypt), ENCRYPTION, Usable, true, true, Opening;
+    ReEncryptTo(ReEncrypt), ENCRYPTION, Usable, true, false, Sealing, Encrypting;
+    RetireGrant(RetireGrant), None, Any, true, false;
+    RevokeGrant(RevokeGrant), None, Any, false, false;
+    RotateKeyOnDemand(RotateKeyOnDemand), None, Usable, false, false, Changing;
+    ScheduleKeyDeletion(ScheduleKeyDeletion), None, NotPendingDeletion, false, false, Changing;
+    Sign(Sign), SIGNATURE, Usable, true, true, Signing;
+    TagResource(TagResource), None, NotPendingDeletion, false, false, Changing;
+    UntagResource(UntagResource), None, NotPendingDeletion, false, false, Changing;
+    UpdateAlias(UpdateAlias), None, NotPendingDeletion, false, false;
+    UpdateKeyDescription(UpdateKeyDescription), None, NotPendingDeletion, false, false, Changing;
+    Verify(Verify), SIGNATURE, Usable, true, true, Verifying;
+    VerifyMac(VerifyMac), MAC, Usable, true, true, VerifyingMac;
 }
 
 /// The action `kms:UpdateAlias` on the key that the alias leaves, which may be in any state.
@@ -163,6 +166,7 @@ impl Action for UpdateAliasFrom {
     const USAGE: Option<KeyUsage> = None;
     const STATES: States = States::Any;
     const GRANTABLE: bool = false;
+    const METERED: bool = false;
 
     fn action() -> &'static policy::Action {
         UpdateAlias::action()
