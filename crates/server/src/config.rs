@@ -194,9 +194,9 @@ section! {
         tags_per_key: usize = 50, "50", since "0.1";
         /// Requests in a second: "unlimited", or "aws" for the request quotas that AWS starts with.
         requests: RequestQuotaDefaults = RequestQuotaDefaults::Unlimited, "\"unlimited\"", since "0.1";
-        /// Request quotas that differ, by their names with AWS: { "CreateKey" = 50, "Cryptographic operations (RSA)" = 500 }.
+        /// Request quotas that differ, by the names that AWS has for them; see docs/configuration.md.
         request_rates: BTreeMap<String, f64> = BTreeMap::new(), "{}", since "0.1";
-        /// Those of single accounts: { "111122223333" = { "CreateKey" = 100, "DescribeKey" = inf } }.
+        /// Those of single accounts, by the account.
         account_request_rates: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new(), "{}", since "0.1";
     }
 }
