@@ -17,6 +17,7 @@ use crate::gate::actions::{Action, Changing};
 use crate::gate::pairs::{Handle, Kind, kind};
 use crate::gate::{self, Particulars, Ready};
 use crate::identity::issuer::IssuerKeys;
+use crate::import_keys::ImportKeys;
 use crate::offload::{self, Lane, Offload, OffloadError};
 use crate::quota::Quotas;
 use crate::record::{KeyRecord, Record};
@@ -61,6 +62,7 @@ pub struct Service {
     quotas: Quotas,
     request_meters: RequestMeters,
     usage: UsageLog,
+    import_keys: ImportKeys,
     offload: Arc<dyn Offload>,
     stock: Stock,
     maker: Maker,
@@ -90,6 +92,7 @@ impl Service {
             quotas,
             request_meters: RequestMeters::new(request_rates),
             usage: UsageLog::default(),
+            import_keys: ImportKeys::default(),
             stock: Stock::new(ready_rsa_keys, &maker, Arc::clone(&offload)),
             offload,
             maker,
@@ -193,6 +196,11 @@ impl Service {
     #[must_use]
     pub fn quotas(&self) -> &Quotas {
         &self.quotas
+    }
+
+    /// The keys that seal import tokens.
+    pub(crate) fn import_keys(&self) -> &ImportKeys {
+        &self.import_keys
     }
 
     /// The last uses that are not yet in the store.

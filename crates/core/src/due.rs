@@ -1,4 +1,5 @@
-//! What is due: the deletion of keys at the end of their waiting period, the end of imported material, and automatic rotation.
+//! What is due: the deletion of keys at the end of their waiting period, the end of imported material, automatic rotation, and
+//! the destruction of keys that sealed import tokens.
 //!
 //! A function of the store and a point in time. It may run twice, be cut off anywhere and be run by several nodes: each
 //! task is one batch that demands the record it was decided on.
@@ -43,6 +44,7 @@ impl Service {
     /// # Errors
     /// The first failure. A damaged record holds up no other task; where the trail or the store fails, the run ends.
     pub async fn run_due(&self, trail: &dyn Trail, now: Timestamp) -> Result<usize, DueError> {
+        self.destroy_import_keys(now).await?;
         let mut done = 0;
         let mut failed = None;
         let mut after = None;

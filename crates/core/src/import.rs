@@ -1,8 +1,8 @@
 //! The import of key material: a wrapping key for each import, and the token that holds it.
 //!
 //! Nothing is kept of a request for parameters: the token is the private half of the wrapping key, with what it was asked for,
-//! sealed under a domain key and bound to the KMS key. It is good for that KMS key, and until it expires. Whoever has the
-//! domain key can open a token that was recorded together with what was imported under it, for as long as that domain key exists.
+//! sealed under the key of its day ([`crate::import_keys`]) and bound to the KMS key. It is good for that KMS key, and until it
+//! expires.
 
 use keyreeve_crypto::asymmetric::KeyPair;
 use keyreeve_crypto::import::{ImportError as UnwrapImportError, unwrap_import};
@@ -13,6 +13,7 @@ use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
 use crate::cx::Service;
+use crate::import_keys::OpenTokenError;
 use crate::record::{KeyRecord, MaterialRecord};
 use crate::vault::VaultError;
 
@@ -50,6 +51,16 @@ pub enum ImportError {
     Vault(#[from] VaultError),
 }
 
+impl From<OpenTokenError> for ImportError {
+    fn from(error: OpenTokenError) -> Self {
+        match error {
+            OpenTokenError::Expired => Self::Expired,
+            OpenTokenError::Forged => Self::Token,
+            OpenTokenError::Vault(error) => Self::Vault(error),
+        }
+    }
+}
+
 /// The content of a token.
 #[derive(Decode, Encode)]
 struct Token {
@@ -66,7 +77,7 @@ struct Token {
     #[cbor(with = "crate::record::millis")]
     valid_to: Timestamp,
     #[n(4)]
-    #[cbor(with = "secret_bytes")]
+    #[cbor(with = "crate::record::secret_bytes")]
     private_key: Zeroizing<Vec<u8>>,
 }
 
@@ -108,7 +119,8 @@ impl Service {
         let token = Token { spec: record.spec, algorithm, wrapping_key_spec, valid_to, private_key };
         let mut content = Zeroizing::new(Vec::with_capacity(TOKEN_CAPACITY));
         minicbor::encode(&token, &mut *content).or(Err(VaultError::Damaged("an import token".to_owned())))?;
-        Ok(ImportParameters { token: self.vault().seal_import(arn, &content)?, public_key, valid_to })
+        let token = self.seal_import(&self.vault().import_binding(arn), &content, now).await?;
+        Ok(ImportParameters { token, public_key, valid_to })
     }
 
     /// The material that was wrapped for an import into the key `arn`, as its record will hold it.
@@ -123,7 +135,7 @@ impl Service {
         wrapped: Vec<u8>,
         now: Timestamp,
     ) -> Result<MaterialRecord, ImportError> {
-        let content = self.vault().open_import(arn, token).ok_or(ImportError::Token)?;
+        let content = self.open_import(&self.vault().import_binding(arn), token, now).await?;
         let token: Token = minicbor::decode(&content).or(Err(ImportError::Token))?;
         if token.spec != record.spec {
             return Err(ImportError::Token);
@@ -155,22 +167,3 @@ fn unwrap(token: &Token, wrapped: &[u8]) -> Result<KeyMaterial, ImportError> {
 
 /// More than any token, so that no copy of a private key is left behind when the buffer grows.
 const TOKEN_CAPACITY: usize = 4096;
-
-mod secret_bytes {
-    use minicbor::decode::Error as DecodeError;
-    use minicbor::encode::{Error as EncodeError, Write};
-    use minicbor::{Decoder, Encoder};
-    use zeroize::Zeroizing;
-
-    pub(super) fn encode<C, W: Write>(
-        value: &Zeroizing<Vec<u8>>,
-        encoder: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), EncodeError<W::Error>> {
-        encoder.bytes(value)?.ok()
-    }
-
-    pub(super) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Zeroizing<Vec<u8>>, DecodeError> {
-        decoder.bytes().map(|bytes| Zeroizing::new(bytes.to_vec()))
-    }
-}

@@ -13,6 +13,7 @@ pub mod gate;
 pub mod grants;
 pub mod identity;
 pub mod import;
+mod import_keys;
 pub mod key_policy;
 pub mod keyring;
 pub mod marker;

@@ -430,6 +430,25 @@ pub(crate) mod secret {
     }
 }
 
+pub(crate) mod secret_bytes {
+    use minicbor::decode::Error as DecodeError;
+    use minicbor::encode::{Error as EncodeError, Write};
+    use minicbor::{Decoder, Encoder};
+    use zeroize::Zeroizing;
+
+    pub(crate) fn encode<C, W: Write>(
+        value: &Zeroizing<Vec<u8>>,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        encoder.bytes(value)?.ok()
+    }
+
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Zeroizing<Vec<u8>>, DecodeError> {
+        decoder.bytes().map(|bytes| Zeroizing::new(bytes.to_vec()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -174,6 +174,17 @@ pub fn credential(access_key_id: &str) -> Result<Path, SpaceError> {
     path(format!("credential/{access_key_id}"))
 }
 
+/// The keys that seal import tokens.
+pub const IMPORT_KEY_PREFIX: &[u8] = b"import-key/";
+
+/// The key that seals the import tokens of a day.
+///
+/// # Errors
+/// See [`keyring`].
+pub fn import_key(day: u32) -> Result<Path, SpaceError> {
+    path(format!("import-key/{day:010}"))
+}
+
 /// Everything that is due.
 pub const DUE_PREFIX: &[u8] = b"due/";
 

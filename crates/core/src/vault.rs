@@ -296,19 +296,9 @@ impl Vault {
         self.keyring.unwrap(kind, &self.keyring.binding(), sealed).ok()
     }
 
-    /// Seals the token of an import into the key `arn`.
-    ///
-    /// # Errors
-    /// Where the wrapping fails.
-    pub(crate) fn seal_import(&self, arn: &KeyArn, content: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let binding = self.keyring.binding().field(FIELD_ARN, arn.to_string().as_bytes());
-        Ok(self.keyring.wrap(Kind::ImportToken, &binding, content, self.random())?)
-    }
-
-    /// Opens a token that was made for an import into the key `arn`.
-    pub(crate) fn open_import(&self, arn: &KeyArn, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let binding = self.keyring.binding().field(FIELD_ARN, arn.to_string().as_bytes());
-        self.keyring.unwrap(Kind::ImportToken, &binding, sealed).ok()
+    /// What the token of an import into the key `arn` is bound to.
+    pub(crate) fn import_binding(&self, arn: &KeyArn) -> Binding {
+        self.keyring.binding().field(FIELD_ARN, arn.to_string().as_bytes())
     }
 
     /// Seals a pagination marker.

@@ -2,6 +2,8 @@
 //! `tests/e2e/test_import.py`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keyreeve_testkit::World;
 use keyreeve_wire::Operation::{self, *};
 use serde_json::{Value, json};
@@ -252,4 +254,82 @@ fn a_policy_may_ask_for_the_wrapping_and_for_the_end_of_the_material() {
         let (status, answer) = world.call(operation, asked);
         assert_eq!(status == 200, allowed, "{condition}: {answer}");
     }
+}
+
+#[test]
+fn the_key_of_an_import_token_is_destroyed_when_the_token_is_good_no_longer() {
+    let world = World::default();
+    let id = external(&world, json!({}));
+    let keys = |world: &World| {
+        world.paths().into_iter().filter(|path| path.starts_with("import-key/")).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&world).len(), 0, "none before it is asked for");
+    let first = request(&world, &id, &[7; 32], json!({}));
+    let of_first_day = keys(&world);
+    assert_eq!(of_first_day.len(), 1);
+    // The last moment of the token; another process has to find the key.
+    world.pass_millis(DAY - 1);
+    assert_eq!(world.run_due(), Ok(0));
+    let second = request(&world, &id, &[7; 32], json!({}));
+    assert_eq!(keys(&world).len(), 2, "another day, another key");
+    for request in [&first, &second] {
+        let (status, answer) = world.call_fresh(ImportKeyMaterial, request);
+        assert_eq!(status, 200, "{answer}");
+    }
+    world.pass_days(1);
+    assert_eq!(world.run_due(), Ok(0));
+    let left = keys(&world);
+    assert!(left.len() == 1 && left != of_first_day, "{left:?}");
+    assert_eq!(refused(&world, ImportKeyMaterial, first.clone()).0, "ExpiredImportTokenException");
+    world.pass_days(1);
+    assert_eq!(world.run_due(), Ok(0));
+    assert_eq!(keys(&world).len(), 0);
+    for request in [first, second] {
+        assert_eq!(refused(&world, ImportKeyMaterial, request.clone()).0, "ExpiredImportTokenException");
+        // A clock that is turned back brings no key back.
+        world.pass_days(0);
+        world.pass_millis(-3 * DAY);
+        assert_eq!(refused(&world, ImportKeyMaterial, request).0, "InvalidImportTokenException");
+        world.pass_days(3);
+    }
+}
+
+#[test]
+fn no_other_bytes_are_an_import_token() {
+    let world = World::default();
+    let id = external(&world, json!({}));
+    let good = request(&world, &id, &[7; 32], json!({}));
+    let token = STANDARD.decode(good["ImportToken"].as_str().unwrap()).unwrap();
+    let code = |token: &[u8]| {
+        let mut request = good.clone();
+        request["ImportToken"] = json!(STANDARD.encode(token));
+        refused(&world, ImportKeyMaterial, request).0
+    };
+    for at in 4..token.len() {
+        let mut bent = token.clone();
+        bent[at] ^= 1;
+        assert_eq!(code(&bent), "InvalidImportTokenException", "byte {at}");
+        assert_eq!(code(&token[..at]), "InvalidImportTokenException", "{at} bytes");
+    }
+    let mut longer = token.clone();
+    longer.push(0);
+    assert_eq!(code(&longer), "InvalidImportTokenException");
+    assert_eq!(code(&[]), "ValidationException");
+    assert_eq!(code(&token[..3]), "InvalidImportTokenException");
+    let days = |offset: i64| {
+        let day = u32::from_be_bytes(token[..4].try_into().unwrap());
+        let day = u32::try_from(i64::from(day) + offset).unwrap();
+        [day.to_be_bytes().as_slice(), &token[4..]].concat()
+    };
+    assert_eq!(code(&days(-1)), "InvalidImportTokenException", "a day without a key");
+    assert_eq!(code(&days(-2)), "ExpiredImportTokenException", "its key would be gone");
+    assert_eq!(code(&days(1)), "InvalidImportTokenException", "a day that has not come");
+    let other = external(&world, json!({}));
+    let mut request = good.clone();
+    request["KeyId"] = json!(other);
+    assert_eq!(
+        refused(&world, ImportKeyMaterial, request).0,
+        "InvalidImportTokenException",
+        "of another key"
+    );
 }
