@@ -56,7 +56,9 @@ impl World {
         let mut expected: Vec<_> =
             expected.into_iter().map(|path| path.expect("a path").to_string()).collect();
         expected.sort();
-        assert_eq!(self.paths(), expected, "{case}");
+        // The keys of import tokens belong to a day, not to a KMS key.
+        let found = self.paths().into_iter().filter(|path| !path.starts_with("import-key/"));
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{case}");
     }
 
     /// Checks that the service answers what a service without a cache answers.
