@@ -7,10 +7,11 @@ use keyreeve_audit::json::Object;
 use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::Lifecycle;
 use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::Timestamp;
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::{ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput};
 
-use crate::days_unused::days_unused;
+use crate::days_unused::{days_unused, last_use};
 use crate::metadata;
 
 const DEFAULT_DAYS: u32 = 30;
@@ -36,6 +37,8 @@ pub(crate) async fn schedule_key_deletion(
             Ok(metadata::state(&change.record, now))
         })
         .await?;
+    let used = last_use(cx, &found).await?;
+    warn_of_use(cx, &arn.0, used, days);
     let mut elements = Object::begin(&mut cx.notes.response_elements);
     elements.string("keyId", &arn.0);
     elements.string("keyState", key_state.as_str());
@@ -48,4 +51,16 @@ pub(crate) async fn schedule_key_deletion(
         key_state,
         pending_window_in_days: Some(days),
     })
+}
+
+/// Tells operators and auditors of a key that was used within the last `days`, which is how long it waits for its deletion: somebody
+/// may miss it.
+fn warn_of_use(cx: &mut Cx<'_>, arn: &str, used: Option<Timestamp>, days: u32) {
+    let Some(used) = used.filter(|used| cx.now < used.plus_days(days)) else { return };
+    let date = date_text(used);
+    tracing::warn!(key = arn, last_used = %date, days, "a key that was used lately is scheduled for deletion");
+    let mut data = Object::begin(&mut cx.notes.additional_event_data);
+    data.string("keyLastUsageDate", &date);
+    data.string("warning", "The key was used within its waiting period before this request.");
+    data.end();
 }

@@ -233,3 +233,18 @@ proptest! {
         prop_assert_eq!(outcome(&world, &keys), outcome(&untroubled, &keys));
     }
 }
+
+#[test]
+fn the_event_warns_where_the_key_was_used_within_its_waiting_period() {
+    for (unused_days, is_warned) in [(0, true), (6, true), (7, false)] {
+        let world = World::default();
+        let of = world.fixture(KeyState::Enabled);
+        world.pass_days(unused_days);
+        world.trail.drain();
+        world.done(Operation::ScheduleKeyDeletion, json!({"KeyId": of.id, "PendingWindowInDays": 7}));
+        let events = world.trail.drain();
+        let data = &events.last().unwrap()["additionalEventData"];
+        assert_eq!(data["warning"].is_string(), is_warned, "{unused_days}: {data}");
+        assert_eq!(data["keyLastUsageDate"].is_string(), is_warned, "{unused_days}: {data}");
+    }
+}
