@@ -2,26 +2,48 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>, steps 1 to 4.
 
-use keyreeve_crypto::digest::{LowerHex, SHA256_LEN, sha256};
+use keyreeve_crypto::digest::{LowerHex, sha256};
 
-use crate::encoding::{push_canonical_path, push_canonical_query, push_collapsed};
+use crate::encoding::{push_canonical_path, push_canonical_query, push_collapsed, push_object_path};
 use crate::{ALGORITHM, AmzDate, Headers, RequestHead};
 
 /// A signed header that the request does not have.
 pub(crate) struct AbsentHeader;
 
+/// What a service has of its own in the canonical request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// Every service but S3: the path is normalised and encoded once more.
+    General,
+    /// S3: the path is encoded once, whatever stands in it.
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>.
+    S3,
+}
+
+impl Form {
+    /// The form of a service.
+    pub(crate) fn of(service: &str) -> Self {
+        if service == "s3" { Self::S3 } else { Self::General }
+    }
+}
+
 /// The canonical request of `head` with `query` in place of its own. `signed_headers` is the list as the signer sent it, in the order the signer chose.
+/// `payload` is what stands for the body: its SHA-256 in hexadecimal digits, as a rule.
 pub(crate) fn canonical_request<'a, H: Headers<'a>>(
     head: &RequestHead<'a, H>,
     query: &str,
     signed_headers: &str,
-    payload_hash: &[u8; SHA256_LEN],
+    payload: &[u8],
+    form: Form,
     drop_signature: bool,
 ) -> Result<Vec<u8>, AbsentHeader> {
     let mut out = Vec::with_capacity(1024);
     out.extend_from_slice(head.method.as_bytes());
     out.push(b'\n');
-    push_canonical_path(&mut out, head.path);
+    match form {
+        Form::General => push_canonical_path(&mut out, head.path),
+        Form::S3 => push_object_path(&mut out, head.path),
+    }
     out.push(b'\n');
     push_canonical_query(&mut out, query, drop_signature);
     out.push(b'\n');
@@ -41,7 +63,7 @@ pub(crate) fn canonical_request<'a, H: Headers<'a>>(
     out.push(b'\n');
     out.extend_from_slice(signed_headers.as_bytes());
     out.push(b'\n');
-    out.extend_from_slice(LowerHex::new(payload_hash).as_bytes());
+    out.extend_from_slice(payload);
     Ok(out)
 }
 
@@ -82,7 +104,7 @@ mod tests {
         let head = RequestHead { method: "POST", path: &path, query: &query, headers };
         let list = names.join(";");
         let sent = path.len() + query.len() + 2 * list.len() + 100 * value.len();
-        let made = canonical_request(&head, head.query, &list, &[0; SHA256_LEN], false);
+        let made = canonical_request(&head, head.query, &list, &[b'0'; 64], Form::General, false);
         let made = made.map(|made| made.len()).unwrap_or(usize::MAX);
         assert!(made <= 3 * sent, "{made} of {sent}");
     }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use keyreeve_crypto::digest::{SHA256_LEN, parse_lower_hex};
+use keyreeve_crypto::digest::{LowerHex, SHA256_LEN, parse_lower_hex};
 use keyreeve_domain::Region;
 use keyreeve_domain::time::Timestamp;
 
-use crate::canonical::{canonical_request, string_to_sign};
+use crate::canonical::{self, canonical_request, string_to_sign};
 use crate::error::ScopeFaults;
 use crate::scope::Credential;
 use crate::{
@@ -275,7 +275,8 @@ impl<'a> CheckedClaim<'a> {
     /// Checks the signature. `head` is the head the claim was parsed from, `payload_hash` the SHA-256 of the body, `key` the
     /// signing key of the access key for the scope of the claim.
     ///
-    /// `x-amz-content-sha256` must be `payload_hash`; `UNSIGNED-PAYLOAD` is refused. AWS: unverified.
+    /// `x-amz-content-sha256` must be `payload_hash`; `UNSIGNED-PAYLOAD` is refused (AWS: unverified), but for S3: there the
+    /// body is then covered by nothing, and it is the caller's not to read it.
     pub fn verify<H: Headers<'a>>(
         self,
         head: &RequestHead<'a, H>,
@@ -293,11 +294,16 @@ impl<'a> CheckedClaim<'a> {
         key: &SigningKey,
     ) -> Result<(), SigV4Error> {
         let claim = &self.0;
-        let declared =
-            claim.content_sha256.is_none_or(|text| parse_lower_hex(text).as_ref() == Some(payload_hash));
+        let form = canonical::Form::of(claim.service());
+        let unsigned = form == canonical::Form::S3
+            && claim.content_sha256.map_or(claim.is_presigned(), |text| text == UNSIGNED_PAYLOAD);
+        let declared = unsigned
+            || claim.content_sha256.is_none_or(|text| parse_lower_hex(text).as_ref() == Some(payload_hash));
         let Some(signature) = claim.signature.filter(|_| declared) else { return Err(SigV4Error::Mismatch) };
+        let hash = LowerHex::new(payload_hash);
+        let payload = if unsigned { UNSIGNED_PAYLOAD } else { hash.as_bytes() };
         let request =
-            canonical_request(head, head.query, &claim.signed_headers, payload_hash, claim.is_presigned());
+            canonical_request(head, head.query, &claim.signed_headers, payload, form, claim.is_presigned());
         let Ok(request) = request else { return Err(SigV4Error::Mismatch) };
         string_to_sign(&request, &claim.date, claim.credential.scope(), |parts| {
             key.verify(parts, &signature).map_err(|_mismatch| SigV4Error::Mismatch)
@@ -334,6 +340,9 @@ impl<'a> Found<'a> {
         Ok(found)
     }
 }
+
+/// What stands for a body that is not signed.
+const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
 
 fn text(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()

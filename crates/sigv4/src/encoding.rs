@@ -68,6 +68,21 @@ pub(crate) fn push_canonical_path(out: &mut Vec<u8>, path: &str) {
     }
 }
 
+/// Appends the path of an object as S3 has it: decoded and encoded once, nothing left out.
+pub(crate) fn push_object_path(out: &mut Vec<u8>, path: &str) {
+    if path.is_empty() {
+        out.push(b'/');
+        return;
+    }
+    // A plus sign in a path is a plus sign.
+    for (at, part) in path.split('+').enumerate() {
+        if at > 0 {
+            out.extend_from_slice(b"%2B");
+        }
+        push_encoded(out, &decode(part), Some(b'/'));
+    }
+}
+
 /// The parameters of `query`, split but not decoded. A parameter without an equal sign has the empty value.
 pub(crate) fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
     query.split('&').filter(|part| !part.is_empty()).map(|part| part.split_once('=').unwrap_or((part, "")))
@@ -155,6 +170,19 @@ mod tests {
             ("/functions/arn%3Aaws%3Alambda/invocations", "/functions/arn%253Aaws%253Alambda/invocations"),
         ] {
             assert_eq!(text(|out| push_canonical_path(out, path)), canonical, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_an_object_is_encoded_once() {
+        for (path, canonical) in [
+            ("", "/"),
+            ("/", "/"),
+            ("/b/a//b/../c", "/b/a//b/../c"),
+            ("/b/a%20b+c%2Fd~", "/b/a%20b%2Bc/d~"),
+            ("/b/a=b@c", "/b/a%3Db%40c"),
+        ] {
+            assert_eq!(text(|out| push_object_path(out, path)), canonical, "{path:?}");
         }
     }
 

@@ -9,7 +9,7 @@
 //!
 //! Between 2 and 3 the caller looks up the secret of [`Claim::access_key_id`], which may wait for I/O.
 //!
-//! Canonical form: that of every AWS service but S3, so a path is normalised and encoded once more than it was sent. Source:
+//! Canonical form: a path is normalised and encoded once more than it was sent, but for S3, where it is encoded once. Source:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
 mod amz_date;

@@ -2,7 +2,7 @@
 
 use keyreeve_crypto::digest::{LowerHex, SHA256_LEN};
 
-use crate::canonical::{AbsentHeader, canonical_request, string_to_sign};
+use crate::canonical::{AbsentHeader, Form, canonical_request, string_to_sign};
 use crate::encoding::push_encoded;
 use crate::{ALGORITHM, AmzDate, Headers, MAX_EXPIRES, RequestHead, SigningKey, TERMINATOR};
 
@@ -78,7 +78,8 @@ fn signature<'a, H: Headers<'a>>(
     payload_hash: &[u8; SHA256_LEN],
 ) -> LowerHex {
     // INVARIANT: the list was made from the headers; it names none that is absent, unless there are none.
-    let request = canonical_request(head, query, signed_headers, payload_hash, true);
+    let (payload, form) = (LowerHex::new(payload_hash), Form::of(signer.service));
+    let request = canonical_request(head, query, signed_headers, payload.as_bytes(), form, true);
     let request = request.unwrap_or_else(|AbsentHeader| Vec::new());
     let signature = string_to_sign(&request, &signer.date, &scope(signer), |parts| signer.key.sign(parts));
     LowerHex::new(&signature)
