@@ -10,8 +10,9 @@ use parking_lot::Mutex;
 
 use crate::disk::Disk;
 use crate::medium::Medium;
-use crate::segment::{End, Header, SegmentName, StreamName};
+use crate::segment::{End, Header};
 use crate::trail::{FileTrail, Options};
+use keyreeve_audit::segment::{SegmentName, StreamName};
 
 /// The directory of an audit trail. The newest segment of each stream was checked when it was opened.
 pub struct TrailDirectory {

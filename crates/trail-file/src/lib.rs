@@ -21,7 +21,7 @@ mod verify;
 
 pub use directory::{OpenTrailError, TrailDirectory};
 pub use disk::Disk;
+pub use keyreeve_audit::segment::{ParseNameError, SegmentName, StreamName};
 pub use medium::{Medium, SegmentFile};
-pub use segment::{ParseNameError, SegmentName, StreamName};
 pub use trail::{FileTrail, Level, MAX_EVENT_LEN, Options};
 pub use verify::{Report, StreamReport, TornTail, VerifyError, verify, verify_medium};

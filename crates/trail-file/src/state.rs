@@ -13,8 +13,9 @@ use keyreeve_core::bracket::TrailError;
 
 use crate::batch::{Batch, Settled, Written, write};
 use crate::medium::{Medium, SegmentFile};
-use crate::segment::{End, SegmentName, count};
+use crate::segment::{End, count};
 use crate::trail::Level;
+use keyreeve_audit::segment::SegmentName;
 
 /// The buffers, the file and the two ends of a trail.
 pub(crate) struct State {

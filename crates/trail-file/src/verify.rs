@@ -11,7 +11,8 @@ use keyreeve_audit::chain::{Chain, ChainError};
 
 use crate::disk::Disk;
 use crate::medium::Medium;
-use crate::segment::{End, Header, SegmentName, StreamName};
+use crate::segment::{End, Header};
+use keyreeve_audit::segment::{SegmentName, StreamName};
 
 /// What a directory without a break holds.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
