@@ -52,10 +52,14 @@ impl Notes {
 /// The service of an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Source {
+    /// CloudTrail.
+    CloudTrail,
     /// IAM.
     Iam,
     /// KMS.
     Kms,
+    /// S3.
+    S3,
     /// STS.
     Sts,
 }
@@ -65,8 +69,10 @@ impl Source {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::CloudTrail => "cloudtrail.amazonaws.com",
             Self::Iam => "iam.amazonaws.com",
             Self::Kms => "kms.amazonaws.com",
+            Self::S3 => "s3.amazonaws.com",
             Self::Sts => "sts.amazonaws.com",
         }
     }

@@ -154,6 +154,19 @@ impl Service {
         })
     }
 
+    /// As [`Service::read_new_material`], for a key that is made so seldom that none is kept ready for it.
+    ///
+    /// # Errors
+    /// As [`Service::new_material`].
+    pub(crate) async fn read_rare_material<T: Send + 'static>(
+        &self,
+        spec: KeySpec,
+        read: impl FnOnce(&KeyMaterial) -> T + Send + 'static,
+    ) -> Result<T, VaultError> {
+        let make = Arc::clone(&self.maker);
+        Ok(self.work(move || make(spec).map(|made| read(&made))).await??)
+    }
+
     /// Does `work`, which takes long, on another thread.
     ///
     /// # Errors

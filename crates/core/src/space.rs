@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! meta/keyring                                   the keyring, under the root key
+//! meta/digest-keys                               the keys that sign the digests of the trail
 //! key/<region>/<key id>                          the KMS key
 //! policy/<region>/<key id>/<policy name>         a key policy that is not the default one
 //! owned/<account>/<region>/<key id>              index: keys by account
@@ -37,6 +38,14 @@ pub(crate) fn path(text: String) -> Result<Path, SpaceError> {
 /// Never for well-formed parts, as for every function of this module.
 pub fn keyring() -> Result<Path, SpaceError> {
     path("meta/keyring".into())
+}
+
+/// The keys that sign the digests of the trail.
+///
+/// # Errors
+/// See [`keyring`].
+pub fn digest_keys() -> Result<Path, SpaceError> {
+    path("meta/digest-keys".into())
 }
 
 /// A KMS key.

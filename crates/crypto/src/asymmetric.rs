@@ -42,6 +42,7 @@ pub use make::{make_material, make_pair};
 pub use ml_kem::Encapsulated;
 pub(crate) use pkcs8::seed_prefix;
 pub use public_key::PublicKey;
+pub use rsa::is_signed as is_rsa_signed;
 
 /// What is signed.
 #[derive(Clone, Copy)]

@@ -191,6 +191,13 @@ impl Public {
     }
 }
 
+/// Whether `signature` over `message` is that of RSASSA-PKCS1-v1_5 with SHA-256 by the RSAPublicKey `public_key`, DER.
+#[must_use]
+pub fn is_signed(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    ParsedPublicKey::new(&aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256, public_key)
+        .is_ok_and(|key| key.verify_sig(message, signature).is_ok())
+}
+
 /// The public exponent of an `RSAPublicKey` (RFC 8017 section A.1.1).
 fn exponent(public_key: &[u8]) -> Option<u64> {
     let mut fields = der::whole(public_key)?;
