@@ -25,6 +25,8 @@ use keyreeve_crypto::digest;
 use keyreeve_crypto::random::Random;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_kms::Answer;
+use keyreeve_observe::archive::Archive;
+use keyreeve_observe::layout::TrailNames;
 use keyreeve_sigv4::{
     CheckedClaim, Claim, Expected, Headers, Regions, RequestHead, ScopeFaults, SigV4Error, SigningKey,
     SigningKeyCache,
@@ -38,6 +40,7 @@ use crate::ids::Ids;
 use crate::limits::{Limits, USER_AGENT_BYTES};
 use crate::metrics::Metrics;
 
+mod audit;
 mod query;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -64,6 +67,16 @@ pub struct Endpoint {
     pub random: Arc<dyn Random>,
     /// The time of day.
     pub clock: fn() -> Timestamp,
+    /// The trail that auditors read, where it is delivered.
+    pub audit: Option<AuditTrail>,
+}
+
+/// The trail, as auditors read it.
+pub struct AuditTrail {
+    /// What it is called.
+    pub names: TrailNames,
+    /// Where it lies.
+    pub archive: Arc<dyn Archive>,
 }
 
 /// The API on one worker thread.
@@ -174,6 +187,9 @@ impl<T: Trail + 'static> Api<T> {
         let (parts, body) = request.into_parts();
         if query::is_query(&parts) {
             return self.query(call, parts, body).await;
+        }
+        if let Some(asked) = audit::asked(&parts) {
+            return self.audit(call, parts, body, asked).await;
         }
         let operation =
             parts.headers.get(&TARGET).and_then(|target| Operation::from_target(target.to_str().ok()?));

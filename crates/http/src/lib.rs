@@ -13,7 +13,7 @@ pub mod server;
 mod tls;
 pub mod turns;
 
-pub use api::{Api, Endpoint};
+pub use api::{Api, AuditTrail, Endpoint};
 pub use connection::{Body, Handler, Peer};
 pub use limits::Limits;
 pub use metrics::Metrics;

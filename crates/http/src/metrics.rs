@@ -95,6 +95,24 @@ impl Metrics {
         self.answered.get_or_create(&vec![name, ("code", code.unwrap_or("OK").to_owned())]).inc();
     }
 
+    /// As [`Metrics::count`], for CloudTrail and S3: `cloudtrail:LookupEvents`.
+    pub(crate) fn count_audit(
+        &self,
+        operation: Option<keyreeve_observe::Operation>,
+        code: Option<&str>,
+        took: Duration,
+    ) {
+        let Some(operation) = operation else {
+            self.refused.inc();
+            return;
+        };
+        let is_cloudtrail = keyreeve_observe::Operation::CLOUDTRAIL.contains(&operation);
+        let service = if is_cloudtrail { "cloudtrail" } else { "s3" };
+        let name = ("operation", format!("{service}:{}", operation.name()));
+        self.durations.get_or_create(&vec![name.clone()]).observe(took.as_secs_f64());
+        self.answered.get_or_create(&vec![name, ("code", code.unwrap_or("OK").to_owned())]).inc();
+    }
+
     /// The text that Prometheus reads.
     pub(crate) fn text(&self, cached_keys: usize) -> String {
         self.cached_keys.set(i64::try_from(cached_keys).unwrap_or(i64::MAX));

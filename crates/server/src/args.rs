@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use keyreeve_domain::AccountId;
+use keyreeve_domain::{AccountId, Timestamp};
 
 /// A key management service that speaks the AWS KMS API.
 #[derive(Debug, Parser)]
@@ -23,6 +23,9 @@ pub(crate) enum Command {
     Account(AccountCommand),
     /// Print every use of a key, and whether this build makes it an approved service of a FIPS module
     Algorithms,
+    /// Prove and search the audit trail, beside a service that runs or on a copy
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print every option of the configuration file with its default, and leave
     Config,
     /// Work with policies, without a service
@@ -71,6 +74,75 @@ pub(crate) struct AccountPlace {
     /// The configuration file of the service
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Print the events that are asked for, the newest first
+    Search(SearchArgs),
+    /// Prove that the trail, its log files and its digests are whole; exit code 1 where they are not
+    Verify(VerifyArgs),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct AuditPlace {
+    /// Where the audit trail is kept, or a copy of it [default: ./keyreeve-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The configuration file of the service
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SearchArgs {
+    #[command(flatten)]
+    pub(crate) place: AuditPlace,
+    /// Events of this operation, such as `Decrypt`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) event_name: Option<String>,
+    /// Events about this KMS key, its id or ARN
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Events of this principal, its ARN or name
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub(crate) principal: Option<String>,
+    /// The event with this id
+    #[arg(long, value_name = "ID")]
+    pub(crate) event_id: Option<String>,
+    /// Not before this time, such as 2026-01-02T03:04:05Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) from: Option<Timestamp>,
+    /// Not after this time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) to: Option<Timestamp>,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// Print each event as one line of JSON, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) place: AuditPlace,
+    /// Digests that end at this time or later, such as 2026-01-02T03:04:05Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) from: Option<Timestamp>,
+    /// Digests that begin at this time or earlier; one must reach it
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) to: Option<Timestamp>,
+    /// The fingerprint of a key that may have signed; if any is named, no other may
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) trusted_key: Vec<String>,
+}
+
+/// A time as RFC 3339 has it.
+fn time(text: &str) -> Result<Timestamp, String> {
+    keyreeve_observe::layout::parse_iso(text)
+        .ok_or_else(|| "a time looks like 2026-01-02T03:04:05Z".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

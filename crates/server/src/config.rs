@@ -102,6 +102,20 @@ section! {
         level: AuditLevel = AuditLevel::Write, "\"write\"", since "0.1";
         /// A new segment file begins at this size, in MiB.
         segment_mib: u64 = 64, "64", since "0.1";
+        /// Deliver the trail as CloudTrail log files and signed digests, and serve them over the APIs of CloudTrail and S3.
+        deliver: bool = true, "true", since "0.1";
+        /// The folder that they are delivered to; relative to the data directory.
+        folder: PathBuf = PathBuf::from("trail"), "\"trail\"", since "0.1";
+        /// The name of the trail.
+        trail: String = "keyreeve".to_owned(), "\"keyreeve\"", since "0.1";
+        /// The bucket that the folder is over the API of S3, and that digests name.
+        bucket: String = "keyreeve-trail".to_owned(), "\"keyreeve-trail\"", since "0.1";
+        /// Seconds from one log file to the next, where anything happened.
+        log_seconds: u64 = 300, "300", since "0.1";
+        /// Seconds from one digest to the next, whether anything happened or not.
+        digest_seconds: u64 = 3600, "3600", since "0.1";
+        /// Days after which another key signs the digests.
+        digest_key_days: u32 = 365, "365", since "0.1";
     }
 }
 
@@ -297,12 +311,17 @@ impl Config {
 
     /// The configuration of a command that works on the data directory.
     pub(crate) fn of_place(place: &AccountPlace) -> Result<Self, Failure> {
-        let mut config = match &place.config {
+        Self::of_directory(place.data_dir.as_deref(), place.config.as_deref())
+    }
+
+    /// The configuration in the file `config`, if any, for the data directory `data_dir`, if one is named.
+    pub(crate) fn of_directory(data_dir: Option<&Path>, config: Option<&Path>) -> Result<Self, Failure> {
+        let mut config = match config {
             None => Self::default(),
             Some(path) => read(path)?,
         };
-        if let Some(data_dir) = &place.data_dir {
-            config.server.data_dir.clone_from(data_dir);
+        if let Some(data_dir) = data_dir {
+            data_dir.clone_into(&mut config.server.data_dir);
         }
         config.validated()
     }
@@ -331,6 +350,15 @@ impl Config {
         }
         self.request_rates()?;
         issuers::check(&self.identity.jwks, &self.identity.issuers)?;
+        let audit = &self.audit;
+        if audit.log_seconds == 0 || audit.digest_seconds == 0 || audit.digest_key_days == 0 {
+            return refused("[audit] log_seconds, digest_seconds and digest_key_days must be at least 1.");
+        }
+        if !is_name(&audit.trail) || !is_name(&audit.bucket) {
+            return refused(
+                "[audit] trail and bucket must be names of 3 to 63 lower-case letters, digits, hyphens and dots.",
+            );
+        }
         if self.jobs.interval_seconds == 0 {
             return refused("[jobs] interval_seconds must be at least 1.");
         }
@@ -440,6 +468,17 @@ fn named_rates(rates: &BTreeMap<String, f64>) -> Result<HashMap<RequestQuota, f6
         }
     };
     rates.iter().map(named).collect()
+}
+
+/// Whether `text` can be the name of a bucket, and so of a trail.
+fn is_name(text: &str) -> bool {
+    let is_inner =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    let is_outer = |byte: Option<char>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    (3..=63).contains(&text.len())
+        && text.bytes().all(is_inner)
+        && is_outer(text.chars().next())
+        && is_outer(text.chars().last())
 }
 
 fn read(path: &Path) -> Result<Config, Failure> {

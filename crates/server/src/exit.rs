@@ -58,6 +58,8 @@ pub(crate) enum Failure {
     Store { path: PathBuf, reason: String },
     #[error("the audit trail in `{}` cannot be used: {error}. Move the damaged segment away to go on, and keep it: it is evidence.", path.display())]
     Trail { path: PathBuf, error: OpenTrailError },
+    #[error("the audit trail cannot be delivered to `{}`: {error}. Choose another place with [audit] folder, or say [audit] deliver = false.", path.display())]
+    Delivery { path: PathBuf, error: keyreeve_trail_delivery::DeliveryError },
     #[error("{0}")]
     Tls(#[from] TlsConfigError),
     #[error("{0}")]
@@ -68,6 +70,10 @@ pub(crate) enum Failure {
     CasesUnreadable { path: PathBuf, error: std::io::Error },
     #[error("`{}` is not of the form that docs/policy.md describes: {reason}.", path.display())]
     MalformedInput { path: PathBuf, reason: String },
+    #[error("the audit trail is not whole: {findings} findings; each is named above.")]
+    TrailFindings { findings: usize },
+    #[error("there is no audit trail in `{}`. Name the data directory, or a copy of it, with --data-dir.", path.display())]
+    NoTrail { path: PathBuf },
     #[error("the policies have {errors} errors; each is named above.")]
     Findings { errors: usize },
     #[error("{count} of the lines are no cases; each is named above.")]
@@ -82,6 +88,7 @@ impl Failure {
         match self {
             Self::Findings { .. }
             | Self::System(_)
+            | Self::TrailFindings { .. }
             | Self::Vault(_)
             | Self::Keyring(_)
             | Self::CreateAccount(CreateAccountError::Vault(_))
@@ -90,6 +97,7 @@ impl Failure {
             | Self::Identities(IdentityFileError::Faults(_))
             | Self::CreateAccount(CreateAccountError::Exists(_))
             | Self::NoAccount(_)
+            | Self::NoTrail { .. }
             | Self::NothingThere { .. }
             | Self::MalformedCases { .. }
             | Self::MalformedInput { .. }
@@ -98,7 +106,10 @@ impl Failure {
             | Self::PlainHttp { .. }
             | Self::Tls(_) => 2,
             Self::Listen { .. } => 3,
-            Self::CasesUnreadable { .. } | Self::CredentialsUnreadable { .. } | Self::NotWritable { .. } => 4,
+            Self::CasesUnreadable { .. }
+            | Self::Delivery { .. }
+            | Self::CredentialsUnreadable { .. }
+            | Self::NotWritable { .. } => 4,
             Self::Locked { .. } | Self::Serving { .. } => 5,
             Self::Seal(_) => 6,
             Self::Store { .. } | Self::StoreMissing { .. } | Self::Trail { .. } | Self::Unfinished { .. } => {

@@ -3,10 +3,12 @@
 mod accounts;
 mod algorithms;
 mod args;
+mod audit;
 mod clock;
 mod config;
 mod credentials_file;
 mod data_dir;
+mod delivery;
 mod exit;
 mod harden;
 mod https;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
             print!("{}", algorithms::table());
             Ok(())
         }
+        Command::Audit(command) => audit::run(&command),
         Command::Config => {
             print!("{}", config::reference());
             Ok(())

@@ -18,6 +18,7 @@ use crate::args::ServeArgs;
 use crate::config::{Config, LimitsSection};
 use crate::credentials_file::AccessKey;
 use crate::data_dir::{DataDir, TRAIL_DIR};
+use crate::delivery::Delivery;
 use crate::exit::Failure;
 use crate::identities::Identities;
 use crate::identity_file::IdentityFileError;
@@ -73,6 +74,8 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let service = start::service(config, &dir, Purpose::Serve).await?;
     let trails = open_trails(&dir)?;
     let path = dir.join(TRAIL_DIR);
+    // ORDER: before anything is written to the trail.
+    let began = keyreeve_trail_delivery::ends(&path)?;
     let trail = trails
         .trail(&stream("control")?, trail_options(config))
         .map_err(|error| Failure::Trail { path, error })?;
@@ -87,6 +90,10 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         Err(error) => return Err(Failure::Config(error.to_string())),
     }
 
+    let delivery = match config.audit.deliver {
+        true => Some(Delivery::start(config, &dir, &service, began).await?),
+        false => None,
+    };
     let endpoint = Arc::new(Endpoint {
         service: Arc::clone(&service),
         account: config.account()?,
@@ -96,6 +103,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         limits: config.limits(),
         random: Arc::new(SystemRandom),
         clock: clock::now,
+        audit: delivery.as_ref().map(Delivery::trail),
     });
     let options = trail_options(config);
     let workers = match config.server.workers {
@@ -116,6 +124,10 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     tokio::task::spawn_local(jobs::follow(Arc::clone(&service)));
     let interval = Duration::from_secs(config.jobs.interval_seconds);
     let job = tokio::task::spawn_local(jobs::run(Arc::clone(&service), trail.clone(), interval));
+    if let Some(delivery) = &delivery {
+        let days = config.audit.digest_key_days;
+        tokio::task::spawn_local(delivery.rotation(Arc::clone(&service), days));
+    }
     // Before the address is told: whoever knows it may send the signal, which would end the process.
     let hangup = signal(SignalKind::hangup())?;
     tokio::task::spawn_local(reload(hangup, tls.clone(), identities, trail));
@@ -127,6 +139,9 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     tokio::task::spawn_blocking(move || pool.drain()).await.map_err(io::Error::other)?;
     job.abort();
     jobs::flush_usage(&service).await;
+    if let Some(delivery) = delivery {
+        tokio::task::spawn_blocking(move || delivery.stop()).await.map_err(io::Error::other)??;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -240,6 +255,10 @@ fn announce(dir: &DataDir, address: SocketAddr, tls: bool) -> io::Result<()> {
     writeln!(
         err,
         "  export AWS_ENDPOINT_URL_IAM={scheme}://{address} AWS_ENDPOINT_URL_STS={scheme}://{address}"
+    )?;
+    writeln!(
+        err,
+        "  export AWS_ENDPOINT_URL_CLOUDTRAIL={scheme}://{address} AWS_ENDPOINT_URL_S3={scheme}://{address}"
     )?;
     writeln!(err, "  export AWS_SHARED_CREDENTIALS_FILE={}", credentials.display())?;
     writeln!(err, "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1")?;

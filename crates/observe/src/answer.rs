@@ -1,0 +1,215 @@
+//! One request, from its body to the bytes of its answer, with its record in the trail.
+
+use keyreeve_core::bracket::{Notes, Source, Trail};
+use keyreeve_core::request::Operation as AnyOperation;
+use keyreeve_core::{Cx, Service};
+
+use crate::archive::Archive;
+use crate::layout::TrailNames;
+use crate::refusal::Refusal;
+use crate::s3::S3Asked;
+use crate::{cloudtrail, lookup, s3};
+
+/// An operation of CloudTrail or S3.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Operation {
+    /// Of CloudTrail.
+    DescribeTrails,
+    /// Of S3.
+    GetBucketLocation,
+    /// Of S3.
+    GetObject,
+    /// Of CloudTrail.
+    GetTrail,
+    /// Of CloudTrail.
+    GetTrailStatus,
+    /// Of S3.
+    HeadBucket,
+    /// Of S3.
+    HeadObject,
+    /// Of S3, both versions.
+    ListObjects,
+    /// Of CloudTrail.
+    ListPublicKeys,
+    /// Of CloudTrail.
+    ListTrails,
+    /// Of CloudTrail.
+    LookupEvents,
+    /// Of S3: anything that is not done here.
+    Other,
+}
+
+impl Operation {
+    /// The operations of CloudTrail.
+    pub const CLOUDTRAIL: [Self; 6] = [
+        Self::DescribeTrails,
+        Self::GetTrail,
+        Self::GetTrailStatus,
+        Self::ListPublicKeys,
+        Self::ListTrails,
+        Self::LookupEvents,
+    ];
+
+    /// The name, as the API spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DescribeTrails => "DescribeTrails",
+            Self::GetBucketLocation => "GetBucketLocation",
+            Self::GetObject => "GetObject",
+            Self::GetTrail => "GetTrail",
+            Self::GetTrailStatus => "GetTrailStatus",
+            Self::HeadBucket => "HeadBucket",
+            Self::HeadObject => "HeadObject",
+            Self::ListObjects => "ListObjects",
+            Self::ListPublicKeys => "ListPublicKeys",
+            Self::ListTrails => "ListTrails",
+            Self::LookupEvents => "LookupEvents",
+            Self::Other => "Unknown",
+        }
+    }
+
+    /// The operation of CloudTrail that an `X-Amz-Target` header names; `None` inside where it names one that is not served.
+    /// Nothing where the header is for another service.
+    #[must_use]
+    pub fn from_target(target: &str) -> Option<Option<Self>> {
+        let (service, name) = target.rsplit_once('.')?;
+        let is_ours = matches!(
+            service,
+            "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101" | "CloudTrail_20131101"
+        );
+        is_ours.then(|| Self::CLOUDTRAIL.into_iter().find(|operation| operation.name() == name))
+    }
+}
+
+impl AnyOperation for Operation {
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
+    fn read_only(self) -> bool {
+        true
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::DescribeTrails
+            | Self::GetTrail
+            | Self::GetTrailStatus
+            | Self::ListPublicKeys
+            | Self::ListTrails
+            | Self::LookupEvents => Source::CloudTrail,
+            Self::GetBucketLocation
+            | Self::GetObject
+            | Self::HeadBucket
+            | Self::HeadObject
+            | Self::ListObjects
+            | Self::Other => Source::S3,
+        }
+    }
+}
+
+/// An authenticated request.
+pub type Request<'a> = keyreeve_core::request::Request<'a, Operation>;
+
+/// What leaves.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The type of the body.
+    pub content_type: &'static str,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The code, where the answer is an error.
+    pub error: Option<&'static str>,
+}
+
+/// The type of a body in JSON.
+const JSON: &str = "application/x-amz-json-1.1";
+
+impl Answer {
+    /// The answer of CloudTrail that is this error.
+    #[must_use]
+    pub fn refused(refusal: &Refusal) -> Self {
+        let Refusal { status, code, .. } = *refusal;
+        Self { status, content_type: JSON, headers: Vec::new(), body: refusal.to_json(), error: Some(code) }
+    }
+}
+
+/// The trail that is asked about, and where it lies.
+pub(crate) struct Asked<'a> {
+    pub(crate) names: &'a TrailNames,
+    pub(crate) archive: &'a dyn Archive,
+}
+
+/// Handles a request of CloudTrail. The answer is returned only once its record is in the trail.
+pub async fn answer_cloudtrail(
+    service: &Service,
+    trail: &dyn Trail,
+    request: &Request<'_>,
+    (names, archive): (&TrailNames, &dyn Archive),
+    body: &[u8],
+) -> Answer {
+    let head = request.head(Some(request.caller), request.caller.account());
+    let mut notes = Notes::default();
+    let mut cx = request.context(service, trail, &head, &mut notes, request.caller);
+    let asked = Asked { names, archive };
+    let outcome = dispatch(&mut cx, request.operation, &asked, body).await;
+    drop(cx);
+    let refused = outcome.as_ref().err().map(Refusal::for_trail);
+    if trail.append(head.completed(&notes, refused)).await.is_err() {
+        return Answer::refused(&Refusal::internal());
+    }
+    match outcome {
+        Ok(body) => Answer { status: 200, content_type: JSON, headers: Vec::new(), body, error: None },
+        Err(refusal) => Answer::refused(&refusal),
+    }
+}
+
+async fn dispatch(
+    cx: &mut Cx<'_>,
+    operation: Operation,
+    asked: &Asked<'_>,
+    body: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    let answer = match operation {
+        Operation::DescribeTrails => cloudtrail::describe_trails(cx, asked, body).await?,
+        Operation::GetTrail => cloudtrail::get_trail(cx, asked, body).await?,
+        Operation::GetTrailStatus => cloudtrail::get_trail_status(cx, asked, body).await?,
+        Operation::ListPublicKeys => cloudtrail::list_public_keys(cx, asked, body).await?,
+        Operation::ListTrails => cloudtrail::list_trails(cx, asked, body).await?,
+        Operation::LookupEvents => lookup::lookup_events(cx, asked, body).await?,
+        Operation::GetBucketLocation
+        | Operation::GetObject
+        | Operation::HeadBucket
+        | Operation::HeadObject
+        | Operation::ListObjects
+        | Operation::Other => return Err(Refusal::internal()),
+    };
+    Ok(answer.to_string().into_bytes())
+}
+
+/// Handles a request of S3. The answer is returned only once its record is in the trail.
+pub async fn answer_s3(
+    service: &Service,
+    trail: &dyn Trail,
+    request: &Request<'_>,
+    (names, archive): (&TrailNames, &dyn Archive),
+    s3: &S3Asked,
+) -> Answer {
+    let head = request.head(Some(request.caller), request.caller.account());
+    let mut notes = Notes::default();
+    let mut cx = request.context(service, trail, &head, &mut notes, request.caller);
+    let asked = Asked { names, archive };
+    let outcome = s3::handle(&mut cx, &asked, s3).await;
+    drop(cx);
+    let refused = outcome.as_ref().err().map(Refusal::for_trail);
+    let id = request.request_id;
+    if trail.append(head.completed(&notes, refused)).await.is_err() {
+        return s3::refused(&Refusal::internal(), s3, id.as_str());
+    }
+    outcome.unwrap_or_else(|refusal| s3::refused(&refusal, s3, id.as_str()))
+}

@@ -1,0 +1,221 @@
+//! The operations that tell of the trail itself.
+//!
+//! An account has one trail, which was not made by anybody and cannot be changed over the API: the configuration says what it is
+//! called and how often it is delivered.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use keyreeve_core::Cx;
+use keyreeve_core::gate::{Elsewhere, Particulars, authorize_elsewhere};
+use keyreeve_domain::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::answer::Asked;
+use crate::archive::{PublicKey, Status};
+use crate::refusal::Refusal;
+
+/// Reads the input, and notes it for the trail.
+pub(crate) fn read<I: DeserializeOwned + Serialize>(cx: &mut Cx<'_>, body: &[u8]) -> Result<I, Refusal> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    let input: I = serde_json::from_slice(body)
+        .map_err(|error| Refusal::new("SerializationException", format!("{error}")))?;
+    let noted = serde_json::to_vec(&input).unwrap_or_default();
+    if noted != b"{}" {
+        cx.notes.request_parameters = noted;
+    }
+    Ok(input)
+}
+
+/// Lets the caller through for the action `cloudtrail:…`.
+pub(crate) async fn authorize(cx: &Cx<'_>, action: &str, resource: &str) -> Result<(), Refusal> {
+    let account = cx.caller.account();
+    let resource = Elsewhere { arn: resource, account, policy: None, tags: &[] };
+    Ok(authorize_elsewhere(cx, action, resource, &Particulars::NONE).await?)
+}
+
+/// A time, as JSON of AWS has it.
+pub(crate) fn epoch(time: Timestamp) -> Value {
+    let millis = time.millis();
+    if millis % 1000 == 0 { json!(millis / 1000) } else { json!(as_f64(millis) / 1000.0) }
+}
+
+fn as_f64(millis: i64) -> f64 {
+    // Exact for every time that a calendar has.
+    i32::try_from(millis / 1000).map_or(f64::MAX, |seconds| f64::from(seconds) * 1000.0)
+        + f64::from(i16::try_from(millis % 1000).unwrap_or_default())
+}
+
+/// The time that a number of JSON stands for.
+pub(crate) fn time_of(seconds: f64) -> Option<Timestamp> {
+    let millis = (seconds * 1000.0).round();
+    // What a calendar has, until the year 9999.
+    if !(0.0..=253_402_300_799_999.0).contains(&millis) {
+        return None;
+    }
+    format!("{millis:.0}").parse().ok().map(Timestamp::from_millis)
+}
+
+fn describe(cx: &Cx<'_>, asked: &Asked<'_>) -> Value {
+    let names = asked.names;
+    json!({
+        "Name": names.trail,
+        "S3BucketName": names.bucket,
+        "IncludeGlobalServiceEvents": true,
+        "IsMultiRegionTrail": true,
+        "HomeRegion": names.home.as_str(),
+        "TrailARN": names.arn(cx.caller.account()),
+        "LogFileValidationEnabled": true,
+        "HasCustomEventSelectors": false,
+        "HasInsightSelectors": false,
+        "IsOrganizationTrail": false,
+    })
+}
+
+/// Whether `name` is the trail, by name or ARN.
+fn is_named(cx: &Cx<'_>, asked: &Asked<'_>, name: &str) -> bool {
+    name == asked.names.trail || name == asked.names.arn(cx.caller.account())
+}
+
+fn not_found(cx: &Cx<'_>, name: &str) -> Refusal {
+    let account = cx.caller.account();
+    Refusal::new("TrailNotFoundException", format!("Unknown trail: {name} for the user: {account}"))
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DescribeTrailsInput {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    trail_name_list: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    include_shadow_trails: Option<bool>,
+}
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html>. A name that is not there is left out.
+pub(crate) async fn describe_trails(
+    cx: &mut Cx<'_>,
+    asked: &Asked<'_>,
+    body: &[u8],
+) -> Result<Value, Refusal> {
+    let input: DescribeTrailsInput = read(cx, body)?;
+    authorize(cx, "cloudtrail:DescribeTrails", "*").await?;
+    let is_shadow = cx.region != asked.names.home;
+    let names = &input.trail_name_list;
+    let is_wanted = names.is_empty() || names.iter().any(|name| is_named(cx, asked, name));
+    let is_shown = !is_shadow || input.include_shadow_trails != Some(false);
+    let list = if is_wanted && is_shown { vec![describe(cx, asked)] } else { Vec::new() };
+    Ok(json!({ "trailList": list }))
+}
+
+#[derive(Deserialize, Serialize)]
+struct NamedInput {
+    #[serde(rename = "Name")]
+    name: String,
+}
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrail.html>
+pub(crate) async fn get_trail(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8]) -> Result<Value, Refusal> {
+    let input: NamedInput = read(cx, body)?;
+    authorize(cx, "cloudtrail:GetTrail", &asked.names.arn(cx.caller.account())).await?;
+    match is_named(cx, asked, &input.name) {
+        true => Ok(json!({ "Trail": describe(cx, asked) })),
+        false => Err(not_found(cx, &input.name)),
+    }
+}
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html>
+pub(crate) async fn get_trail_status(
+    cx: &mut Cx<'_>,
+    asked: &Asked<'_>,
+    body: &[u8],
+) -> Result<Value, Refusal> {
+    let input: NamedInput = read(cx, body)?;
+    authorize(cx, "cloudtrail:GetTrailStatus", &asked.names.arn(cx.caller.account())).await?;
+    if !is_named(cx, asked, &input.name) {
+        return Err(not_found(cx, &input.name));
+    }
+    let Status { started, delivered, digested, error } = asked.archive.status(cx.caller.account());
+    let mut answer = json!({ "IsLogging": true });
+    if let Some(members) = answer.as_object_mut() {
+        for (name, time) in [
+            ("StartLoggingTime", started),
+            ("LatestDeliveryTime", delivered),
+            ("LatestDigestDeliveryTime", digested),
+        ] {
+            members.extend(time.map(|time| (name.to_owned(), epoch(time))));
+        }
+        members.extend(error.map(|error| ("LatestDeliveryError".to_owned(), json!(error))));
+    }
+    Ok(answer)
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListTrailsInput {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListTrails.html>
+pub(crate) async fn list_trails(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8]) -> Result<Value, Refusal> {
+    let ListTrailsInput { .. } = read(cx, body)?;
+    authorize(cx, "cloudtrail:ListTrails", "*").await?;
+    let names = asked.names;
+    let arn = names.arn(cx.caller.account());
+    Ok(json!({ "Trails": [{ "TrailARN": arn, "Name": names.trail, "HomeRegion": names.home.as_str() }] }))
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListPublicKeysInput {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start_time: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end_time: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html>: without times, the key that signs now.
+pub(crate) async fn list_public_keys(
+    cx: &mut Cx<'_>,
+    asked: &Asked<'_>,
+    body: &[u8],
+) -> Result<Value, Refusal> {
+    let input: ListPublicKeysInput = read(cx, body)?;
+    authorize(cx, "cloudtrail:ListPublicKeys", "*").await?;
+    if input.next_token.is_some() {
+        return Err(Refusal::new("InvalidTokenException", "Invalid token."));
+    }
+    let from = input.start_time.and_then(time_of);
+    let to = input.end_time.and_then(time_of).unwrap_or(cx.now);
+    let from = from.unwrap_or(to);
+    if from > to {
+        return Err(Refusal::new("InvalidTimeRangeException", TIME_RANGE));
+    }
+    let keys = asked.archive.public_keys();
+    let valid = keys.iter().filter(|key| {
+        // A digest is of the time before it was signed.
+        key.since.millis().saturating_sub(SLACK) <= to.millis()
+            && key.until.is_none_or(|until| until.millis().saturating_add(SLACK) >= from.millis())
+    });
+    let list: Vec<Value> = valid.map(|key| shown(key, cx.now)).collect();
+    Ok(json!({ "PublicKeyList": list }))
+}
+
+fn shown(key: &PublicKey, now: Timestamp) -> Value {
+    // AWS: unverified. A key in use is shown as valid for a while yet.
+    let until = key.until.unwrap_or_else(|| now.plus_days(30));
+    json!({
+        "Value": STANDARD.encode(&key.der),
+        "ValidityStartTime": epoch(key.since),
+        "ValidityEndTime": epoch(until),
+        "Fingerprint": key.fingerprint,
+    })
+}
+
+pub(crate) const TIME_RANGE: &str = "Start time must be before end time. Please provide a valid time range.";
+
+/// A day, in milliseconds: keys are shown for times a little before and after their use.
+const SLACK: i64 = 24 * 60 * 60 * 1000;

@@ -1,0 +1,122 @@
+//! `keyreeve audit`: the trail from the shell, without the store and without its lock.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use keyreeve_domain::Timestamp;
+use keyreeve_observe::archive::{AttributeKey, Found};
+use keyreeve_observe::event::Event;
+use keyreeve_observe::layout::iso;
+use keyreeve_trail_delivery::{Index, Query, Range, ends, verify};
+
+use crate::args::{AuditCommand, AuditPlace, SearchArgs, VerifyArgs};
+use crate::config::Config;
+use crate::data_dir::TRAIL_DIR;
+use crate::exit::Failure;
+
+/// Runs a command.
+pub(crate) fn run(command: &AuditCommand) -> Result<(), Failure> {
+    match command {
+        AuditCommand::Search(args) => search(args),
+        AuditCommand::Verify(args) => prove(args),
+    }
+}
+
+/// Where the segments and the delivered files are.
+struct Place {
+    segments: PathBuf,
+    folder: PathBuf,
+}
+
+impl Place {
+    fn of(place: &AuditPlace) -> Result<Self, Failure> {
+        let config = Config::of_directory(place.data_dir.as_deref(), place.config.as_deref())?;
+        let dir: &Path = &config.server.data_dir;
+        let found = Self { segments: dir.join(TRAIL_DIR), folder: dir.join(&config.audit.folder) };
+        match found.segments.is_dir() || found.folder.is_dir() {
+            true => Ok(found),
+            false => Err(Failure::NoTrail { path: dir.to_owned() }),
+        }
+    }
+}
+
+fn prove(args: &VerifyArgs) -> Result<(), Failure> {
+    let place = Place::of(&args.place)?;
+    let mut findings = 0;
+    let mut out = io::stdout().lock();
+    if place.segments.is_dir() {
+        match keyreeve_trail_file::verify(&place.segments) {
+            Ok(report) => {
+                let segments: u32 = report.streams.iter().map(|stream| stream.segments).sum();
+                let lines: u64 = report.streams.iter().map(|stream| stream.lines).sum();
+                writeln!(out, "segments: {segments} with {lines} lines, the chains are whole")?;
+            }
+            Err(error) => {
+                findings += 1;
+                writeln!(out, "INVALID segments: {error}")?;
+            }
+        }
+    }
+    if place.folder.is_dir() {
+        let range = Range { from: args.from, to: args.to };
+        let report = verify(&place.folder, &place.segments, range, &args.trusted_key)?;
+        for finding in &report.findings {
+            writeln!(out, "INVALID {}: {}", finding.place, finding.problem)?;
+        }
+        findings += report.findings.len();
+        let (digests, logs, events) = (report.digests, report.logs, report.events);
+        writeln!(out, "delivered: {digests} digests, {logs} log files with {events} events")?;
+        for (chain, end) in &report.ends {
+            writeln!(out, "chain {chain}: its newest digest ends at {}", iso(*end))?;
+        }
+        for key in &report.keys {
+            writeln!(out, "signed by {key}")?;
+        }
+    }
+    match findings {
+        0 => Ok(writeln!(out, "the audit trail is whole")?),
+        findings => Err(Failure::TrailFindings { findings }),
+    }
+}
+
+fn search(args: &SearchArgs) -> Result<(), Failure> {
+    let place = Place::of(&args.place)?;
+    // Whether a change that was announced is still in hand cannot be told from here, but for older segments.
+    let began =
+        ends(&place.segments)?.into_iter().map(|(stream, (number, _))| (stream, (number, 0))).collect();
+    let attributes =
+        [(AttributeKey::EventId, args.event_id.clone()), (AttributeKey::EventName, args.event_name.clone())];
+    let query = Query {
+        owner: None,
+        attributes: attributes.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+        resource: args.key.clone(),
+        principal: args.principal.clone(),
+        from: args.from,
+        to: args.to,
+        after: None,
+        limit: args.limit,
+    };
+    let mut out = io::stdout().lock();
+    for found in Index::new(&place.segments, began).find(&query)? {
+        match args.json {
+            true => writeln!(out, "{}", String::from_utf8_lossy(&found.json))?,
+            false => writeln!(out, "{}", line(&found))?,
+        }
+    }
+    Ok(())
+}
+
+/// An event in one line, for people.
+fn line(found: &Found) -> String {
+    let Some(event) = Event::read(&found.json) else { return String::new() };
+    let time = iso(Timestamp::from_millis(found.place.time));
+    let resources: Vec<&str> = event.resources.iter().map(|resource| resource.arn.as_ref()).collect();
+    format!(
+        "{time}  {}  {}  {}  {}  {}",
+        event.event_name,
+        event.error_code.as_deref().unwrap_or("ok"),
+        event.principal().unwrap_or("-"),
+        if resources.is_empty() { "-".to_owned() } else { resources.join(" ") },
+        event.event_id,
+    )
+}

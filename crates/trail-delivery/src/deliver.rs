@@ -1,0 +1,390 @@
+//! From the lines of the trail to log files, and from log files to digests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use keyreeve_audit::segment::StreamName;
+use keyreeve_core::digest_keys::DigestKeys;
+use keyreeve_crypto::digest::{LowerHex, sha256};
+use keyreeve_domain::{AccountId, Region, Timestamp};
+use keyreeve_observe::digest::{Digest, HASH_ALGORITHM, LogFile, SIGNATURE_ALGORITHM, hex};
+use keyreeve_observe::event::Event;
+use keyreeve_observe::layout::{TrailNames, iso};
+
+use crate::files;
+use crate::folder::{Folder, comment_of};
+use crate::lines::{self, Ends, Line, ReadError};
+use crate::state::{ChainState, Opened, Previous, State, StreamState};
+
+/// How the trail is delivered.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the trail is called.
+    pub names: TrailNames,
+    /// The account whose chain in the home Region begins at once.
+    pub account: AccountId,
+    /// Seconds from one digest to the next.
+    pub digest_seconds: u64,
+}
+
+/// The trail cannot be delivered; what was read is not delivered in part.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// An event is not of the form.
+    #[error("an event in segment {segment} of `{stream}` cannot be read, at byte {offset}")]
+    Event {
+        /// The stream.
+        stream: StreamName,
+        /// The number of the segment.
+        segment: u32,
+        /// Where its line begins.
+        offset: u64,
+    },
+    /// The operating system refused.
+    #[error("the files of the trail cannot be written: {0}")]
+    Io(#[from] io::Error),
+    /// The trail is not what it was.
+    #[error("the trail cannot be read on: {0}")]
+    Segments(String),
+    /// No digest can be signed.
+    #[error("a digest cannot be signed")]
+    Signature,
+}
+
+impl From<ReadError> for DeliveryError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(error) => Self::Io(error),
+            ReadError::Broken { .. } | ReadError::Missing(_) => Self::Segments(error.to_string()),
+        }
+    }
+}
+
+/// Bytes that are read of a stream at once.
+const BUDGET: usize = 16 * 1024 * 1024;
+
+/// Delivers the trail. There is one for a folder.
+pub struct Deliverer {
+    segments: PathBuf,
+    folder: Arc<Folder>,
+    options: Options,
+    state: State,
+    /// Where the streams ended when the process began: what was opened before is completed by nobody.
+    began: Ends,
+}
+
+/// The events that go into one file.
+type Group = Vec<(Timestamp, Vec<u8>)>;
+
+impl Deliverer {
+    /// Goes on with the delivery of the segments in the directory `segments` into `folder`. `began` is where the streams ended
+    /// before this process wrote to them.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(
+        segments: &Path,
+        folder: Arc<Folder>,
+        options: Options,
+        began: Ends,
+        now: Timestamp,
+    ) -> Result<Self, DeliveryError> {
+        files::make_directory(&folder.staging())?;
+        let names = &options.names;
+        let mut state = match State::read(&folder.private())? {
+            Some(state) => state,
+            None => State::new(&names.trail, &names.bucket, names.home.as_str(), now.millis()),
+        };
+        state.trail.clone_from(&names.trail);
+        state.bucket.clone_from(&names.bucket);
+        names.home.as_str().clone_into(&mut state.home);
+        state.digest_seconds = options.digest_seconds;
+        publish(&folder, &state.staged)?;
+        state.staged.clear();
+        // Whatever else is there was prepared for a state that never came to be.
+        for entry in fs::read_dir(folder.staging())? {
+            fs::remove_file(entry?.path())?;
+        }
+        let start = aligned(now, options.digest_seconds);
+        let home = chain_name(options.account, options.names.home);
+        state.chains.entry(home).or_insert_with(|| ChainState { end: start, ..ChainState::default() });
+        state.write(&folder.private())?;
+        folder.show(&state);
+        Ok(Self { segments: segments.to_owned(), folder, options, state, began })
+    }
+
+    /// Delivers what stands in the trail; whether there is more.
+    ///
+    /// # Errors
+    /// When that fails: then nothing was delivered, and it can be tried again.
+    pub fn deliver(&mut self, now: Timestamp) -> Result<bool, DeliveryError> {
+        let mut next = self.state.clone();
+        let mut groups = BTreeMap::<(AccountId, Region), Group>::new();
+        let mut more = false;
+        let mut broken = None;
+        for stream in self.streams()? {
+            let at = next.streams.entry(stream.as_str().to_owned()).or_insert_with(start_of_stream);
+            let before = at.clone();
+            let mut read = Vec::new();
+            let left = match lines::read(&self.segments, &stream, at, BUDGET, &mut read) {
+                Ok(left) => left,
+                Err(ReadError::Io(error)) => return Err(error.into()),
+                // One stream that was tampered with keeps no other from its place.
+                Err(error) => {
+                    *at = before;
+                    broken = Some(DeliveryError::from(error));
+                    continue;
+                }
+            };
+            more |= left;
+            for line in read {
+                self.take(&stream, at, line, &mut groups)?;
+            }
+            self.give_up(&stream, at, left, &mut groups)?;
+        }
+        if !groups.is_empty() {
+            let files = self.log_files(groups, now, &mut next)?;
+            self.commit(next, &files)?;
+        } else {
+            // Nothing to write: the state on disk says as much with an older place.
+            self.state = next;
+        }
+        broken.map_or(Ok(more), Err)
+    }
+
+    fn streams(&self) -> io::Result<BTreeSet<StreamName>> {
+        Ok(lines::segments(&self.segments)?.iter().map(|segment| segment.stream().clone()).collect())
+    }
+
+    /// Puts a line where it belongs.
+    fn take(
+        &self,
+        stream: &StreamName,
+        at: &mut StreamState,
+        line: Line,
+        groups: &mut BTreeMap<(AccountId, Region), Group>,
+    ) -> Result<(), DeliveryError> {
+        let Line { segment, offset, json } = line;
+        let unread = || DeliveryError::Event { stream: stream.clone(), segment, offset };
+        let event = Event::read(&json).ok_or_else(unread)?;
+        let id = event.event_id.to_owned();
+        if event.is_opened() {
+            let json = String::from_utf8(json).map_err(|_error| unread())?;
+            at.opened.insert(id, Opened { segment, offset, json });
+            return Ok(());
+        }
+        at.opened.remove(&id);
+        let (chain, time) = self.place(&event).ok_or_else(unread)?;
+        groups.entry(chain).or_default().push((time, json));
+        Ok(())
+    }
+
+    /// Delivers what was opened before this process began, once all of that was read.
+    fn give_up(
+        &self,
+        stream: &StreamName,
+        at: &mut StreamState,
+        left: bool,
+        groups: &mut BTreeMap<(AccountId, Region), Group>,
+    ) -> Result<(), DeliveryError> {
+        let Some(began) = self.began.get(stream) else { return Ok(()) };
+        let is_read = at.segment > began.0 || (at.segment == began.0 && !left);
+        if !is_read {
+            return Ok(());
+        }
+        let ended: Vec<String> = at
+            .opened
+            .iter()
+            .filter(|(_, opened)| (opened.segment, opened.offset) < *began)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in ended {
+            let Some(Opened { segment, offset, json }) = at.opened.remove(&id) else { continue };
+            let json = json.into_bytes();
+            let unread = || DeliveryError::Event { stream: stream.clone(), segment, offset };
+            let event = Event::read(&json).ok_or_else(unread)?;
+            let (chain, time) = self.place(&event).ok_or_else(unread)?;
+            groups.entry(chain).or_default().push((time, json));
+        }
+        Ok(())
+    }
+
+    /// The chain that an event belongs to, and its time.
+    fn place(&self, event: &Event<'_>) -> Option<((AccountId, Region), Timestamp)> {
+        let (account, region) = (event.account()?, event.region()?);
+        // Whoever is nobody may name any Region: he begins no chain with it.
+        let region = match event.is_of_nobody() {
+            true if !self.state.chains.contains_key(&chain_name(account, region)) => self.options.names.home,
+            _ => region,
+        };
+        Some(((account, region), event.time()?))
+    }
+
+    /// Prepares a log file for each group, and notes it for the next digest.
+    fn log_files(
+        &self,
+        groups: BTreeMap<(AccountId, Region), Group>,
+        now: Timestamp,
+        next: &mut State,
+    ) -> Result<Vec<String>, DeliveryError> {
+        let names = &self.options.names;
+        let start = aligned(now, self.options.digest_seconds);
+        let mut prepared = Vec::new();
+        for ((account, region), mut events) in groups {
+            events.sort_by_key(|(time, _)| *time);
+            let oldest = events.first().map_or(now, |(time, _)| *time);
+            let newest = events.last().map_or(now, |(time, _)| *time);
+            let content = log_content(&events);
+            let hash = sha256(&content);
+            let key = names.log_key(account, region, now, &unique(&hash));
+            self.stage(&key, &files::packed(&content, None)?)?;
+            let chain = next
+                .chains
+                .entry(chain_name(account, region))
+                .or_insert_with(|| ChainState { end: start, ..ChainState::default() });
+            chain.delivered = Some(now.millis());
+            chain.logs.push(LogFile {
+                bucket: names.bucket.clone(),
+                object: key.clone(),
+                hash_value: LowerHex::new(&hash).as_str().to_owned(),
+                hash_algorithm: HASH_ALGORITHM.to_owned(),
+                newest_event_time: iso(newest),
+                oldest_event_time: iso(oldest),
+            });
+            prepared.push(key);
+        }
+        Ok(prepared)
+    }
+
+    /// Whether a digest is due at `now`.
+    #[must_use]
+    pub fn is_digest_due(&self, now: Timestamp) -> bool {
+        let end = aligned(now, self.options.digest_seconds);
+        self.state.chains.values().any(|chain| chain.end < end)
+    }
+
+    /// Closes the stretch of time of every chain that is due at `now` with a digest, signed by `keys`, also where nothing was
+    /// delivered in it.
+    ///
+    /// # Errors
+    /// When that fails: then no digest was delivered, and it can be tried again.
+    pub fn digest(&mut self, now: Timestamp, keys: &DigestKeys) -> Result<(), DeliveryError> {
+        let end = aligned(now, self.options.digest_seconds);
+        let mut next = self.state.clone();
+        let mut prepared = Vec::new();
+        for (name, chain) in next.chains.iter_mut().filter(|(_, chain)| chain.end < end) {
+            let Some((account, region)) = read_chain_name(name) else { continue };
+            let names = &self.options.names;
+            let object = names.digest_key(account, region, Timestamp::from_millis(end));
+            let logs = core::mem::take(&mut chain.logs);
+            let previous = chain.previous.take();
+            let digest = Digest {
+                aws_account_id: account.to_string(),
+                digest_start_time: iso(Timestamp::from_millis(chain.end)),
+                digest_end_time: iso(Timestamp::from_millis(end)),
+                bucket: names.bucket.clone(),
+                object: object.clone(),
+                digest_public_key_fingerprint: keys.fingerprint(),
+                digest_signature_algorithm: SIGNATURE_ALGORITHM.to_owned(),
+                newest_event_time: logs.iter().map(|log| log.newest_event_time.clone()).max(),
+                oldest_event_time: logs.iter().map(|log| log.oldest_event_time.clone()).min(),
+                previous_bucket: previous.as_ref().map(|_| names.bucket.clone()),
+                previous_object: previous.as_ref().map(|previous| previous.object.clone()),
+                previous_digest_hash_value: previous.as_ref().map(|previous| previous.hash.clone()),
+                previous_digest_hash_algorithm: previous.as_ref().map(|_| HASH_ALGORITHM.to_owned()),
+                previous_digest_signature: previous.map(|previous| previous.signature),
+                log_files: logs,
+            };
+            let content = serde_json::to_vec(&digest).map_err(io::Error::other)?;
+            let signed = keys.sign(digest.string_to_sign(&content).as_bytes());
+            let signature = hex(&signed.map_err(|_error| DeliveryError::Signature)?);
+            self.stage(&object, &files::packed(&content, Some(&comment_of(&signature)))?)?;
+            let hash = LowerHex::new(&sha256(&content)).as_str().to_owned();
+            chain.previous = Some(Previous { object: object.clone(), hash, signature });
+            chain.end = end;
+            prepared.push(object);
+        }
+        if prepared.is_empty() { Ok(()) } else { self.commit(next, &prepared) }
+    }
+
+    fn stage(&self, key: &str, content: &[u8]) -> io::Result<()> {
+        files::write(&self.folder.staged(key), content)
+    }
+
+    /// Makes `next` the state, and puts what was prepared for it in its places.
+    fn commit(&mut self, mut next: State, prepared: &[String]) -> Result<(), DeliveryError> {
+        prepared.clone_into(&mut next.staged);
+        // ORDER: the files, the state, their places. Cut off before the state, nothing was delivered; after it, the next start
+        // puts them there.
+        files::sync_parent(&self.folder.staged("x"))?;
+        next.write(&self.folder.private())?;
+        self.state = next;
+        publish(&self.folder, prepared)?;
+        self.state.staged.clear();
+        self.folder.show(&self.state);
+        Ok(())
+    }
+}
+
+/// Puts prepared files in their places; those that are there already are left.
+fn publish(folder: &Folder, staged: &[String]) -> io::Result<()> {
+    let mut directories = BTreeSet::new();
+    for key in staged {
+        let (from, to) = (folder.staged(key), folder.place(key));
+        if !from.exists() {
+            continue;
+        }
+        let Some(parent) = to.parent() else { continue };
+        files::make_directory(parent)?;
+        fs::rename(&from, &to)?;
+        directories
+            .extend(parent.ancestors().take_while(|at| at.starts_with(folder.root())).map(Path::to_owned));
+    }
+    for directory in directories {
+        fs::File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn log_content(events: &[(Timestamp, Vec<u8>)]) -> Vec<u8> {
+    let len: usize = events.iter().map(|(_, json)| json.len() + 1).sum();
+    let mut content = Vec::with_capacity(len + 16);
+    content.extend_from_slice(b"{\"Records\":[");
+    for (at, (_, json)) in events.iter().enumerate() {
+        if at > 0 {
+            content.push(b',');
+        }
+        content.extend_from_slice(json);
+    }
+    content.extend_from_slice(b"]}");
+    content
+}
+
+/// Sixteen letters and digits that tell a log file from all others: events have ids, so no two have the same content.
+fn unique(hash: &[u8; 32]) -> String {
+    const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let letter = |byte: &u8| LETTERS.get(usize::from(*byte) % LETTERS.len()).copied().map(char::from);
+    hash.iter().take(16).filter_map(letter).collect()
+}
+
+/// The last time that is a multiple of `seconds`, in milliseconds.
+fn aligned(now: Timestamp, seconds: u64) -> i64 {
+    let step = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000).max(1000);
+    now.millis().div_euclid(step).saturating_mul(step)
+}
+
+fn start_of_stream() -> StreamState {
+    StreamState { segment: 1, offset: 0, sequence: 0, hash: "0".repeat(64), opened: BTreeMap::new() }
+}
+
+pub(crate) fn chain_name(account: AccountId, region: Region) -> String {
+    format!("{account}/{region}")
+}
+
+pub(crate) fn read_chain_name(name: &str) -> Option<(AccountId, Region)> {
+    let (account, region) = name.split_once('/')?;
+    Some((account.parse().ok()?, region.parse().ok()?))
+}

@@ -1,0 +1,23 @@
+//! The delivery of the audit trail: from segments to log files and signed digests in a folder, and the searches over both.
+//!
+//! - A folder is laid out as a bucket that CloudTrail delivers to. What a file says is never changed again.
+//! - The *state* says how far every stream was read, and what every chain of digests builds on. It is replaced as a whole, after
+//!   the files that it speaks of were prepared and before they take their places: so a crash at any point leaves no event
+//!   delivered twice, none left out, and no chain broken.
+//! - A change has two lines in the trail. The one that opens it is delivered only where none completes it any more: its
+//!   process has ended.
+//! - Nothing here is in the way of a request: it reads what was written, on a thread of its own.
+
+mod deliver;
+mod files;
+mod folder;
+mod index;
+mod lines;
+mod state;
+mod verify;
+
+pub use deliver::{Deliverer, DeliveryError, Options};
+pub use folder::Folder;
+pub use index::{Index, Query};
+pub use lines::{Ends, ends};
+pub use verify::{Finding, Range, Report, verify};

@@ -1,0 +1,378 @@
+//! The proof that a folder holds what was delivered to it, and all of it.
+//!
+//! Every digest is checked by its public key and by the digest after it, every log file by its digest, from the newest digest back to the
+//! first one. Where the segments are at hand, every event that was delivered must stand in one log file, once. What is
+//! read is read alone: a service may be writing meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::path::Path;
+
+use keyreeve_audit::segment::SegmentName;
+use keyreeve_crypto::asymmetric::is_rsa_signed;
+use keyreeve_crypto::digest::{LowerHex, sha256};
+use keyreeve_domain::Timestamp;
+use keyreeve_observe::archive::PublicKey;
+use keyreeve_observe::digest::{Digest, LogFile, unhex};
+use keyreeve_observe::event::Event;
+use keyreeve_observe::layout::{account_prefix, digest_prefix, iso, parse_iso};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::deliver::read_chain_name;
+use crate::files;
+use crate::folder::{self, PRIVATE, signature_of};
+use crate::lines::{self, read_from};
+use crate::state::{ChainState, State};
+
+/// What of a folder is checked: all where neither end is given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Range {
+    /// Digests that end at this time or later.
+    pub from: Option<Timestamp>,
+    /// Digests that begin at this time or earlier; and one must reach it.
+    pub to: Option<Timestamp>,
+}
+
+/// Something that is not as it was delivered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// The file, chain or event.
+    pub place: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What was checked, and what was found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// Digests that were checked.
+    pub digests: u64,
+    /// Log files that were checked.
+    pub logs: u64,
+    /// Events in them.
+    pub events: u64,
+    /// The end of each chain, by account and Region.
+    pub ends: Vec<(String, Timestamp)>,
+    /// The fingerprints of the keys that have signed.
+    pub keys: BTreeSet<String>,
+}
+
+/// Checks the folder at `root` against the segments in `segments`. Where `trusted` names fingerprints, no other key may have
+/// signed.
+///
+/// # Errors
+/// When files that are there cannot be read.
+pub fn verify(root: &Path, segments: &Path, range: Range, trusted: &[String]) -> io::Result<Report> {
+    let mut check = Check {
+        root,
+        range,
+        trusted,
+        keys: folder::read_public_keys(root)?,
+        report: Report::default(),
+        seen: BTreeSet::new(),
+        events: HashMap::new(),
+    };
+    for key in &check.keys {
+        let hash = LowerHex::new(&sha256(&key.der));
+        if hash.as_str().get(..32) != Some(key.fingerprint.as_str()) {
+            let problem = "is not the fingerprint of its public key".to_owned();
+            check.report.findings.push(Finding { place: key.fingerprint.clone(), problem });
+        }
+    }
+    let state = State::read(&root.join(PRIVATE))?;
+    let chains = match &state {
+        Some(state) => state.chains.clone(),
+        None => check.chains_of_files()?,
+    };
+    for (name, chain) in &chains {
+        check.chain(name, chain)?;
+    }
+    // What was delivered while this looked is the next one's to check.
+    let later = State::read(&root.join(PRIVATE))?;
+    for (name, chain) in &chains {
+        check.strangers(name, chain, later.as_ref().and_then(|state| state.chains.get(name)))?;
+    }
+    if let Some(state) = state.filter(|_| range.from.is_none() && range.to.is_none()) {
+        check.events(&state, segments)?;
+    }
+    Ok(check.report)
+}
+
+struct Check<'a> {
+    root: &'a Path,
+    range: Range,
+    trusted: &'a [String],
+    keys: Vec<PublicKey>,
+    report: Report,
+    /// The names of the files that a chain leads to.
+    seen: BTreeSet<String>,
+    /// How often each event was delivered.
+    events: HashMap<String, u32>,
+}
+
+/// A log file.
+#[derive(Deserialize)]
+struct Log<'a> {
+    #[serde(rename = "Records", borrow)]
+    records: Vec<&'a RawValue>,
+}
+
+/// What a digest must be, by the word of the one after it.
+struct Expected {
+    object: String,
+    hash: Option<String>,
+    signature: Option<String>,
+    end: Option<String>,
+}
+
+impl Check<'_> {
+    fn find(&mut self, place: &str, problem: impl Into<String>) {
+        self.report.findings.push(Finding { place: place.to_owned(), problem: problem.into() });
+    }
+
+    /// Where there is no state, each chain goes back from its newest file.
+    fn chains_of_files(&self) -> io::Result<BTreeMap<String, ChainState>> {
+        let mut chains = BTreeMap::new();
+        for info in folder::list(self.root, "AWSLogs/", "", usize::MAX)? {
+            let parts: Vec<&str> = info.key.split('/').collect();
+            let ["AWSLogs", account, "CloudTrail-Digest", region, .., _] = parts.as_slice() else { continue };
+            let name = format!("{account}/{region}");
+            let end = end_of(&info.key).map_or(0, Timestamp::millis);
+            let previous = crate::state::Previous {
+                object: info.key.clone(),
+                hash: String::new(),
+                signature: String::new(),
+            };
+            chains.insert(name, ChainState { end, previous: Some(previous), ..ChainState::default() });
+        }
+        Ok(chains)
+    }
+
+    /// Follows a chain back from its newest digest.
+    fn chain(&mut self, name: &str, chain: &ChainState) -> io::Result<()> {
+        let end = Timestamp::from_millis(chain.end);
+        self.report.ends.push((name.to_owned(), end));
+        if self.range.to.is_some_and(|to| end < to) {
+            self.find(
+                name,
+                format!("nothing proves what happened after {}: no digest reaches further", iso(end)),
+            );
+        }
+        for log in &chain.logs {
+            self.log(log)?;
+        }
+        let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let mut next = chain.previous.as_ref().map(|previous| Expected {
+            object: previous.object.clone(),
+            hash: some(&previous.hash),
+            signature: some(&previous.signature),
+            end: None,
+        });
+        while let Some(expected) = next {
+            let object = expected.object.clone();
+            self.seen.insert(object.clone());
+            if let (Some(from), Some(end)) = (self.range.from, end_of(&object))
+                && end < from
+            {
+                break;
+            }
+            next = match self.digest(&expected)? {
+                Some(digest) => {
+                    let start = digest.digest_start_time;
+                    digest.previous_object.map(|object| Expected {
+                        object,
+                        hash: digest.previous_digest_hash_value,
+                        signature: digest.previous_digest_signature,
+                        end: Some(start),
+                    })
+                }
+                // The chain is broken here; what is older is checked by itself.
+                None => self.before(name, &object)?.map(|object| Expected {
+                    object,
+                    hash: None,
+                    signature: None,
+                    end: None,
+                }),
+            };
+        }
+        Ok(())
+    }
+
+    /// The digest that stands before `object` by name.
+    fn before(&self, name: &str, object: &str) -> io::Result<Option<String>> {
+        let infos = folder::list(self.root, &prefix_of(name), "", usize::MAX)?;
+        Ok(infos.into_iter().map(|info| info.key).rfind(|key| key.as_str() < object))
+    }
+
+    /// Checks a digest and its log files. Nothing where it leads no further.
+    fn digest(&mut self, expected: &Expected) -> io::Result<Option<Digest>> {
+        let object = &expected.object;
+        self.report.digests += 1;
+        let Some(packed) = files::read(&self.root.join(object))? else {
+            self.find(object, "the digest is missing");
+            return Ok(None);
+        };
+        let Ok(unpacked) = files::unpacked(&packed) else {
+            self.find(object, "the digest is damaged: it cannot be unpacked");
+            return Ok(None);
+        };
+        let content = unpacked.content;
+        let Ok(digest) = serde_json::from_slice::<Digest>(&content) else {
+            self.find(object, "the digest is damaged: it cannot be read");
+            return Ok(None);
+        };
+        let signature = unpacked.comment.as_deref().and_then(signature_of).unwrap_or_default();
+        let fingerprint = &digest.digest_public_key_fingerprint;
+        let key = self.keys.iter().find(|key| key.fingerprint == *fingerprint);
+        let is_signed = key.is_some_and(|key| {
+            let text = digest.string_to_sign(&content);
+            unhex(&signature).is_some_and(|signature| is_rsa_signed(&key.der, text.as_bytes(), &signature))
+        });
+        self.report.keys.insert(fingerprint.clone());
+        if !is_signed {
+            self.find(object, "the signature of the digest is not valid");
+            return Ok(None);
+        }
+        if !self.trusted.is_empty() && !self.trusted.contains(fingerprint) {
+            self.find(object, format!("the digest is signed by `{fingerprint}`, which is not trusted"));
+        }
+        if digest.object != *object {
+            self.find(object, format!("the digest is that of `{}`", digest.object));
+            return Ok(None);
+        }
+        let hash = LowerHex::new(&sha256(&content));
+        let is_other = expected.hash.as_deref().is_some_and(|expected| expected != hash.as_str())
+            || expected.signature.as_deref().is_some_and(|expected| expected != signature);
+        if is_other {
+            self.find(object, "the digest is not the one that the digest after it builds on");
+        }
+        if expected.end.as_ref().is_some_and(|end| *end != digest.digest_end_time) {
+            self.find(object, "the digest after this one does not begin where it ends");
+        }
+        let start = parse_iso(&digest.digest_start_time);
+        if self.range.to.zip(start).is_none_or(|(to, start)| start <= to) {
+            for log in &digest.log_files {
+                self.log(log)?;
+            }
+        }
+        Ok(Some(digest))
+    }
+
+    fn log(&mut self, log: &LogFile) -> io::Result<()> {
+        self.report.logs += 1;
+        self.seen.insert(log.object.clone());
+        let Some(packed) = files::read(&self.root.join(&log.object))? else {
+            self.find(&log.object, "the log file is missing");
+            return Ok(());
+        };
+        let Ok(unpacked) = files::unpacked(&packed) else {
+            self.find(&log.object, "the log file is damaged: it cannot be unpacked");
+            return Ok(());
+        };
+        if LowerHex::new(&sha256(&unpacked.content)).as_str() != log.hash_value {
+            self.find(&log.object, "the log file was changed: its hash is not that of its digest");
+            return Ok(());
+        }
+        let Ok(read) = serde_json::from_slice::<Log<'_>>(&unpacked.content) else {
+            self.find(&log.object, "the log file cannot be read");
+            return Ok(());
+        };
+        for record in read.records {
+            self.report.events += 1;
+            if let Some(event) = Event::read(record.get().as_bytes()) {
+                *self.events.entry(event.event_id.to_owned()).or_default() += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds files that no chain leads to. `later` is the chain as it is by now.
+    fn strangers(&mut self, name: &str, chain: &ChainState, later: Option<&ChainState>) -> io::Result<()> {
+        if self.range.from.is_some() || self.range.to.is_some() {
+            return Ok(());
+        }
+        let Some((account, region)) = read_chain_name(name) else { return Ok(()) };
+        let logs = format!("{}CloudTrail/{region}/", account_prefix(account));
+        let mut is_known: BTreeSet<String> = BTreeSet::new();
+        let mut strangers = Vec::new();
+        for info in folder::list(self.root, &prefix_of(name), "", usize::MAX)? {
+            if self.seen.contains(&info.key) {
+                continue;
+            }
+            if end_of(&info.key).is_some_and(|end| end.millis() > chain.end) && later.is_some() {
+                is_known.extend(self.logs_of(&info.key)?);
+            } else {
+                strangers.push((info.key, "no later digest builds on this digest"));
+            }
+        }
+        is_known.extend(later.into_iter().flat_map(|later| &later.logs).map(|log| log.object.clone()));
+        for info in folder::list(self.root, &logs, "", usize::MAX)? {
+            if !self.seen.contains(&info.key) && !is_known.contains(&info.key) {
+                strangers.push((info.key, "no digest names this log file"));
+            }
+        }
+        for (place, problem) in strangers {
+            self.find(&place, problem);
+        }
+        Ok(())
+    }
+
+    fn logs_of(&self, object: &str) -> io::Result<Vec<String>> {
+        let Some(packed) = files::read(&self.root.join(object))? else { return Ok(Vec::new()) };
+        let digest = files::unpacked(&packed)
+            .ok()
+            .and_then(|unpacked| serde_json::from_slice::<Digest>(&unpacked.content).ok());
+        let logs = digest.map(|digest| digest.log_files).unwrap_or_default();
+        Ok(logs.into_iter().map(|log| log.object).collect())
+    }
+
+    /// Every event of the segments that was read for the delivery stands in a log file, and none in two.
+    fn events(&mut self, state: &State, segments: &Path) -> io::Result<()> {
+        let twice: Vec<String> =
+            self.events.iter().filter(|(_, times)| **times > 1).map(|(id, _)| id.clone()).collect();
+        for id in twice {
+            self.find(&format!("event {id}"), "the event was delivered more than once");
+        }
+        for segment in lines::segments(segments)? {
+            let Some(stream) = state.streams.get(segment.stream().as_str()) else { continue };
+            let most = match segment.number().cmp(&stream.segment) {
+                core::cmp::Ordering::Less => usize::MAX,
+                core::cmp::Ordering::Equal => usize::try_from(stream.offset).unwrap_or(usize::MAX),
+                core::cmp::Ordering::Greater => continue,
+            };
+            self.events_of(&segment, &read_from(&segments.join(segment.to_string()), 0, most)?);
+        }
+        Ok(())
+    }
+
+    fn events_of(&mut self, segment: &SegmentName, bytes: &[u8]) {
+        for line in bytes.split(|byte| *byte == b'\n') {
+            let Some(json) = line.splitn(3, |byte| *byte == b' ').nth(2) else { continue };
+            let Some(event) = Event::read(json) else { continue };
+            if !event.is_opened() && !self.events.contains_key(event.event_id) {
+                let place = format!("event {} of `{segment}`", event.event_id);
+                self.find(&place, "the event stands in no log file");
+            }
+        }
+    }
+}
+
+/// What the names of the digests of a chain begin with.
+fn prefix_of(name: &str) -> String {
+    match read_chain_name(name) {
+        Some((account, region)) => format!("{}{region}/", digest_prefix(account)),
+        None => "AWSLogs/".to_owned(),
+    }
+}
+
+/// The end of the stretch of time of a digest, by its name.
+fn end_of(object: &str) -> Option<Timestamp> {
+    let text = object.strip_suffix(".json.gz")?.rsplit('_').next()?;
+    let part = |from: usize, to: usize| text.get(from..to);
+    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    let (hour, minute, second) = (part(9, 11)?, part(11, 13)?, part(13, 15)?);
+    parse_iso(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
+}

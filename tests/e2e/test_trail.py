@@ -1,0 +1,445 @@
+"""The trail that auditors read: log files, signed digests and LookupEvents, with the unmodified AWS command line."""
+
+import base64
+import datetime
+import gzip
+import json
+import subprocess
+import threading
+
+import botocore.exceptions
+import pytest
+from audit import completed, events, is_opened
+from server import ACCOUNT, REGION, aws_command, binary, wait_until
+
+TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/keyreeve"
+START = "2020-01-01T00:00:00Z"
+FAST = """
+[audit]
+log_seconds = 1
+digest_seconds = 2
+"""
+
+
+@pytest.fixture
+def server(make_server):
+    return make_server(config=FAST)
+
+
+def aws(server, *arguments, region=REGION, credentials=None):
+    environment = server.environment_of_clients(region)
+    if credentials:
+        environment |= dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), credentials, strict=True))
+    return subprocess.run(
+        [*aws_command(), *arguments], env=environment, cwd=server.data_dir.parent, capture_output=True, text=True, timeout=120
+    )
+
+
+def validate(server, start=START):
+    return aws(server, "cloudtrail", "validate-logs", "--trail-arn", TRAIL, "--start-time", start, "--verbose")
+
+
+def files(server, kind, region=REGION):
+    root = server.data_dir / "trail" / "AWSLogs" / ACCOUNT / kind / region
+    return sorted(path for path in root.rglob("*.json.gz"))
+
+
+def digests(server, region=REGION):
+    return files(server, "CloudTrail-Digest", region)
+
+
+def delivered(server):
+    """The ids of the events of all log files, in all accounts and Regions."""
+    root = server.data_dir / "trail" / "AWSLogs"
+    return [
+        event["eventID"]
+        for path in root.glob("*/CloudTrail/**/*.json.gz")
+        for event in json.loads(gzip.decompress(path.read_bytes()))["Records"]
+    ]
+
+
+def digested(server):
+    """The names of the log files in the digests so far."""
+    return [log["s3Object"] for path in digests(server) for log in json.loads(gzip.decompress(path.read_bytes()))["logFiles"]]
+
+
+def settled(server):
+    """Waits until what was done so far is in a digest."""
+    ids = {event["eventID"] for event in completed(server.data_dir / "audit").values()}
+    wait_until(lambda: ids <= set(delivered(server)), "all events are delivered", 20)
+    names = {str(path.relative_to(server.data_dir / "trail")) for path in files(server, "CloudTrail")}
+    wait_until(lambda: names <= set(digested(server)), "all log files are in digests", 20)
+
+
+def use(server, times=3):
+    kms = server.client()
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    for _ in range(times):
+        kms.encrypt(KeyId=key, Plaintext=b"secret text", EncryptionContext={"purpose": "test"})
+    return key
+
+
+def test_the_command_line_of_aws_finds_the_trail_valid(server):
+    server.start()
+    use(server)
+    settled(server)
+    result = validate(server)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "INVALID" not in result.stdout + result.stderr
+    assert "log files valid" in result.stdout
+    # A restart goes on with the chain.
+    assert server.terminate() == 0
+    server.start()
+    use(server)
+    settled(server)
+    result = validate(server)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "INVALID" not in result.stdout + result.stderr
+
+
+def verify(server, *arguments):
+    ended = subprocess.run(
+        [binary(), "audit", "verify", "--data-dir", str(server.data_dir), *arguments], capture_output=True, text=True, timeout=60
+    )
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def change_a_log(server):
+    path = files(server, "CloudTrail")[0]
+    content = gzip.decompress(path.read_bytes())
+    assert b"Encrypt" in content or b"CreateKey" in content
+    changed = content.replace(b"127.0.0.1", b"127.0.0.2", 1)
+    assert changed != content
+    path.write_bytes(gzip.compress(changed))
+    return path
+
+
+def remove_a_log(server):
+    path = files(server, "CloudTrail")[0]
+    path.unlink()
+    return path
+
+
+def remove_a_digest(server):
+    path = digests(server)[-2]
+    path.unlink()
+    return path
+
+
+def remove_two_digests(server):
+    first, second = digests(server)[-3:-1]
+    first.unlink()
+    second.unlink()
+    return second
+
+
+def remove_an_event(server):
+    """Before its digest was made: the log file is there, one event short."""
+    path = files(server, "CloudTrail")[0]
+    log = json.loads(gzip.decompress(path.read_bytes()))
+    del log["Records"][-1]
+    path.write_bytes(gzip.compress(json.dumps(log).encode()))
+    return path
+
+
+def remove_the_newest_digest(server):
+    path = digests(server)[-1]
+    path.unlink()
+    return path
+
+
+def add_a_log(server):
+    path = files(server, "CloudTrail")[0]
+    added = path.with_name(path.name.replace("T", "U", 1))
+    added.write_bytes(path.read_bytes())
+    return added
+
+
+# What was done, and whether `aws cloudtrail validate-logs` reports it. It sees nothing of what no digest speaks of.
+TAMPERING = [
+    (change_a_log, True),
+    (remove_a_log, True),
+    (remove_an_event, True),
+    (remove_a_digest, True),
+    (remove_two_digests, True),
+    (remove_the_newest_digest, False),
+    (add_a_log, False),
+]
+
+
+@pytest.mark.parametrize(("tamper", "is_seen_by_aws"), TAMPERING, ids=[tamper.__name__ for tamper, _ in TAMPERING])
+def test_what_was_tampered_with_is_reported(server, tamper, is_seen_by_aws):
+    server.start()
+    use(server)
+    settled(server)
+    wait_until(lambda: len(digests(server)) >= 4, "four digests", 20)
+    code, text = verify(server)
+    assert code == 0, text
+    # Nothing is delivered any more, so that what is found does not depend on time.
+    assert server.terminate() == 0
+    path = tamper(server)
+    code, text = verify(server)
+    assert code == 1, text
+    assert path.name in text, text
+    server.start()
+    result = validate(server)
+    said = result.stdout + result.stderr
+    assert (result.returncode == 1) == is_seen_by_aws, said
+    assert ("INVALID" in said) == is_seen_by_aws, said
+
+
+def test_a_line_that_was_changed_before_it_was_delivered_is_reported(server):
+    server.start()
+    use(server)
+    settled(server)
+    assert server.terminate() == 0
+    segment = max((server.data_dir / "audit").glob("w*-*.log"), key=lambda path: path.stat().st_size)
+    segment.write_bytes(segment.read_bytes().replace(b"127.0.0.1", b"127.0.0.2", 1))
+    code, text = verify(server)
+    assert code == 1, text
+    assert segment.name in text, text
+
+
+def test_kills_under_load_lose_and_repeat_nothing(server, long):
+    answered = []
+
+    def load(kms):
+        try:
+            while True:
+                key = kms.create_key()
+                answered.append(key["ResponseMetadata"]["RequestId"])
+                for _ in range(5):
+                    answer = kms.encrypt(KeyId=key["KeyMetadata"]["KeyId"], Plaintext=b"x")
+                    answered.append(answer["ResponseMetadata"]["RequestId"])
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+            pass
+
+    pause = threading.Event()
+    for turn in range(12 if long else 4):
+        server.start()
+        threads = [threading.Thread(target=load, args=(server.client(),)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        pause.wait(1.0 + 0.29 * turn)
+        server.kill()
+        for thread in threads:
+            thread.join()
+    server.start()
+    settled(server)
+    ids = delivered(server)
+    assert len(ids) == len(set(ids)), "an event was delivered twice"
+    trail = events(server.data_dir / "audit")
+    done = {event["eventID"] for event in trail if not is_opened(event)}
+    opened = {event["eventID"] for event in trail if is_opened(event)}
+    # What was announced and not completed is delivered as such.
+    wait_until(lambda: set(delivered(server)) >= done | opened, "all events are delivered", 20)
+    requests = {event["requestID"] for event in trail if not is_opened(event)}
+    assert set(answered) <= requests
+    code, text = verify(server)
+    assert code == 0, text
+    result = validate(server)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "INVALID" not in result.stdout + result.stderr
+    assert len(answered) > 100
+
+
+def test_every_hour_has_its_digest(server):
+    server.start()
+    wait_until(lambda: len(digests(server)) >= 3, "three digests", 20)
+    found = [json.loads(gzip.decompress(path.read_bytes())) for path in digests(server)]
+    assert found[0]["previousDigestSignature"] is None
+    for before, after in zip(found, found[1:], strict=False):
+        assert before["digestEndTime"] == after["digestStartTime"]
+        assert before["digestS3Object"] == after["previousDigestS3Object"]
+
+
+def test_the_files_hold_no_secret(server):
+    server.start()
+    kms = server.client()
+    key = use(server)
+    sealed = kms.encrypt(KeyId=key, Plaintext=b"a very secret text")["CiphertextBlob"]
+    kms.decrypt(CiphertextBlob=sealed)
+    plain = kms.generate_data_key(KeyId=key, KeySpec="AES_256")["Plaintext"]
+    made = server.client(service="iam").create_user(UserName="auditor") and server.client(service="iam").create_access_key(
+        UserName="auditor"
+    )
+    secret = made["AccessKey"]["SecretAccessKey"]
+    token = server.client(service="sts").get_session_token()["Credentials"]
+    settled(server)
+    root = server.data_dir / "trail"
+    content = b"".join(
+        gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in root.rglob("*") if path.is_file()
+    )
+    for needle in (
+        b"a very secret text",
+        base64.b64encode(b"a very secret text"),
+        base64.b64encode(plain),
+        plain.hex().encode(),
+        secret.encode(),
+        token["SecretAccessKey"].encode(),
+        token["SessionToken"].encode(),
+        server.credentials[1].encode(),
+    ):
+        assert needle not in content
+
+
+def lookup(server, *arguments, **options):
+    result = aws(server, "cloudtrail", "lookup-events", *arguments, **options)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)["Events"]
+
+
+def test_events_are_looked_up_at_once_and_by_every_attribute(make_server):
+    # Nothing is delivered while this runs.
+    server = make_server().start()
+    key = use(server, 2)
+    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key}"
+    found = lookup(server, "--lookup-attributes", "AttributeKey=EventName,AttributeValue=Encrypt")
+    assert len(found) == 2
+    event = json.loads(found[0]["CloudTrailEvent"])
+    assert found[0]["EventId"] == event["eventID"]
+    assert found[0]["Username"] == "root"
+    assert found[0]["ReadOnly"] == "true"
+    assert found[0]["EventSource"] == "kms.amazonaws.com"
+    assert found[0]["Resources"] == [{"ResourceType": "AWS::KMS::Key", "ResourceName": arn}]
+    for name, value, count in [
+        ("EventId", event["eventID"], 1),
+        ("EventName", "CreateKey", 1),
+        ("EventName", "Decrypt", 0),
+        ("ResourceName", arn, 3),
+        ("ResourceType", "AWS::KMS::Key", 3),
+        ("EventSource", "kms.amazonaws.com", 3),
+        ("AccessKeyId", "AKIAIOSFODNN7EXAMPLE", 0),
+    ]:
+        found = lookup(server, "--lookup-attributes", f"AttributeKey={name},AttributeValue={value}")
+        assert len(found) == count, (name, value, found)
+    for name, value in [("ReadOnly", "false"), ("Username", "root"), ("AccessKeyId", server.credentials[0])]:
+        assert lookup(server, "--lookup-attributes", f"AttributeKey={name},AttributeValue={value}"), name
+    times = [event["EventTime"] for event in lookup(server)]
+    assert times == sorted(times, reverse=True)
+    assert lookup(server, region="eu-west-1") == []
+
+
+def test_a_lookup_has_pages_and_the_errors_of_aws(make_server):
+    server = make_server().start()
+    use(server, 5)
+    client = server.client(service="cloudtrail")
+    wanted = {"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "Encrypt"}]}
+    pages = client.get_paginator("lookup_events").paginate(**wanted, PaginationConfig={"PageSize": 2})
+    ids = [[event["EventId"] for event in page["Events"]] for page in pages]
+    assert [len(page) for page in ids] == [2, 2, 1]
+    assert len({event for page in ids for event in page}) == 5
+    token = client.lookup_events(**wanted, MaxResults=2)["NextToken"]
+    unchecked = server.client(service="cloudtrail", validate=False)
+    now = datetime.datetime.now(datetime.UTC)
+    for parameters, code in [
+        ({"NextToken": "AAAA"}, "InvalidNextTokenException"),
+        ({"NextToken": token}, "InvalidNextTokenException"),
+        ({"MaxResults": 0}, "InvalidMaxResultsException"),
+        ({"MaxResults": 51}, "InvalidMaxResultsException"),
+        ({"StartTime": now, "EndTime": now - datetime.timedelta(hours=1)}, "InvalidTimeRangeException"),
+        (
+            {"LookupAttributes": [{"AttributeKey": "Colour", "AttributeValue": "red"}]},
+            "InvalidLookupAttributesException",
+        ),
+        (
+            {"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "a"}] * 2},
+            "InvalidLookupAttributesException",
+        ),
+        ({"EventCategory": "other"}, "InvalidEventCategoryException"),
+    ]:
+        with pytest.raises(botocore.exceptions.ClientError) as refused:
+            unchecked.lookup_events(**parameters)
+        assert refused.value.response["Error"]["Code"] == code, parameters
+    assert client.lookup_events(StartTime=now + datetime.timedelta(hours=1))["Events"] == []
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        client.get_trail(Name="another")
+    assert refused.value.response["Error"]["Code"] == "TrailNotFoundException"
+    assert client.get_trail(Name=TRAIL)["Trail"]["LogFileValidationEnabled"] is True
+    assert client.get_trail_status(Name="keyreeve")["IsLogging"] is True
+    assert client.list_trails()["Trails"][0]["TrailARN"] == TRAIL
+    assert len(client.list_public_keys()["PublicKeyList"]) == 1
+
+
+def test_a_user_reads_what_his_policies_allow(server):
+    server.start()
+    use(server)
+    settled(server)
+    iam = server.client(service="iam")
+    iam.create_user(UserName="auditor")
+    made = iam.create_access_key(UserName="auditor")["AccessKey"]
+    pair = (made["AccessKeyId"], made["SecretAccessKey"])
+    trail, s3 = (server.client(service=service, credentials=pair) for service in ("cloudtrail", "s3"))
+    key = str(digests(server)[0].relative_to(server.data_dir / "trail"))
+    calls = {
+        "cloudtrail:LookupEvents": trail.lookup_events,
+        "cloudtrail:DescribeTrails": trail.describe_trails,
+        "cloudtrail:ListPublicKeys": trail.list_public_keys,
+        "s3:GetObject": lambda: s3.get_object(Bucket="keyreeve-trail", Key=key),
+        "s3:ListBucket": lambda: s3.list_objects_v2(Bucket="keyreeve-trail"),
+        "s3:GetBucketLocation": lambda: s3.get_bucket_location(Bucket="keyreeve-trail"),
+    }
+    for action, call in calls.items():
+        with pytest.raises(botocore.exceptions.ClientError) as refused:
+            call()
+        code = "AccessDenied" if action.startswith("s3:") else "AccessDeniedException"
+        assert refused.value.response["Error"]["Code"] == code, action
+        statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName="auditor", PolicyName="one", PolicyDocument=policy)
+        call()
+        iam.delete_user_policy(UserName="auditor", PolicyName="one")
+
+
+def test_the_bucket_is_read_as_one_of_s3(server):
+    server.start()
+    use(server)
+    settled(server)
+    s3 = server.client(service="s3")
+    names = sorted(
+        str(path.relative_to(server.data_dir / "trail")) for path in [*files(server, "CloudTrail"), *digests(server)]
+    )
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket="keyreeve-trail", Prefix="AWSLogs/", PaginationConfig={"PageSize": 2}
+    )
+    found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    assert set(names) <= set(found)
+    assert found == sorted(found)
+    digest = str(digests(server)[0].relative_to(server.data_dir / "trail"))
+    head = s3.head_object(Bucket="keyreeve-trail", Key=digest)
+    body = s3.get_object(Bucket="keyreeve-trail", Key=digest)
+    assert head["Metadata"] == body["Metadata"]
+    assert body["Metadata"]["signature-algorithm"] == "SHA256withRSA"
+    assert head["ContentLength"] == body["ContentLength"] == len(body["Body"].read())
+    for call, parameters, code in [
+        ("get_object", {"Bucket": "keyreeve-trail", "Key": f"AWSLogs/{ACCOUNT}/nothing"}, "NoSuchKey"),
+        ("get_object", {"Bucket": "keyreeve-trail", "Key": "AWSLogs/111122223333/x"}, "AccessDenied"),
+        ("get_object", {"Bucket": "keyreeve-trail", "Key": f"AWSLogs/{ACCOUNT}/../../.keyreeve/state.json"}, "NoSuchKey"),
+        ("get_object", {"Bucket": "another", "Key": "x"}, "NoSuchBucket"),
+        ("list_objects", {"Bucket": "another"}, "NoSuchBucket"),
+        ("head_object", {"Bucket": "keyreeve-trail", "Key": f"AWSLogs/{ACCOUNT}/nothing"}, "404"),
+        ("put_object", {"Bucket": "keyreeve-trail", "Key": "x", "Body": b""}, "NotImplemented"),
+        ("delete_object", {"Bucket": "keyreeve-trail", "Key": digest}, "NotImplemented"),
+    ]:
+        with pytest.raises(botocore.exceptions.ClientError) as refused:
+            getattr(s3, call)(**parameters)
+        assert refused.value.response["Error"]["Code"] == code, (call, parameters)
+
+
+def test_the_trail_is_searched_from_the_shell(make_server):
+    server = make_server().start()
+    key = use(server, 2)
+
+    def search(*arguments):
+        ended = subprocess.run(
+            [binary(), "audit", "search", "--data-dir", str(server.data_dir), "--json", *arguments],
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        return [json.loads(line) for line in ended.stdout.splitlines()]
+
+    assert len(search("--event-name", "Encrypt")) == 2
+    assert len(search("--key", key)) == 3
+    assert len(search("--key", key, "--event-name", "Encrypt", "--limit", "1")) == 1
+    assert search("--principal", f"arn:aws:iam::{ACCOUNT}:root", "--key", key)
+    assert search("--principal", "nobody") == []
+    assert search("--to", "2020-01-01T00:00:00Z") == []
