@@ -1,6 +1,6 @@
 //! Changes on their way to the store.
 
-use keyreeve_store::{Batch, BatchBuilder, CommitError, Path, Revision, Version};
+use keyreeve_store::{Batch, BatchBuilder, CommitError, Path, Revision, Snapshot, Version};
 
 use crate::cx::Service;
 use crate::record::{IndexRecord, KeyRecord, Record};
@@ -68,11 +68,29 @@ impl<'v> Draft<'v> {
         self.batch = batch.require_unchanged(path.clone(), seen);
     }
 
-    /// Replaces the record of `key` by `changed`, and moves its index entries.
+    /// Replaces the record of `key`, which is as `snapshot` has it, by `changed`, and moves its index entries. Where that changes
+    /// what related keys share, theirs are replaced, too.
     ///
     /// # Errors
-    /// Where a record cannot be sealed.
-    pub fn replace_key(&mut self, key: &OpenKey, changed: &KeyRecord) -> Result<(), VaultError> {
+    /// Where a record cannot be read or sealed.
+    pub async fn replace_key(
+        &mut self,
+        service: &Service,
+        snapshot: &dyn Snapshot,
+        key: &OpenKey,
+        changed: &KeyRecord,
+    ) -> Result<(), VaultError> {
+        if changed.multi_region.is_none() {
+            return self.replace_one_key(key, changed);
+        }
+        let mut changed = changed.clone();
+        for (related, record) in service.share(snapshot, key, &mut changed).await? {
+            self.replace_one_key(&related, &record)?;
+        }
+        self.replace_one_key(key, &changed)
+    }
+
+    fn replace_one_key(&mut self, key: &OpenKey, changed: &KeyRecord) -> Result<(), VaultError> {
         let arn = key.arn();
         self.put(&space::key(arn.region, arn.key)?, Some(key.version()), changed)?;
         let (before, after) = (key.record().due(), changed.due());

@@ -4,7 +4,8 @@ use core::cell::Cell;
 
 use keyreeve_attestation::{Attestation, Roots};
 use keyreeve_audit::event::{Resource, Uuid};
-use keyreeve_crypto::key::KeyMaterial;
+use keyreeve_crypto::key::{KeyMaterial, MakeKeyError};
+use keyreeve_crypto::random;
 use keyreeve_domain::spec::KeySpec;
 use keyreeve_domain::{KeyId, Region, Timestamp};
 use keyreeve_store::{Path, Snapshot};
@@ -51,6 +52,8 @@ pub struct ServiceOptions {
     pub sm2: bool,
     /// The roots that attestation documents may lead to.
     pub roots: Roots,
+    /// The Regions that are answered for; all where empty.
+    pub regions: Vec<Region>,
     /// Where the keys of identity providers come from.
     pub issuers: Arc<dyn IssuerKeys>,
 }
@@ -68,6 +71,7 @@ pub struct Service {
     maker: Maker,
     sm2: bool,
     roots: Arc<Roots>,
+    regions: Vec<Region>,
     issuers: Arc<dyn IssuerKeys>,
 }
 
@@ -84,6 +88,7 @@ impl Service {
             maker,
             sm2,
             roots,
+            regions,
             issuers,
         } = options;
         Self {
@@ -98,6 +103,7 @@ impl Service {
             maker,
             sm2,
             roots: Arc::new(roots),
+            regions,
             issuers,
         }
     }
@@ -112,6 +118,12 @@ impl Service {
     #[must_use]
     pub fn roots(&self) -> Arc<Roots> {
         Arc::clone(&self.roots)
+    }
+
+    /// Whether requests in `region` are answered.
+    #[must_use]
+    pub fn answers_for(&self, region: Region) -> bool {
+        self.regions.is_empty() || self.regions.contains(&region)
     }
 
     /// Whether SM2 keys may be made.
@@ -324,6 +336,17 @@ impl<'a> Cx<'a> {
         self.service.commit(draft).await
     }
 
+    /// Records that the request did something in another Region, too: an event of its own there.
+    ///
+    /// # Errors
+    /// Where the trail cannot be written.
+    pub async fn record_in(&self, region: Region, name: &str, notes: &Notes) -> Result<(), VaultError> {
+        let bits = random::array(self.service.vault().random()).map_err(MakeKeyError::from)?;
+        let head = Head { region, name, event_id: Uuid::from_random(bits), ..*self.announcement.head };
+        let line = head.completed(notes, None);
+        self.announcement.trail.append(line).await.or(Err(VaultError::Unrecorded))
+    }
+
     /// Whether `arn` is of another account than the caller's.
     #[must_use]
     pub fn is_foreign(&self, arn: &str) -> bool {
@@ -403,9 +426,10 @@ impl<'a> Cx<'a> {
             let draft = Draft::new(service.vault());
             let mut amendment = Amendment { ready, record, draft, snapshot, service };
             let outcome = change(&mut amendment).await?;
-            let Amendment { ready, record, mut draft, .. } = amendment;
+            let Amendment { ready, record, mut draft, snapshot, .. } = amendment;
             if record != *ready.record() {
-                draft.replace_key(ready.changing(), &record).map_err(Refusal::from)?;
+                let replaced = draft.replace_key(service, &*snapshot, ready.changing(), &record).await;
+                replaced.map_err(Refusal::from)?;
             } else if !draft.is_empty() {
                 let path = crate::space::key(arn.region, arn.key).map_err(VaultError::from)?;
                 draft.require(&path, Some(ready.changing().version()));
@@ -451,6 +475,12 @@ impl<A> Amendment<'_, A> {
     #[must_use]
     pub fn service(&self) -> &Service {
         self.service
+    }
+
+    /// The state of the store that the change is made from.
+    #[must_use]
+    pub fn snapshot(&self) -> &dyn Snapshot {
+        &*self.snapshot
     }
 
     /// The key's id.

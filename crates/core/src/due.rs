@@ -84,7 +84,12 @@ impl Service {
         }
         // ORDER: the trail first. A process that dies between the two leaves a record of what was about to happen, and
         // the next run does it and says so again.
+        if task == Task::HandOver {
+            return Ok(self.hand_over(region, key).await?);
+        }
         let (name, details) = match task {
+            // It was announced by the request.
+            Task::HandOver => return Ok(false),
             Task::Delete => ("DeleteKey", None),
             // What CloudTrail calls it; the request of the same effect is DeleteImportedKeyMaterial.
             Task::Expire => ("DeleteExpiredKeyMaterial", Some(None)),
@@ -96,16 +101,17 @@ impl Service {
             let draft = match task {
                 Task::Delete => {
                     let draft;
-                    (draft, whole) = self.draft_deletion(&open).await?;
+                    (draft, whole) = self.draft_deletion(&open, now).await?;
                     draft
                 }
                 Task::Expire => {
                     whole = true;
-                    self.draft_expiry(&open, now)?
+                    self.draft_expiry(&*snapshot, &open, now).await?
                 }
+                Task::HandOver => return Ok(false),
                 Task::Rotate => {
                     whole = true;
-                    self.draft_rotation(&open, now)?
+                    self.draft_rotation(&*snapshot, &open, now).await?
                 }
             };
             match self.commit(draft).await {
@@ -139,7 +145,7 @@ impl Service {
 
     /// Removes the key, its wrapped material, policy, aliases, usage and index entries; whether that is all, or some
     /// aliases of many, and another draft is to follow.
-    async fn draft_deletion(&self, open: &OpenKey) -> Result<(Draft<'_>, bool), VaultError> {
+    async fn draft_deletion(&self, open: &OpenKey, now: Timestamp) -> Result<(Draft<'_>, bool), VaultError> {
         let arn = *open.arn();
         let snapshot = self.vault().snapshot().await?;
         let mut draft = Draft::new(self.vault());
@@ -163,6 +169,7 @@ impl Service {
             draft.require(&key, Some(open.version()));
             return Ok((draft, false));
         }
+        self.draft_replica_gone(&*snapshot, open, now, &mut draft).await?;
         draft.delete(&key, open.version());
         draft.unindex(&space::owned(arn.account, arn.region, arn.key)?);
         if let Some((at, task)) = open.record().due() {
@@ -175,7 +182,12 @@ impl Service {
     }
 
     /// Removes the imported material that is no longer valid.
-    fn draft_expiry(&self, open: &OpenKey, now: Timestamp) -> Result<Draft<'_>, VaultError> {
+    async fn draft_expiry(
+        &self,
+        snapshot: &dyn Snapshot,
+        open: &OpenKey,
+        now: Timestamp,
+    ) -> Result<Draft<'_>, VaultError> {
         let mut record = open.record().clone();
         let is_over = |material: &MaterialRecord| material.valid_to().is_some_and(|valid_to| valid_to <= now);
         for material in record.materials.iter_mut().filter(|material| is_over(material)) {
@@ -183,11 +195,16 @@ impl Service {
         }
         record.pending = record.pending.filter(|material| !is_over(material));
         let mut draft = Draft::new(self.vault());
-        draft.replace_key(open, &record)?;
+        draft.replace_key(self, snapshot, open, &record).await?;
         Ok(draft)
     }
 
-    fn draft_rotation(&self, open: &OpenKey, now: Timestamp) -> Result<Draft<'_>, VaultError> {
+    async fn draft_rotation(
+        &self,
+        snapshot: &dyn Snapshot,
+        open: &OpenKey,
+        now: Timestamp,
+    ) -> Result<Draft<'_>, VaultError> {
         let mut record = open.record().clone();
         let mut material = self.vault().make_material(open.arn(), &record)?;
         material.rotated = Some(Rotated { at: now, by: RotationType::Automatic });
@@ -198,7 +215,7 @@ impl Service {
             rotation.next = if next > now { next } else { now.plus_days(rotation.period_days) };
         }
         let mut draft = Draft::new(self.vault());
-        draft.replace_key(open, &record)?;
+        draft.replace_key(self, snapshot, open, &record).await?;
         Ok(draft)
     }
 

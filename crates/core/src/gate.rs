@@ -181,6 +181,10 @@ fn let_through<'k, A: Action>(cx: &Cx<'k>, key: &'k Arc<OpenKey>) -> Result<Read
         return Err(GateError::Usage { key: *key.arn(), usage: record.usage, operation: A::OPERATION });
     }
     check_state(A::STATES, key, cx.now)?;
+    let is_updating = record.multi_region.as_ref().is_some_and(|about| about.is_updating(key.arn().region));
+    if A::STEADY && is_updating {
+        return Err(GateError::Updating(*key.arn()));
+    }
     Ok(Ready { key, vault: cx.service.vault(), action: PhantomData })
 }
 
@@ -188,8 +192,13 @@ fn check_state(states: States, key: &OpenKey, now: Timestamp) -> Result<(), Gate
     let (arn, record) = (*key.arn(), key.record());
     let is_pending_import = record.is_pending_import(now);
     match (record.lifecycle, states) {
-        (_, States::Any) | (Lifecycle::PendingDeletion { .. }, States::PendingDeletion) => Ok(()),
+        (_, States::Any)
+        | (
+            Lifecycle::PendingDeletion { .. } | Lifecycle::PendingReplicaDeletion { .. },
+            States::PendingDeletion,
+        ) => Ok(()),
         (Lifecycle::PendingDeletion { .. }, _) => Err(GateError::PendingDeletion(arn)),
+        (Lifecycle::PendingReplicaDeletion { .. }, _) => Err(GateError::PendingReplicaDeletion(arn)),
         (Lifecycle::Enabled | Lifecycle::Disabled, States::PendingDeletion) => {
             Err(GateError::NotPendingDeletion(arn))
         }

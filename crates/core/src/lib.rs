@@ -18,6 +18,7 @@ mod import_keys;
 pub mod key_policy;
 pub mod keyring;
 pub mod marker;
+pub mod multi_region;
 pub mod offload;
 pub mod quota;
 pub mod record;

@@ -8,6 +8,7 @@ use keyreeve_domain::{AccountId, KeyId, KeyMaterialId, Timestamp};
 use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
+use crate::multi_region::MultiRegionRecord;
 use crate::space::Task;
 
 const FORMAT: u8 = 1;
@@ -129,6 +130,9 @@ pub struct KeyRecord {
     /// Imported material that becomes current with the next rotation on demand.
     #[n(13)]
     pub pending: Option<MaterialRecord>,
+    /// Its related keys, where it is a multi-Region key.
+    #[n(14)]
+    pub multi_region: Option<MultiRegionRecord>,
 }
 
 /// The state of a KMS key, with what belongs to each.
@@ -147,6 +151,13 @@ pub enum Lifecycle {
         #[n(0)]
         #[cbor(with = "millis")]
         at: Timestamp,
+    },
+    /// A primary key that waits for the deletion of its replica keys.
+    #[n(3)]
+    PendingReplicaDeletion {
+        /// Days of the waiting period that begins then.
+        #[n(0)]
+        days: u32,
     },
 }
 
@@ -334,13 +345,20 @@ impl KeyRecord {
     /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html>.
     #[must_use]
     pub fn due(&self) -> Option<(Timestamp, Task)> {
-        let lifecycle = match (self.lifecycle, self.rotation) {
+        let multi_region = self.multi_region.as_ref();
+        // A replica key is rotated with its primary key.
+        let rotation = self.rotation.filter(|_| multi_region.is_none_or(MultiRegionRecord::is_primary));
+        let lifecycle = match (self.lifecycle, rotation) {
             (Lifecycle::PendingDeletion { at }, _) => Some((at, Task::Delete)),
             (Lifecycle::Enabled, Some(rotation)) => Some((rotation.next, Task::Rotate)),
-            (Lifecycle::Enabled, None) | (Lifecycle::Disabled, _) => None,
+            (Lifecycle::Enabled, None)
+            | (Lifecycle::Disabled | Lifecycle::PendingReplicaDeletion { .. }, _) => None,
         };
         let expiry = self.materials.iter().chain(&self.pending).filter_map(MaterialRecord::valid_to).min();
-        lifecycle.into_iter().chain(expiry.map(|at| (at, Task::Expire))).min()
+        let handing = multi_region.filter(|about| about.is_primary()).and_then(|about| about.handing);
+        let others =
+            [expiry.map(|at| (at, Task::Expire)), handing.map(|handing| (handing.since, Task::HandOver))];
+        lifecycle.into_iter().chain(others.into_iter().flatten()).min()
     }
 
     /// Whether the key waits for imported material at `now`: it never had any, or not all that it had is there.
@@ -454,6 +472,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::multi_region::Handing;
 
     fn key() -> KeyRecord {
         KeyRecord {
@@ -476,6 +495,11 @@ mod tests {
             on_demand_rotations: 1,
             has_policy: true,
             pending: None,
+            multi_region: Some(MultiRegionRecord {
+                replicas: vec!["eu-west-1".parse().unwrap(), "eu-west-2".parse().unwrap()],
+                handing: Some(Handing { to: "eu-west-2".parse().unwrap(), since: Timestamp::from_millis(3) }),
+                ..MultiRegionRecord::primary("us-east-1".parse().unwrap())
+            }),
         }
     }
 

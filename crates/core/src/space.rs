@@ -204,6 +204,8 @@ pub enum Task {
     Delete,
     /// The end of the time for which its imported material is valid.
     Expire,
+    /// A replica key becomes the primary one.
+    HandOver,
     /// Its automatic rotation.
     Rotate,
 }
@@ -213,6 +215,7 @@ impl Task {
         match self {
             Self::Delete => "delete",
             Self::Expire => "expire",
+            Self::HandOver => "hand-over",
             Self::Rotate => "rotate",
         }
     }
@@ -235,6 +238,7 @@ pub fn read_due(path: &Path) -> Option<(Timestamp, Task, Region, KeyId)> {
     let task = match parts.next()? {
         "delete" => Task::Delete,
         "expire" => Task::Expire,
+        "hand-over" => Task::HandOver,
         "rotate" => Task::Rotate,
         _ => return None,
     };

@@ -80,6 +80,8 @@ impl From<GateError> for Refusal {
             | GateError::NotPendingDeletion(_)
             | GateError::PendingDeletion(_)
             | GateError::PendingImport(_)
+            | GateError::PendingReplicaDeletion(_)
+            | GateError::Updating(_)
             | GateError::Usage { .. } => Self::internal(),
         }
     }

@@ -7,15 +7,16 @@ use keyreeve_audit::event::{Resource, date_text};
 use keyreeve_audit::json::Object;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::gate::{self, Allowed, Denied, GateError, On, Particulars, actions};
+use keyreeve_core::multi_region::MultiRegionRecord;
 use keyreeve_core::record::{KeyRecord, Lifecycle, PolicyRecord, TagRecord};
 use keyreeve_core::{Cx, Refusal, space};
 use keyreeve_crypto::random;
 use keyreeve_domain::spec::{KeyManager, KeySpec, KeyState, KeyUsage, Origin};
 use keyreeve_domain::{KeyArn, KeyId};
 use keyreeve_policy::ContextKey;
-use keyreeve_wire::{CreateKeyInput, CreateKeyOutput, ErrorCode};
+use keyreeve_wire::{CreateKeyInput, CreateKeyOutput, ErrorCode, MultiRegionKey};
 
-use crate::{imported, metadata, policy_check, tag_check};
+use crate::{imported, metadata, multi_region, policy_check, tag_check};
 
 pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result<CreateKeyOutput, Refusal> {
     let (spec, usage) = spec_and_usage(&input)?;
@@ -25,7 +26,12 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
     tag_check::check(&input.tags)?;
     let account = allowed.account();
     let vault = cx.service.vault();
-    let arn = KeyArn { region: cx.region, account, key: KeyId::from_random(random::array(vault.random())?) };
+    let bits = random::array(vault.random())?;
+    let key = match input.multi_region {
+        true => KeyId::from_bits(true, bits),
+        false => KeyId::from_random(bits),
+    };
+    let arn = KeyArn { region: cx.region, account, key };
     let mut bound = Vec::new();
     if let Some(policy) = &input.policy {
         let bypass = input.bypass_policy_lockout_safety_check;
@@ -50,6 +56,7 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
         on_demand_rotations: 0,
         has_policy: input.policy.is_some(),
         pending: None,
+        multi_region: input.multi_region.then(|| MultiRegionRecord::primary(arn.region)),
     };
     reserve(cx, &arn).await?;
     let policy = input.policy.map(|text| PolicyRecord { text, bound: Some(bound) });
@@ -58,7 +65,10 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
         cx.service.ring().release(arn.account, arn.region);
     }
     made?;
-    note_metadata(cx, &arn, &record);
+    let mut elements = Object::begin(&mut cx.notes.response_elements);
+    let state = metadata::state(&record, arn.region, cx.now);
+    note_metadata(elements.member("keyMetadata"), &arn, &record, state);
+    elements.end();
     Ok(CreateKeyOutput { key_metadata: metadata::of(&arn, &record, cx.now) })
 }
 
@@ -84,16 +94,25 @@ async fn authorize(
         texts.push((ContextKey::KmsMultiRegionKeyType, "PRIMARY"));
     }
     let tags: Vec<_> = input.tags.iter().map(|tag| (tag.tag_key.as_str(), tag.tag_value.as_str())).collect();
-    let particulars = Particulars { tags: &tags, ..Particulars::of(&texts) };
-    let allowed = gate::open_account::<actions::CreateKey>(cx, &particulars).await?;
-    if !tags.is_empty() {
-        gate::open_account::<actions::TagNewKey>(cx, &particulars).await.map_err(|error| match error {
+    may_create(cx, &Particulars { tags: &tags, ..Particulars::of(&texts) }).await
+}
+
+/// Checks that the caller may make the key that `particulars` say, with their tags.
+pub(crate) async fn may_create(
+    cx: &Cx<'_>,
+    particulars: &Particulars<'_>,
+) -> Result<Allowed<actions::CreateKey>, Refusal> {
+    let allowed = gate::open_account::<actions::CreateKey>(cx, particulars).await?;
+    if !particulars.tags.is_empty() {
+        gate::open_account::<actions::TagNewKey>(cx, particulars).await.map_err(|error| match error {
             // Seen: the text of this one names no resource.
             GateError::Denied(denied) => GateError::from(Box::new(Denied { on: On::Nothing, ..*denied })),
             other @ (GateError::Disabled(_)
             | GateError::NotPendingDeletion(_)
             | GateError::PendingDeletion(_)
             | GateError::PendingImport(_)
+            | GateError::PendingReplicaDeletion(_)
+            | GateError::Updating(_)
             | GateError::Undecided(_)
             | GateError::Usage { .. }) => other,
         })?;
@@ -116,11 +135,9 @@ async fn make(
     commit(cx, arn, record, policy).await
 }
 
-/// The `responseElements` of the event.
-fn note_metadata(cx: &mut Cx<'_>, arn: &KeyArn, record: &KeyRecord) {
-    let state = metadata::state(record, cx.now);
-    let mut elements = Object::begin(&mut cx.notes.response_elements);
-    let mut metadata = Object::begin(elements.member("keyMetadata"));
+/// The `keyMetadata` of an event.
+pub(crate) fn note_metadata(out: &mut Vec<u8>, arn: &KeyArn, record: &KeyRecord, state: KeyState) {
+    let mut metadata = Object::begin(out);
     metadata.string("aWSAccountId", &arn.account.to_string());
     metadata.string("keyId", &arn.key.to_string());
     metadata.string("arn", &arn.to_string());
@@ -142,8 +159,30 @@ fn note_metadata(cx: &mut Cx<'_>, arn: &KeyArn, record: &KeyRecord) {
     raw_list(&mut metadata, "keyAgreementAlgorithms", algorithms.key_agreement);
     raw_list(&mut metadata, "encapsulationAlgorithms", algorithms.encapsulation);
     metadata.boolean("multiRegion", arn.key.is_multi_region());
+    if let Some(configuration) = multi_region::configuration(arn, record) {
+        let mut configured = Object::begin(metadata.member("multiRegionConfiguration"));
+        configured.string("multiRegionKeyType", configuration.multi_region_key_type.as_str());
+        note_related(configured.member("primaryKey"), &configuration.primary_key);
+        let related: Vec<Vec<u8>> = configuration
+            .replica_keys
+            .iter()
+            .map(|key| {
+                let mut out = Vec::new();
+                note_related(&mut out, key);
+                out
+            })
+            .collect();
+        configured.raw("replicaKeys", &[b"[".as_slice(), &related.join(&b","[..]), b"]"].concat());
+        configured.end();
+    }
     metadata.end();
-    elements.end();
+}
+
+fn note_related(out: &mut Vec<u8>, key: &MultiRegionKey) {
+    let mut object = Object::begin(out);
+    object.string("arn", &key.arn);
+    object.string("region", &key.region);
+    object.end();
 }
 
 /// A list of names that need no escaping, where there is one.
@@ -176,7 +215,7 @@ pub(crate) fn space_path(
 }
 
 /// Takes a place under the quota of keys; counts the keys first where nobody has yet.
-async fn reserve(cx: &Cx<'_>, arn: &KeyArn) -> Result<(), Refusal> {
+pub(crate) async fn reserve(cx: &Cx<'_>, arn: &KeyArn) -> Result<(), Refusal> {
     let quota = cx.service.quotas().keys;
     let ring = cx.service.ring();
     let room = match ring.reserve(arn.account, arn.region, quota) {
@@ -249,9 +288,6 @@ fn check_supported(cx: &Cx<'_>, input: &CreateKeyInput, spec: KeySpec) -> Result
     }
     if input.custom_key_store_id.is_some() || input.xks_key_id.is_some() {
         return unsupported("Keyreeve does not support custom key stores yet.".to_owned());
-    }
-    if input.multi_region {
-        return unsupported("Keyreeve does not support multi-Region keys yet.".to_owned());
     }
     Ok(())
 }

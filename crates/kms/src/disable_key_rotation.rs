@@ -9,6 +9,7 @@ use keyreeve_wire::DisableKeyRotationInput;
 
 use crate::answer::note_key;
 use crate::imported;
+use crate::multi_region;
 
 pub(crate) async fn disable_key_rotation(
     cx: &mut Cx<'_>,
@@ -17,6 +18,7 @@ pub(crate) async fn disable_key_rotation(
     let (arn, ()) = cx
         .amend::<actions::DisableKeyRotation, _>(&input.key_id, &Particulars::NONE, async |change| {
             imported::check_not_external(&change.ready)?;
+            multi_region::check_not_replica(&change.ready)?;
             change.record.rotation = None;
             Ok(())
         })

@@ -10,9 +10,9 @@ use crate::{
     generate_mac, generate_random, get_key_last_usage, get_key_policy, get_key_rotation_status,
     get_parameters_for_import, get_public_key, import_key_material, list_aliases, list_grants,
     list_key_policies, list_key_rotations, list_keys, list_resource_tags, list_retirable_grants,
-    put_key_policy, re_encrypt, request_quota, retire_grant, revoke_grant, rotate_key_on_demand,
-    schedule_key_deletion, sign, tag_resource, untag_resource, update_alias, update_key_description, verify,
-    verify_mac,
+    put_key_policy, re_encrypt, replicate_key, request_quota, retire_grant, revoke_grant,
+    rotate_key_on_demand, schedule_key_deletion, sign, tag_resource, untag_resource, update_alias,
+    update_key_description, update_primary_region, verify, verify_mac,
 };
 
 macro_rules! operations {
@@ -83,6 +83,7 @@ operations! {
         ListResourceTags => list_resource_tags::list_resource_tags;
         ListRetirableGrants => list_retirable_grants::list_retirable_grants;
         ReEncrypt => re_encrypt::re_encrypt;
+        ReplicateKey => replicate_key::replicate_key;
         RotateKeyOnDemand => rotate_key_on_demand::rotate_key_on_demand;
         ScheduleKeyDeletion => schedule_key_deletion::schedule_key_deletion;
         Sign => sign::sign;
@@ -103,6 +104,7 @@ operations! {
         UntagResource => untag_resource::untag_resource;
         UpdateAlias => update_alias::update_alias;
         UpdateKeyDescription => update_key_description::update_key_description;
+        UpdatePrimaryRegion => update_primary_region::update_primary_region;
     }
 }
 

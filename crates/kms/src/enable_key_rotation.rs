@@ -10,6 +10,7 @@ use keyreeve_wire::EnableKeyRotationInput;
 
 use crate::answer::note_key;
 use crate::imported;
+use crate::multi_region;
 use crate::symmetric;
 
 const DEFAULT_DAYS: u32 = 365;
@@ -26,6 +27,7 @@ pub(crate) async fn enable_key_rotation(
     let (arn, ()) = cx
         .amend::<actions::EnableKeyRotation, _>(&input.key_id, &particulars, async |change| {
             imported::check_not_external(&change.ready)?;
+            multi_region::check_not_replica(&change.ready)?;
             symmetric::check_rotates(&change.ready)?;
             // The same period again does not move the next rotation.
             if change.record.rotation.is_none_or(|rotation| rotation.period_days != period_days) {

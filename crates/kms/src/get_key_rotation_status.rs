@@ -14,7 +14,7 @@ pub(crate) async fn get_key_rotation_status(
     let found = cx.find_without_alias::<actions::GetKeyRotationStatus>(&input.key_id).await?;
     let ready = cx.open::<actions::GetKeyRotationStatus>(&found, &Particulars::NONE).await?;
     let rotation = match ready.record().lifecycle {
-        Lifecycle::PendingDeletion { .. } => None,
+        Lifecycle::PendingDeletion { .. } | Lifecycle::PendingReplicaDeletion { .. } => None,
         Lifecycle::Disabled | Lifecycle::Enabled => ready.record().rotation,
     };
     Ok(GetKeyRotationStatusOutput {

@@ -66,6 +66,12 @@ fn take_in(
 ) -> Result<(), Refusal> {
     let arn = change.ready.arn_text();
     let record = &mut change.record;
+    // Material of a multi-Region key comes into its primary key first; its replica keys take the same.
+    let is_replica = record.multi_region.as_ref().is_some_and(|about| !about.is_primary());
+    let is_known = record.materials.iter().chain(&record.pending).any(|known| known.id == material.id);
+    if is_replica && !is_known {
+        return Err(incorrect());
+    }
     let is_first = record.materials.is_empty();
     let import_type = import_type.unwrap_or(match is_first {
         true => ImportType::NewKeyMaterial,

@@ -5,6 +5,7 @@
 use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::marker::MarkerError;
 use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::KeyArn;
 use keyreeve_domain::spec::{ImportState, IncludeKeyMaterial, KeyMaterialState, Origin};
 use keyreeve_wire::{ListKeyRotationsInput, ListKeyRotationsOutput, RotationsListEntry};
 
@@ -31,6 +32,17 @@ pub(crate) async fn list_key_rotations(
     };
     let limit = PageLimit::KEYS.of(input.limit).get();
     let record = ready.record();
+    let waits_for = match record.multi_region.as_ref().filter(|_| record.pending.is_some()) {
+        None => KeyMaterialState::PendingRotation,
+        Some(about) => {
+            let snapshot = cx.service.vault().snapshot().await?;
+            let primary = KeyArn { region: about.primary, ..*ready.arn() };
+            match cx.service.is_pending_everywhere(&*snapshot, &primary, record, cx.now).await? {
+                true => KeyMaterialState::PendingRotation,
+                false => KeyMaterialState::PendingMultiRegionImportAndRotation,
+            }
+        }
+    };
     let (materials, pending) = (&record.materials, record.pending.as_ref());
     let (current, pending_id) = (materials.last().map(|material| material.id), pending.map(|one| one.id));
     let listed = materials.iter().chain(pending).filter(|material| all || material.rotated.is_some());
@@ -52,7 +64,7 @@ pub(crate) async fn list_key_rotations(
         key_material_state: Some(if current == Some(material.id) {
             KeyMaterialState::Current
         } else if pending_id == Some(material.id) {
-            KeyMaterialState::PendingRotation
+            waits_for
         } else {
             KeyMaterialState::NonCurrent
         }),

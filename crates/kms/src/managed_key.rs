@@ -98,6 +98,7 @@ async fn make_if_allowed(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), Refus
         on_demand_rotations: 0,
         has_policy: false,
         pending: None,
+        multi_region: None,
     };
     let text = managed_text(arn.account, arn.region, service);
     let policy = Policy::compile(Kind::Resource, &text).or(Err(Refusal::internal()))?;

@@ -4,18 +4,18 @@
 //! recorded from the service.
 
 use keyreeve_core::gate::pairs::{Kind, kind};
-use keyreeve_core::record::{KeyRecord, Lifecycle};
+use keyreeve_core::record::{KeyRecord, Lifecycle, TagRecord};
 use keyreeve_domain::spec::{
     EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, KeyState, KeyUsage, MacAlgorithm,
     SigningAlgorithm,
 };
-use keyreeve_domain::{KeyArn, Timestamp};
-use keyreeve_wire::KeyMetadata;
+use keyreeve_domain::{KeyArn, Region, Timestamp};
+use keyreeve_wire::{KeyMetadata, Tag};
 
-use crate::imported;
+use crate::{imported, multi_region};
 
 pub(crate) fn of(arn: &KeyArn, record: &KeyRecord, now: Timestamp) -> KeyMetadata {
-    let (state, algorithms) = (state(record, now), Algorithms::of(record));
+    let (state, algorithms) = (state(record, arn.region, now), Algorithms::of(record));
     let expiration = imported::current(record, now).map(imported::expiration);
     KeyMetadata {
         aws_account_id: arn.account.to_string(),
@@ -30,7 +30,7 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord, now: Timestamp) -> KeyMetadat
         customer_master_key_spec: record.spec.customer_master_key_spec(),
         deletion_date: match record.lifecycle {
             Lifecycle::PendingDeletion { at } => Some(at),
-            Lifecycle::Disabled | Lifecycle::Enabled => None,
+            Lifecycle::Disabled | Lifecycle::Enabled | Lifecycle::PendingReplicaDeletion { .. } => None,
         },
         description: record.description.clone(),
         enabled: state == KeyState::Enabled,
@@ -45,9 +45,12 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord, now: Timestamp) -> KeyMetadat
         key_usage: record.usage,
         mac_algorithms: algorithms.mac,
         multi_region: arn.key.is_multi_region(),
-        multi_region_configuration: None,
+        multi_region_configuration: multi_region::configuration(arn, record),
         origin: record.origin,
-        pending_deletion_window_in_days: None,
+        pending_deletion_window_in_days: match record.lifecycle {
+            Lifecycle::PendingReplicaDeletion { days } => Some(days),
+            Lifecycle::Disabled | Lifecycle::Enabled | Lifecycle::PendingDeletion { .. } => None,
+        },
         signing_algorithms: algorithms.signing,
         valid_to: expiration.and_then(|(_, valid_to)| valid_to),
         xks_key_configuration: None,
@@ -83,11 +86,19 @@ impl Algorithms {
     }
 }
 
-pub(crate) fn state(record: &KeyRecord, now: Timestamp) -> KeyState {
+/// A tag of an answer.
+pub(crate) fn tag(tag: &TagRecord) -> Tag {
+    Tag { tag_key: tag.key.clone(), tag_value: tag.value.clone() }
+}
+
+pub(crate) fn state(record: &KeyRecord, region: Region, now: Timestamp) -> KeyState {
+    let is_updating = record.multi_region.as_ref().is_some_and(|about| about.is_updating(region));
     match record.lifecycle {
         Lifecycle::Enabled | Lifecycle::Disabled if record.is_pending_import(now) => KeyState::PendingImport,
+        Lifecycle::Enabled if is_updating => KeyState::Updating,
         Lifecycle::Enabled => KeyState::Enabled,
         Lifecycle::Disabled => KeyState::Disabled,
         Lifecycle::PendingDeletion { .. } => KeyState::PendingDeletion,
+        Lifecycle::PendingReplicaDeletion { .. } => KeyState::PendingReplicaDeletion,
     }
 }

@@ -10,7 +10,7 @@ use keyreeve_domain::spec::{Origin, RotationType};
 use keyreeve_wire::{ErrorCode, RotateKeyOnDemandInput, RotateKeyOnDemandOutput};
 
 use crate::answer::note_key;
-use crate::symmetric;
+use crate::{multi_region, symmetric};
 
 /// No rotation on demand so shortly before an automatic one, in milliseconds.
 const QUIET_BEFORE_AUTOMATIC: i64 = 20 * 60 * 1000;
@@ -23,6 +23,7 @@ pub(crate) async fn rotate_key_on_demand(
     let (arn, ()) = cx
         .amend::<actions::RotateKeyOnDemand, _>(&input.key_id, &Particulars::NONE, async |change| {
             symmetric::check_rotates(&change.ready)?;
+            multi_region::check_not_replica(&change.ready)?;
             let record = change.ready.record();
             if record.rotation.is_some_and(|rotation| rotation.next.millis_since(now) <= QUIET_BEFORE_AUTOMATIC) {
                 // AWS: unverified. The text of this exception is not known.
@@ -37,6 +38,12 @@ pub(crate) async fn rotate_key_on_demand(
                     change.ready.arn_text()
                 );
                 return Err(Refusal::new(ErrorCode::LimitExceeded, message));
+            }
+            let arn = change.ready.arn();
+            if record.origin == Origin::External
+                && !change.service().is_pending_everywhere(change.snapshot(), arn, record, now).await?
+            {
+                return Err(nothing_pending(&change.ready));
             }
             let mut material = match record.origin {
                 Origin::External => change.record.pending.take().ok_or_else(|| nothing_pending(&change.ready))?,

@@ -8,6 +8,7 @@ use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::Lifecycle;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::Timestamp;
+use keyreeve_domain::spec::KeyState;
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::{ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput};
 
@@ -33,8 +34,15 @@ pub(crate) async fn schedule_key_deletion(
     let particulars = Particulars::of(&asked);
     let (arn, key_state) = cx
         .amend::<actions::ScheduleKeyDeletion, _>(&input.key_id, &particulars, async |change| {
-            change.record.lifecycle = Lifecycle::PendingDeletion { at };
-            Ok(metadata::state(&change.record, now))
+            let waits = change.record.multi_region.as_ref().is_some_and(|about| {
+                // The waiting period of a primary key begins when its last replica key is gone.
+                about.is_primary() && !about.replicas.is_empty()
+            });
+            change.record.lifecycle = match waits {
+                true => Lifecycle::PendingReplicaDeletion { days },
+                false => Lifecycle::PendingDeletion { at },
+            };
+            Ok(metadata::state(&change.record, change.ready.region(), now))
         })
         .await?;
     let used = last_use(cx, &found).await?;
@@ -42,11 +50,14 @@ pub(crate) async fn schedule_key_deletion(
     let mut elements = Object::begin(&mut cx.notes.response_elements);
     elements.string("keyId", &arn.0);
     elements.string("keyState", key_state.as_str());
-    elements.string("deletionDate", &date_text(at));
+    let at = (key_state == KeyState::PendingDeletion).then_some(at);
+    if let Some(at) = at {
+        elements.string("deletionDate", &date_text(at));
+    }
     elements.raw("pendingWindowInDays", days.to_string().as_bytes());
     elements.end();
     Ok(ScheduleKeyDeletionOutput {
-        deletion_date: Some(at),
+        deletion_date: at,
         key_id: arn.0,
         key_state,
         pending_window_in_days: Some(days),

@@ -82,6 +82,7 @@ pub(crate) async fn service(
         maker: Arc::new(|spec| make_material(spec, &SystemRandom)),
         sm2: config.crypto.sm2,
         roots: config.roots()?,
+        regions: config.regions()?,
         issuers: Arc::new(Issuers::new(&config.identity)?),
     };
     Ok(Arc::new(Service::new(vault, options)))

@@ -40,14 +40,15 @@ pub const UNSUPPORTED: &[Operation] = &[
     Operation::DeleteCustomKeyStore,
     Operation::DescribeCustomKeyStores,
     Operation::DisconnectCustomKeyStore,
-    Operation::ReplicateKey,
     Operation::UpdateCustomKeyStore,
-    Operation::UpdatePrimaryRegion,
 ];
 
 /// The operations on imported material.
 pub const ON_IMPORTED: [Operation; 3] =
     [Operation::DeleteImportedKeyMaterial, Operation::GetParametersForImport, Operation::ImportKeyMaterial];
+
+/// The operations on the primary key of related keys.
+pub(crate) const ON_MULTI_REGION: [Operation; 2] = [Operation::ReplicateKey, Operation::UpdatePrimaryRegion];
 
 /// The kind of key that `operation` is called on.
 #[must_use]

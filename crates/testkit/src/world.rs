@@ -33,7 +33,7 @@ use keyreeve_store::{Batch, Entry, Path, Store};
 use keyreeve_wire::Operation;
 use serde_json::{Value, json};
 
-use crate::bodies::{Fixture, ON_IMPORTED, body, spec_of};
+use crate::bodies::{Fixture, ON_IMPORTED, ON_MULTI_REGION, body, spec_of};
 use crate::random::SeededRandom;
 use crate::rsa::made_before;
 use crate::steps::StepStore;
@@ -59,6 +59,7 @@ fn options(quotas: Quotas, random: &Arc<SeededRandom>) -> ServiceOptions {
         maker: Arc::new(move |spec| made_before(spec).unwrap_or_else(|| make_material(spec, &*random))),
         sm2: true,
         roots: Roots::aws_nitro(),
+        regions: Vec::new(),
         issuers: Arc::new(NoIssuers),
     }
 }
@@ -310,6 +311,12 @@ impl World {
         self.key_of(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt)
     }
 
+    /// A new symmetric multi-Region primary key, and its id.
+    pub fn multi_region_key(&self) -> String {
+        let made = self.done(Operation::CreateKey, json!({"MultiRegion": true}));
+        made.pointer("/KeyMetadata/KeyId").and_then(Value::as_str).expect("a key id").to_owned()
+    }
+
     /// A new key, and its id.
     pub fn key_of(&self, spec: KeySpec, usage: KeyUsage) -> String {
         let made =
@@ -366,8 +373,12 @@ impl World {
                 let (id, import) = self.imported_key(spec, usage);
                 (id, Some(import))
             }
+            false if ON_MULTI_REGION.contains(&operation) => (self.multi_region_key(), None),
             false => (self.key_of(spec, usage), None),
         };
+        if operation == Operation::UpdatePrimaryRegion && !is_external {
+            self.done(Operation::ReplicateKey, json!({"KeyId": id, "ReplicaRegion": "eu-west-1"}));
+        }
         let other = self.key();
         let arn = format!("arn:aws:kms:{}:{}:key/{id}", self.region, self.root.account());
         let (alias, other_alias) = (format!("alias/of-{id}"), format!("alias/of-{other}"));
@@ -401,7 +412,7 @@ impl World {
         of.ciphertext = made.get(member).and_then(Value::as_str).expect("a blob").to_owned();
         if state == KeyState::Disabled {
             self.done(Operation::DisableKey, json!({"KeyId": of.id}));
-        } else if state == KeyState::PendingDeletion {
+        } else if [KeyState::PendingDeletion, KeyState::PendingReplicaDeletion].contains(&state) {
             self.done(Operation::ScheduleKeyDeletion, json!({"KeyId": of.id, "PendingWindowInDays": 7}));
         } else if state == KeyState::PendingImport {
             self.done(Operation::DeleteImportedKeyMaterial, json!({"KeyId": of.id}));

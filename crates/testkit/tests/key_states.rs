@@ -57,6 +57,7 @@ const TABLE: &[(Operation, [End; 4])] = &[
     (ListResourceTags, [O, O, O, O]),
     (PutKeyPolicy, [O, O, O, O]),
     (ReEncrypt, [O, D, X, I]),
+    (ReplicateKey, [O, D, X, I]),
     (RetireGrant, [O, O, O, O]),
     (RevokeGrant, [O, O, O, O]),
     (RotateKeyOnDemand, [O, D, X, I]),
@@ -66,6 +67,7 @@ const TABLE: &[(Operation, [End; 4])] = &[
     (UntagResource, [O, O, X, O]),
     (UpdateAlias, [O, O, X, O]),
     (UpdateKeyDescription, [O, O, X, O]),
+    (UpdatePrimaryRegion, [O, D, X, I]),
     (Verify, [O, D, X, I]),
     (VerifyMac, [O, D, X, I]),
 ];
@@ -82,7 +84,13 @@ fn an_operation_ends_as_the_state_table_says() {
                 continue;
             }
             let world = World::default();
-            let of = world.fixture_of(operation, state);
+            let of = match (operation, state) {
+                // A key that has replica keys waits for their deletion first.
+                (UpdatePrimaryRegion, KeyState::PendingDeletion) => {
+                    world.fixture_of(operation, KeyState::PendingReplicaDeletion)
+                }
+                (_, state) => world.fixture_of(operation, state),
+            };
             let before = world.dump();
             let (status, answer) = world.call(operation, body(operation, &of));
             let (code, text) = match end {
@@ -91,6 +99,9 @@ fn an_operation_ends_as_the_state_table_says() {
                     continue;
                 }
                 D => ("DisabledException", "is disabled."),
+                X if operation == UpdatePrimaryRegion => {
+                    ("KMSInvalidStateException", "is pending replica deletion.")
+                }
                 X => ("KMSInvalidStateException", "is pending deletion."),
                 I => ("KMSInvalidStateException", "is pending import."),
                 U => (

@@ -39,6 +39,8 @@ pub trait Action {
     const GRANTABLE: bool;
     /// Whether it counts against the request quota of cryptographic operations with keys of its kind.
     const METERED: bool;
+    /// Whether it needs a key that is not about to become the primary key of its related keys, or to be it no longer.
+    const STEADY: bool;
 
     /// The action as policies know it.
     fn action() -> &'static policy::Action;
@@ -53,6 +55,10 @@ pub trait AccountAction {
     fn action() -> &'static policy::Action;
 }
 
+/// An action that counts as a cryptographic operation with a key.
+pub trait Metered: Action {}
+/// An action that needs a key whose place among its related keys does not change.
+pub trait Steady: Action {}
 /// An action that encrypts.
 pub trait Sealing: Action {}
 /// An action that decrypts.
@@ -79,7 +85,7 @@ pub trait ReadingPublicKey: Action {}
 pub trait Changing: Action {}
 
 macro_rules! key_actions {
-    ($($(#[$doc:meta])* $name:ident($operation:ident), $usage:expr, $states:ident, $grantable:literal, $metered:literal $(, $capability:ident)*;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident($operation:ident), $usage:expr, $states:ident, $grantable:literal $(, $capability:ident)*;)+) => {$(
         $(#[$doc])*
         #[doc = concat!("The action `kms:", stringify!($name), "`.")]
         #[derive(Debug)]
@@ -91,7 +97,8 @@ macro_rules! key_actions {
             const USAGE: Option<KeyUsage> = $usage;
             const STATES: States = States::$states;
             const GRANTABLE: bool = $grantable;
-            const METERED: bool = $metered;
+            const METERED: bool = has(&[$(stringify!($capability)),*], "Metered");
+            const STEADY: bool = has(&[$(stringify!($capability)),*], "Steady");
 
             fn action() -> &'static policy::Action {
                 static ACTION: LazyLock<policy::Action> =
@@ -103,6 +110,28 @@ macro_rules! key_actions {
     )+};
 }
 
+/// Whether a capability is in a list.
+const fn has(capabilities: &[&str], wanted: &str) -> bool {
+    let mut rest = capabilities;
+    while let [first, others @ ..] = rest {
+        if is_same(first.as_bytes(), wanted.as_bytes()) {
+            return true;
+        }
+        rest = others;
+    }
+    false
+}
+
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([first, rest @ ..], [second, others @ ..]) = (one, other) {
+        if *first != *second {
+            return false;
+        }
+        (one, other) = (rest, others);
+    }
+    one.is_empty() && other.is_empty()
+}
+
 const AGREEMENT: Option<KeyUsage> = Some(KeyUsage::KeyAgreement);
 const ENCAPSULATION: Option<KeyUsage> = Some(KeyUsage::EncapsulateDecapsulate);
 const ENCRYPTION: Option<KeyUsage> = Some(KeyUsage::EncryptDecrypt);
@@ -110,50 +139,52 @@ const MAC: Option<KeyUsage> = Some(KeyUsage::GenerateVerifyMac);
 const SIGNATURE: Option<KeyUsage> = Some(KeyUsage::SignVerify);
 
 key_actions! {
-    CancelKeyDeletion(CancelKeyDeletion), None, PendingDeletion, false, false, Changing;
-    CreateAlias(CreateAlias), None, NotPendingDeletion, false, false;
-    CreateGrant(CreateGrant), None, Usable, true, false;
-    Decapsulate(Decapsulate), ENCAPSULATION, Usable, true, true, Decapsulating;
-    Decrypt(Decrypt), ENCRYPTION, Usable, true, true, Opening;
-    DeleteAlias(DeleteAlias), None, Any, false, false;
-    DeleteImportedKeyMaterial(DeleteImportedKeyMaterial), None, Any, false, false, Changing;
-    DeriveSharedSecret(DeriveSharedSecret), AGREEMENT, Usable, true, true, Agreeing;
-    DescribeKey(DescribeKey), None, Any, true, false;
-    DisableKey(DisableKey), None, Complete, false, false, Changing;
-    DisableKeyRotation(DisableKeyRotation), None, UsableOrPendingImport, false, false, Changing;
-    EnableKey(EnableKey), None, Complete, false, false, Changing;
-    EnableKeyRotation(EnableKeyRotation), None, UsableOrPendingImport, false, false, Changing;
-    Encapsulate(Encapsulate), ENCAPSULATION, Usable, true, true, Encapsulating;
-    Encrypt(Encrypt), ENCRYPTION, Usable, true, true, Sealing, Encrypting;
-    GenerateDataKey(GenerateDataKey), ENCRYPTION, Usable, true, true, Sealing;
-    GenerateDataKeyPair(GenerateDataKeyPair), ENCRYPTION, Usable, true, false, Sealing;
-    GenerateDataKeyPairWithoutPlaintext(GenerateDataKeyPairWithoutPlaintext), ENCRYPTION, Usable, true, false, Sealing;
-    GenerateDataKeyWithoutPlaintext(GenerateDataKeyWithoutPlaintext), ENCRYPTION, Usable, true, true, Sealing;
-    GenerateMac(GenerateMac), MAC, Usable, true, true, Authenticating;
-    GetKeyLastUsage(GetKeyLastUsage), None, Any, false, false;
-    GetKeyPolicy(GetKeyPolicy), None, Any, false, false;
-    GetKeyRotationStatus(GetKeyRotationStatus), None, Any, false, false;
-    GetParametersForImport(GetParametersForImport), None, NotPendingDeletion, false, false;
-    GetPublicKey(GetPublicKey), None, Complete, true, false, ReadingPublicKey;
-    ImportKeyMaterial(ImportKeyMaterial), None, NotPendingDeletion, false, false, Changing;
-    ListGrants(ListGrants), None, Any, false, false;
-    ListKeyPolicies(ListKeyPolicies), None, Any, false, false;
-    ListKeyRotations(ListKeyRotations), None, Any, false, false;
-    ListResourceTags(ListResourceTags), None, Any, false, false;
-    PutKeyPolicy(PutKeyPolicy), None, Any, false, false, Changing;
-    ReEncryptFrom(ReEncrypt), ENCRYPTION, Usable, true, true, Opening;
-    ReEncryptTo(ReEncrypt), ENCRYPTION, Usable, true, false, Sealing, Encrypting;
-    RetireGrant(RetireGrant), None, Any, true, false;
-    RevokeGrant(RevokeGrant), None, Any, false, false;
-    RotateKeyOnDemand(RotateKeyOnDemand), None, Usable, false, false, Changing;
-    ScheduleKeyDeletion(ScheduleKeyDeletion), None, NotPendingDeletion, false, false, Changing;
-    Sign(Sign), SIGNATURE, Usable, true, true, Signing;
-    TagResource(TagResource), None, NotPendingDeletion, false, false, Changing;
-    UntagResource(UntagResource), None, NotPendingDeletion, false, false, Changing;
-    UpdateAlias(UpdateAlias), None, NotPendingDeletion, false, false;
-    UpdateKeyDescription(UpdateKeyDescription), None, NotPendingDeletion, false, false, Changing;
-    Verify(Verify), SIGNATURE, Usable, true, true, Verifying;
-    VerifyMac(VerifyMac), MAC, Usable, true, true, VerifyingMac;
+    CancelKeyDeletion(CancelKeyDeletion), None, PendingDeletion, false, Changing;
+    CreateAlias(CreateAlias), None, NotPendingDeletion, false;
+    CreateGrant(CreateGrant), None, Usable, true;
+    Decapsulate(Decapsulate), ENCAPSULATION, Usable, true, Metered, Decapsulating;
+    Decrypt(Decrypt), ENCRYPTION, Usable, true, Metered, Opening;
+    DeleteAlias(DeleteAlias), None, Any, false;
+    DeleteImportedKeyMaterial(DeleteImportedKeyMaterial), None, Any, false, Steady, Changing;
+    DeriveSharedSecret(DeriveSharedSecret), AGREEMENT, Usable, true, Metered, Agreeing;
+    DescribeKey(DescribeKey), None, Any, true;
+    DisableKey(DisableKey), None, Complete, false, Steady, Changing;
+    DisableKeyRotation(DisableKeyRotation), None, UsableOrPendingImport, false, Steady, Changing;
+    EnableKey(EnableKey), None, Complete, false, Steady, Changing;
+    EnableKeyRotation(EnableKeyRotation), None, UsableOrPendingImport, false, Steady, Changing;
+    Encapsulate(Encapsulate), ENCAPSULATION, Usable, true, Metered, Encapsulating;
+    Encrypt(Encrypt), ENCRYPTION, Usable, true, Metered, Sealing, Encrypting;
+    GenerateDataKey(GenerateDataKey), ENCRYPTION, Usable, true, Metered, Sealing;
+    GenerateDataKeyPair(GenerateDataKeyPair), ENCRYPTION, Usable, true, Sealing;
+    GenerateDataKeyPairWithoutPlaintext(GenerateDataKeyPairWithoutPlaintext), ENCRYPTION, Usable, true, Sealing;
+    GenerateDataKeyWithoutPlaintext(GenerateDataKeyWithoutPlaintext), ENCRYPTION, Usable, true, Metered, Sealing;
+    GenerateMac(GenerateMac), MAC, Usable, true, Metered, Authenticating;
+    GetKeyLastUsage(GetKeyLastUsage), None, Any, false;
+    GetKeyPolicy(GetKeyPolicy), None, Any, false;
+    GetKeyRotationStatus(GetKeyRotationStatus), None, Any, false;
+    GetParametersForImport(GetParametersForImport), None, NotPendingDeletion, false, Steady;
+    GetPublicKey(GetPublicKey), None, Complete, true, ReadingPublicKey;
+    ImportKeyMaterial(ImportKeyMaterial), None, NotPendingDeletion, false, Steady, Changing;
+    ListGrants(ListGrants), None, Any, false;
+    ListKeyPolicies(ListKeyPolicies), None, Any, false;
+    ListKeyRotations(ListKeyRotations), None, Any, false;
+    ListResourceTags(ListResourceTags), None, Any, false;
+    PutKeyPolicy(PutKeyPolicy), None, Any, false, Changing;
+    ReEncryptFrom(ReEncrypt), ENCRYPTION, Usable, true, Metered, Opening;
+    ReEncryptTo(ReEncrypt), ENCRYPTION, Usable, true, Sealing, Encrypting;
+    ReplicateKey(ReplicateKey), None, Usable, false, Steady, Changing;
+    RetireGrant(RetireGrant), None, Any, true;
+    RevokeGrant(RevokeGrant), None, Any, false;
+    RotateKeyOnDemand(RotateKeyOnDemand), None, Usable, false, Steady, Changing;
+    ScheduleKeyDeletion(ScheduleKeyDeletion), None, NotPendingDeletion, false, Steady, Changing;
+    Sign(Sign), SIGNATURE, Usable, true, Metered, Signing;
+    TagResource(TagResource), None, NotPendingDeletion, false, Changing;
+    UntagResource(UntagResource), None, NotPendingDeletion, false, Changing;
+    UpdateAlias(UpdateAlias), None, NotPendingDeletion, false;
+    UpdatePrimaryRegion(UpdatePrimaryRegion), None, Usable, false, Steady, Changing;
+    UpdateKeyDescription(UpdateKeyDescription), None, NotPendingDeletion, false, Changing;
+    Verify(Verify), SIGNATURE, Usable, true, Metered, Verifying;
+    VerifyMac(VerifyMac), MAC, Usable, true, Metered, VerifyingMac;
 }
 
 /// The action `kms:UpdateAlias` on the key that the alias leaves, which may be in any state.
@@ -167,6 +198,7 @@ impl Action for UpdateAliasFrom {
     const STATES: States = States::Any;
     const GRANTABLE: bool = false;
     const METERED: bool = false;
+    const STEADY: bool = false;
 
     fn action() -> &'static policy::Action {
         UpdateAlias::action()

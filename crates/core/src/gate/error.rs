@@ -25,9 +25,15 @@ pub enum GateError {
     /// The key waits for its deletion.
     #[error("`{0}` is pending deletion")]
     PendingDeletion(KeyArn),
+    /// The key waits for the deletion of its replica keys.
+    #[error("`{0}` is pending replica deletion")]
+    PendingReplicaDeletion(KeyArn),
     /// The key waits for imported material.
     #[error("`{0}` is pending import")]
     PendingImport(KeyArn),
+    /// The key is about to become the primary key, or to be it no longer.
+    #[error("`{0}` is updating")]
+    Updating(KeyArn),
     /// It could not be decided.
     #[error(transparent)]
     Undecided(#[from] VaultError),
@@ -135,6 +141,11 @@ impl From<GateError> for Refusal {
             GateError::PendingDeletion(key) => {
                 Self::new(ErrorCode::KmsInvalidState, format!("{key} is pending deletion."))
             }
+            // AWS: unverified. The form is that of the others.
+            GateError::PendingReplicaDeletion(key) => {
+                Self::new(ErrorCode::KmsInvalidState, format!("{key} is pending replica deletion."))
+            }
+            GateError::Updating(key) => Self::new(ErrorCode::KmsInvalidState, format!("{key} is updating.")),
             GateError::PendingImport(key) => {
                 Self::new(ErrorCode::KmsInvalidState, format!("{key} is pending import."))
             }

@@ -1,0 +1,52 @@
+//! What the operations on multi-Region keys share.
+
+use keyreeve_core::gate::Ready;
+use keyreeve_core::multi_region::MultiRegionRecord;
+use keyreeve_core::record::KeyRecord;
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::{KeyArn, Region};
+use keyreeve_wire::{ErrorCode, MultiRegionConfiguration, MultiRegionKey};
+
+/// What the primary key knows of its related keys; refuses every other key.
+pub(crate) fn primary<'r, A>(ready: &Ready<'r, A>) -> Result<&'r MultiRegionRecord, Refusal> {
+    let about = ready.record().multi_region.as_ref().filter(|about| about.is_primary());
+    about.ok_or_else(|| not_primary(ready))
+}
+
+/// Refuses a replica key: what is asked for is its primary key's business.
+pub(crate) fn check_not_replica<A>(ready: &Ready<'_, A>) -> Result<(), Refusal> {
+    match &ready.record().multi_region {
+        // AWS: unverified for other operations than ReplicateKey.
+        Some(about) if !about.is_primary() => Err(not_primary(ready)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn not_primary<A>(ready: &Ready<'_, A>) -> Refusal {
+    let message = format!("{} is not a multi-region primary key.", ready.arn_text());
+    Refusal::new(ErrorCode::UnsupportedOperation, message)
+}
+
+/// The Region that a request names beside its own: one that is answered for, of the same partition.
+pub(crate) fn other_region(cx: &Cx<'_>, name: &str) -> Result<Region, Refusal> {
+    let region: Option<Region> = name.parse().ok();
+    let region = region.filter(|region| {
+        *region != cx.region && region.partition() == cx.region.partition() && cx.service.answers_for(*region)
+    });
+    // AWS: unverified. The texts for Regions that cannot be named here are not known.
+    region.ok_or_else(|| Refusal::new(ErrorCode::Validation, format!("Invalid Region {name}")))
+}
+
+/// The `MultiRegionConfiguration` of a key.
+pub(crate) fn configuration(arn: &KeyArn, record: &KeyRecord) -> Option<MultiRegionConfiguration> {
+    let about = record.multi_region.as_ref()?;
+    let key = |region: Region| MultiRegionKey {
+        arn: KeyArn { region, ..*arn }.to_string(),
+        region: region.to_string(),
+    };
+    Some(MultiRegionConfiguration {
+        multi_region_key_type: about.key_type,
+        primary_key: key(about.primary),
+        replica_keys: about.replicas.iter().copied().map(key).collect(),
+    })
+}

@@ -1,0 +1,50 @@
+//! UpdatePrimaryRegion: <https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html>.
+//!
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState · UnsupportedOperation · ValidationException
+//! (the Region), of the primary key; then NotFound · AccessDenied · Disabled, KMSInvalidState of the replica key that becomes it.
+//! Both keys are updating until the other has taken over, which here is before the answer.
+
+use keyreeve_audit::event::Resource;
+use keyreeve_core::bracket::Notes;
+use keyreeve_core::gate::{Particulars, actions};
+use keyreeve_core::multi_region::Handing;
+use keyreeve_core::view::{Found, LookupError};
+use keyreeve_core::{Cx, Refusal};
+use keyreeve_domain::KeyArn;
+use keyreeve_policy::ContextKey;
+use keyreeve_wire::UpdatePrimaryRegionInput;
+
+use crate::multi_region;
+
+pub(crate) async fn update_primary_region(
+    cx: &mut Cx<'_>,
+    input: UpdatePrimaryRegionInput,
+) -> Result<(), Refusal> {
+    let asked = [(ContextKey::KmsPrimaryRegion, input.primary_region.as_str())];
+    let particulars = Particulars::of(&asked);
+    let found = cx.find_without_alias::<actions::UpdatePrimaryRegion>(&input.key_id).await?;
+    let ready = cx.open::<actions::UpdatePrimaryRegion>(&found, &particulars).await?;
+    let about = multi_region::primary(&ready)?;
+    let to = multi_region::other_region(cx, &input.primary_region)?;
+    let next = KeyArn { region: to, ..*ready.arn() };
+    let missing = || LookupError::NoKey(next.to_string());
+    let key = cx.service.key(to, next.key).await?.filter(|_| about.replicas.contains(&to));
+    let key = key.ok_or_else(missing)?;
+    let home = core::mem::replace(&mut cx.region, to);
+    let opened =
+        cx.open::<actions::UpdatePrimaryRegion>(&Found { key, alias: None }, &particulars).await.map(drop);
+    cx.region = home;
+    opened?;
+    let since = cx.now;
+    cx.amend::<actions::UpdatePrimaryRegion, _>(&input.key_id, &particulars, async |change| {
+        let about = change.record.multi_region.as_mut().filter(|about| about.replicas.contains(&to));
+        about.ok_or_else(missing)?.handing = Some(Handing { to, since });
+        Ok(())
+    })
+    .await?;
+    cx.service.hand_over(home, next.key).await?;
+    let mut notes = Notes::default();
+    notes.request_parameters.clone_from(&cx.notes.request_parameters);
+    notes.resource(Resource::Key(next));
+    Ok(cx.record_in(to, "UpdatePrimaryRegion", &notes).await?)
+}
