@@ -349,7 +349,11 @@ impl World {
     pub fn wrapped_import(&self, id: &str, material: &[u8]) -> (String, String) {
         let request =
             json!({"KeyId": id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"});
-        let parameters = self.done(Operation::GetParametersForImport, request);
+        Self::wrap(&self.done(Operation::GetParametersForImport, request), material)
+    }
+
+    /// The token of `parameters` for an import, and `material` wrapped for it.
+    pub fn wrap(parameters: &Value, material: &[u8]) -> (String, String) {
         let member = |name| parameters.get(name).and_then(Value::as_str).expect("a blob");
         let public_key = STANDARD.decode(member("PublicKey")).expect("base64");
         let public_key = PublicKey::parse(KeySpec::Rsa2048, &public_key).expect("a public key");
