@@ -1,5 +1,6 @@
 //! Changes on their way to the store.
 
+use keyreeve_domain::KeyArn;
 use keyreeve_store::{Batch, BatchBuilder, CommitError, Path, Revision, Snapshot, Version};
 
 use crate::cx::Service;
@@ -13,19 +14,31 @@ pub struct Draft<'v> {
     vault: &'v Vault,
     batch: BatchBuilder,
     written: usize,
+    synchronizes: Option<KeyArn>,
 }
 
 impl<'v> Draft<'v> {
     /// A draft without writes.
     #[must_use]
     pub fn new(vault: &'v Vault) -> Self {
-        Self { vault, batch: Batch::builder(), written: 0 }
+        Self { vault, batch: Batch::builder(), written: 0, synchronizes: None }
     }
 
     /// Whether nothing is to be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.written == 0
+    }
+
+    /// The primary key whose replica keys are told something by this.
+    #[must_use]
+    pub fn synchronizes(&self) -> Option<KeyArn> {
+        self.synchronizes
+    }
+
+    /// Says that the replica keys of the primary key `arn` are told something by this.
+    pub fn synchronize(&mut self, arn: KeyArn) {
+        self.synchronizes = Some(arn);
     }
 
     /// Writes `record` at `path`, which must be as it was `seen`: absent, or at a version.
@@ -85,6 +98,7 @@ impl<'v> Draft<'v> {
         }
         let mut changed = changed.clone();
         for (related, record) in service.share(snapshot, key, &mut changed).await? {
+            self.synchronize(*key.arn());
             self.replace_one_key(&related, &record)?;
         }
         self.replace_one_key(key, &changed)

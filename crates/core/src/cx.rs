@@ -265,6 +265,8 @@ pub struct Announcement<'a> {
     /// Set before the announcement is written.
     begun: &'a Cell<bool>,
     made: bool,
+    /// Whether it was said that replica keys are told something.
+    synchronized: bool,
 }
 
 impl<'a> Announcement<'a> {
@@ -277,7 +279,7 @@ impl<'a> Announcement<'a> {
     /// Not made yet; `begun` is set when it is about to be.
     #[must_use]
     pub fn new(trail: &'a dyn Trail, head: &'a Head<'a>, begun: &'a Cell<bool>) -> Self {
-        Self { trail, head, begun, made: false }
+        Self { trail, head, begun, made: false, synchronized: false }
     }
 }
 
@@ -332,6 +334,11 @@ impl<'a> Cx<'a> {
             let line = self.announcement.head.opened(self.notes);
             self.announcement.trail.append(line).await.or(Err(VaultError::Unrecorded))?;
             self.announcement.made = true;
+        }
+        if let Some(primary) = draft.synchronizes().filter(|_| !self.announcement.synchronized) {
+            let line = self.service.synchronization_event(primary, self.now)?;
+            self.announcement.trail.append(line).await.or(Err(VaultError::Unrecorded))?;
+            self.announcement.synchronized = true;
         }
         self.service.commit(draft).await
     }

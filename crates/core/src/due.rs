@@ -82,11 +82,11 @@ impl Service {
         if open.record().due() != Some((at, task)) {
             return Ok(false);
         }
+        if task == Task::HandOver {
+            return Ok(self.hand_over(region, key, now).await?);
+        }
         // ORDER: the trail first. A process that dies between the two leaves a record of what was about to happen, and
         // the next run does it and says so again.
-        if task == Task::HandOver {
-            return Ok(self.hand_over(region, key).await?);
-        }
         let (name, details) = match task {
             // It was announced by the request.
             Task::HandOver => return Ok(false),
@@ -114,6 +114,9 @@ impl Service {
                     self.draft_rotation(&*snapshot, &open, now).await?
                 }
             };
+            if let Some(primary) = draft.synchronizes() {
+                trail.append(self.synchronization_event(primary, now)?).await?;
+            }
             match self.commit(draft).await {
                 Ok(()) => {}
                 // Somebody else was faster, with this task or with a change that leaves it to the next run.
@@ -193,7 +196,7 @@ impl Service {
         for material in record.materials.iter_mut().filter(|material| is_over(material)) {
             material.remove();
         }
-        record.pending = record.pending.filter(|material| !is_over(material));
+        record.drop_pending(is_over);
         let mut draft = Draft::new(self.vault());
         draft.replace_key(self, snapshot, open, &record).await?;
         Ok(draft)

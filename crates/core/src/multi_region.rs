@@ -108,21 +108,31 @@ impl MultiRegionRecord {
 }
 
 /// What the primary key tells a replica key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
 pub struct Properties {
+    #[n(0)]
     about: MultiRegionRecord,
+    #[n(1)]
     rotation: Option<RotationRecord>,
+    #[n(2)]
     on_demand_rotations: u32,
+    #[n(3)]
     materials: Vec<Told>,
+    #[n(4)]
     pending: Option<Told>,
 }
 
 /// One version of key material, as it is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
 struct Told {
+    #[n(0)]
+    #[cbor(with = "crate::record::material_id")]
     id: KeyMaterialId,
+    #[n(1)]
     rotated: Option<Rotated>,
     /// Wrapped for the receiver; absent where it has it already, or is to import it itself.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
     wrapped: Option<Vec<u8>>,
 }
 
@@ -244,7 +254,7 @@ impl Service {
     ///
     /// # Errors
     /// Where the store fails.
-    pub async fn hand_over(&self, region: Region, key: KeyId) -> Result<bool, VaultError> {
+    pub async fn hand_over(&self, region: Region, key: KeyId, now: Timestamp) -> Result<bool, VaultError> {
         for _ in 0..ATTEMPTS {
             let snapshot = self.vault().snapshot().await?;
             let Some(open) = self.key_at(&*snapshot, region, key).await? else { return Ok(false) };
@@ -254,7 +264,9 @@ impl Service {
             };
             let Some(Handing { to, .. }) = about.handing else { return Ok(false) };
             let next = self.key_at(&*snapshot, to, key).await?;
-            let takes = next.is_some_and(|next| next.record().lifecycle == Lifecycle::Enabled);
+            let takes = next.is_some_and(|next| {
+                next.record().lifecycle == Lifecycle::Enabled && !next.record().is_pending_import(now)
+            });
             match takes {
                 true => about.hand_over(to),
                 // Never the same term again: the other may have heard of it.
@@ -350,3 +362,6 @@ mod regions {
         names.map(region).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -346,8 +346,9 @@ impl KeyRecord {
     #[must_use]
     pub fn due(&self) -> Option<(Timestamp, Task)> {
         let multi_region = self.multi_region.as_ref();
-        // A replica key is rotated with its primary key.
-        let rotation = self.rotation.filter(|_| multi_region.is_none_or(MultiRegionRecord::is_primary));
+        // A replica key is rotated with its primary key, and that one not while it hands over.
+        let leads = |about: &MultiRegionRecord| about.is_primary() && about.handing.is_none();
+        let rotation = self.rotation.filter(|_| multi_region.is_none_or(leads));
         let lifecycle = match (self.lifecycle, rotation) {
             (Lifecycle::PendingDeletion { at }, _) => Some((at, Task::Delete)),
             (Lifecycle::Enabled, Some(rotation)) => Some((rotation.next, Task::Rotate)),
@@ -359,6 +360,18 @@ impl KeyRecord {
         let others =
             [expiry.map(|at| (at, Task::Expire)), handing.map(|handing| (handing.since, Task::HandOver))];
         lifecycle.into_iter().chain(others.into_iter().flatten()).min()
+    }
+
+    /// Removes the imported material that waits for a rotation, where `is_meant` says so. A replica key still knows which it is:
+    /// that is its primary key's to say.
+    pub fn drop_pending(&mut self, is_meant: impl FnOnce(&MaterialRecord) -> bool) {
+        let is_replica = self.multi_region.as_ref().is_some_and(|about| !about.is_primary());
+        if let Some(pending) = self.pending.as_mut().filter(|pending| is_meant(pending)) {
+            match is_replica {
+                true => pending.remove(),
+                false => self.pending = None,
+            }
+        }
     }
 
     /// Whether the key waits for imported material at `now`: it never had any, or not all that it had is there.

@@ -4,7 +4,7 @@ use keyreeve_audit::event::{Event, Kind, Resource, Uuid};
 use keyreeve_audit::json::Object;
 use keyreeve_crypto::key::MakeKeyError;
 use keyreeve_crypto::random;
-use keyreeve_domain::{AccountId, Region, Timestamp};
+use keyreeve_domain::{AccountId, KeyArn, Region, Timestamp};
 
 use crate::bracket::Source;
 use crate::cx::Service;
@@ -29,6 +29,45 @@ pub struct ServiceEvent<'a> {
 }
 
 impl Service {
+    /// The line of the trail that says that the replica keys of the primary key `arn` are told something.
+    /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/ct-synchronize-multi-region-key.html>.
+    ///
+    /// # Errors
+    /// Where there is no randomness for its ids.
+    pub fn synchronization_event(&self, arn: KeyArn, time: Timestamp) -> Result<Vec<u8>, VaultError> {
+        let ids: [u8; 32] = random::array(self.vault().random()).map_err(MakeKeyError::from)?;
+        let (event_id, request_id) = ids.split_at(16);
+        let uuid = |bits: &[u8]| Uuid::from_random(bits.try_into().unwrap_or_default());
+        let mut response_elements = Vec::new();
+        let mut object = Object::begin(&mut response_elements);
+        object.string("keyId", &arn.to_string());
+        object.end();
+        let event = Event {
+            event_id: uuid(event_id),
+            request_id: uuid(request_id),
+            time,
+            account: arn.account,
+            region: arn.region,
+            source: Source::Kms.as_str(),
+            name: "SynchronizeMultiRegionKey",
+            read_only: false,
+            // As CloudTrail has it, though nobody called.
+            kind: Kind::ApiCall,
+            user_identity: &internal(arn.account),
+            source_ip: INTERNAL,
+            user_agent: INTERNAL,
+            request_parameters: b"",
+            response_elements: &response_elements,
+            additional_event_data: b"",
+            resources: &[Resource::Key(arn)],
+            error: None,
+            tls: None,
+        };
+        let mut line = Vec::with_capacity(1024);
+        event.write(&mut line);
+        Ok(line)
+    }
+
     /// The line of the trail for `event`.
     ///
     /// # Errors
@@ -37,11 +76,6 @@ impl Service {
         let ids: [u8; 32] = random::array(self.vault().random()).map_err(MakeKeyError::from)?;
         let (event_id, request_id) = ids.split_at(16);
         let uuid = |bits: &[u8]| Uuid::from_random(bits.try_into().unwrap_or_default());
-        let mut identity = Vec::new();
-        let mut object = Object::begin(&mut identity);
-        object.string("accountId", &event.account.to_string());
-        object.string("invokedBy", "AWS Internal");
-        object.end();
         let mut details = Vec::new();
         if !event.details.is_empty() {
             let mut object = Object::begin(&mut details);
@@ -60,9 +94,9 @@ impl Service {
             name: event.name,
             read_only: false,
             kind: Kind::Service(&details),
-            user_identity: &identity,
-            source_ip: "AWS Internal",
-            user_agent: "AWS Internal",
+            user_identity: &internal(event.account),
+            source_ip: INTERNAL,
+            user_agent: INTERNAL,
             request_parameters: b"",
             response_elements: b"",
             additional_event_data: b"",
@@ -74,4 +108,16 @@ impl Service {
         event.write(&mut line);
         Ok(line)
     }
+}
+
+const INTERNAL: &str = "AWS Internal";
+
+/// The `userIdentity` of the service itself.
+fn internal(account: AccountId) -> Vec<u8> {
+    let mut identity = Vec::new();
+    let mut object = Object::begin(&mut identity);
+    object.string("accountId", &account.to_string());
+    object.string("invokedBy", INTERNAL);
+    object.end();
+    identity
 }

@@ -28,7 +28,7 @@ pub(crate) async fn delete_imported_key_material(
                 }));
             };
             if record.pending.as_ref().is_some_and(|pending| pending.id.to_string() == asked) {
-                record.pending = None;
+                record.drop_pending(|_| true);
             } else {
                 let known = record.materials.iter_mut().find(|material| material.id.to_string() == asked);
                 // AWS: unverified. The code and text are not known.

@@ -27,7 +27,7 @@ pub(crate) async fn enable_key_rotation(
     let (arn, ()) = cx
         .amend::<actions::EnableKeyRotation, _>(&input.key_id, &particulars, async |change| {
             imported::check_not_external(&change.ready)?;
-            multi_region::check_not_replica(&change.ready)?;
+            multi_region::check_rotates_itself(&change.ready)?;
             symmetric::check_rotates(&change.ready)?;
             // The same period again does not move the next rotation.
             if change.record.rotation.is_none_or(|rotation| rotation.period_days != period_days) {

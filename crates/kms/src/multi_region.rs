@@ -13,11 +13,15 @@ pub(crate) fn primary<'r, A>(ready: &Ready<'r, A>) -> Result<&'r MultiRegionReco
     about.ok_or_else(|| not_primary(ready))
 }
 
-/// Refuses a replica key: what is asked for is its primary key's business.
-pub(crate) fn check_not_replica<A>(ready: &Ready<'_, A>) -> Result<(), Refusal> {
+/// Refuses a replica key, whose rotation is its primary key's business, and either of two keys that change places.
+pub(crate) fn check_rotates_itself<A>(ready: &Ready<'_, A>) -> Result<(), Refusal> {
     match &ready.record().multi_region {
         // AWS: unverified for other operations than ReplicateKey.
         Some(about) if !about.is_primary() => Err(not_primary(ready)),
+        Some(about) if about.is_updating(ready.region()) => {
+            let message = format!("{} is updating.", ready.arn_text());
+            Err(Refusal::new(ErrorCode::UnsupportedOperation, message))
+        }
         Some(_) | None => Ok(()),
     }
 }

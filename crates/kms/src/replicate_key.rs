@@ -2,7 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied (the primary key) · Disabled, KMSInvalidState · UnsupportedOperation ·
 //! ValidationException (the Region) · AlreadyExists · AccessDenied (the replica's Region) · TagException · LimitExceeded
-//! (policy), MalformedPolicyDocument · LimitExceeded (keys).
+//! (policy), MalformedPolicyDocument · LimitExceeded (keys; replica keys).
 
 use keyreeve_audit::event::Resource;
 use keyreeve_audit::json::Object;
@@ -26,7 +26,8 @@ pub(crate) async fn replicate_key(
     input: ReplicateKeyInput,
 ) -> Result<ReplicateKeyOutput, Refusal> {
     let asked = [(ContextKey::KmsReplicaRegion, input.replica_region.as_str())];
-    let particulars = Particulars::of(&asked);
+    let tags: Vec<_> = input.tags.iter().map(|tag| (tag.tag_key.as_str(), tag.tag_value.as_str())).collect();
+    let particulars = Particulars { tags: &tags, ..Particulars::of(&asked) };
     let found = cx.find_without_alias::<actions::ReplicateKey>(&input.key_id).await?;
     let ready = cx.open::<actions::ReplicateKey>(&found, &particulars).await?;
     let about = multi_region::primary(&ready)?;
@@ -37,11 +38,11 @@ pub(crate) async fn replicate_key(
     }
     let bound = in_region(cx, region, async |cx| prepare(cx, &input, &replica, ready.record()).await).await?;
     reserve(cx, &replica).await?;
-    let ReplicateKeyInput { key_id, policy, description, tags, .. } = input;
-    let tags: Vec<_> =
-        tags.into_iter().map(|tag| TagRecord { key: tag.tag_key, value: tag.tag_value }).collect();
+    let ReplicateKeyInput { key_id, policy, description, .. } = &input;
+    let tags =
+        tags.iter().map(|(key, value)| TagRecord { key: (*key).into(), value: (*value).into() }).collect();
     let blank = KeyRecord {
-        description: description.unwrap_or_default(),
+        description: description.clone().unwrap_or_default(),
         manager: KeyManager::Customer,
         created: cx.now,
         lifecycle: Lifecycle::Enabled,
@@ -56,7 +57,7 @@ pub(crate) async fn replicate_key(
     };
     let kept = policy.clone().map(|text| PolicyRecord { text, bound: Some(bound) });
     let made = cx
-        .amend::<actions::ReplicateKey, _>(&key_id, &particulars, async |change| {
+        .amend::<actions::ReplicateKey, _>(key_id, &particulars, async |change| {
             add(change, &replica, &blank, kept.as_ref())
         })
         .await;
@@ -64,7 +65,7 @@ pub(crate) async fn replicate_key(
         cx.service.ring().release(replica.account, region);
     }
     let (_, record) = made?;
-    let policy = policy.unwrap_or_else(|| default_text(replica.account, region.partition()));
+    let policy = policy.clone().unwrap_or_else(|| default_text(replica.account, region.partition()));
     record_events(cx, &replica, &record, &policy).await?;
     // The replica key is there already; the service says so of one that it has only begun to make.
     let mut metadata = metadata::of(&replica, &record, cx.now);
@@ -127,6 +128,11 @@ fn add(
     if about.replicas.contains(&replica.region) {
         return Err(exists(replica));
     }
+    if about.replicas.len() >= MOST_REPLICAS {
+        let message =
+            format!("{} has {MOST_REPLICAS} replica keys; no more can be made.", change.ready.arn_text());
+        return Err(Refusal::new(ErrorCode::LimitExceeded, message));
+    }
     about.replicas.push(replica.region);
     // It is told what all of them are told with this change.
     let told = KeyRecord { multi_region: Some(about.replica()), ..change.record.clone() };
@@ -135,6 +141,7 @@ fn add(
     let record = properties.and_then(|properties| properties.receive(replica.region, blank));
     let record = record.ok_or_else(Refusal::internal)?;
     let draft = &mut change.draft;
+    draft.synchronize(*change.ready.arn());
     draft.put(&space_path(space::key(replica.region, replica.key))?, None, &record)?;
     draft.index(&space_path(space::owned(replica.account, replica.region, replica.key))?)?;
     if let Some(policy) = policy {
@@ -176,3 +183,6 @@ fn exists(replica: &KeyArn) -> Refusal {
 /// Requests that one replication counts for in the Region of the replica key.
 /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html>.
 const CREATE_KEY_REQUESTS: usize = 2;
+
+/// Replica keys of one primary key: more than there are Regions of AWS, and as many as take in a change in one batch.
+const MOST_REPLICAS: usize = 40;

@@ -23,7 +23,7 @@ pub(crate) async fn rotate_key_on_demand(
     let (arn, ()) = cx
         .amend::<actions::RotateKeyOnDemand, _>(&input.key_id, &Particulars::NONE, async |change| {
             symmetric::check_rotates(&change.ready)?;
-            multi_region::check_not_replica(&change.ready)?;
+            multi_region::check_rotates_itself(&change.ready)?;
             let record = change.ready.record();
             if record.rotation.is_some_and(|rotation| rotation.next.millis_since(now) <= QUIET_BEFORE_AUTOMATIC) {
                 // AWS: unverified. The text of this exception is not known.

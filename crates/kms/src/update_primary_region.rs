@@ -5,6 +5,7 @@
 //! Both keys are updating until the other has taken over, which here is before the answer.
 
 use keyreeve_audit::event::Resource;
+use keyreeve_audit::json::Object;
 use keyreeve_core::bracket::Notes;
 use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::multi_region::Handing;
@@ -42,9 +43,16 @@ pub(crate) async fn update_primary_region(
         Ok(())
     })
     .await?;
-    cx.service.hand_over(home, next.key).await?;
+    // ORDER: the trail first. From here on the request is accepted: what is cut off now, the jobs bring to its end.
     let mut notes = Notes::default();
-    notes.request_parameters.clone_from(&cx.notes.request_parameters);
+    let mut parameters = Object::begin(&mut notes.request_parameters);
+    parameters.string("keyId", &next.to_string());
+    parameters.string("primaryRegion", to.as_str());
+    parameters.end();
     notes.resource(Resource::Key(next));
-    Ok(cx.record_in(to, "UpdatePrimaryRegion", &notes).await?)
+    cx.record_in(to, "UpdatePrimaryRegion", &notes).await?;
+    if let Err(error) = cx.service.hand_over(home, next.key, since).await {
+        tracing::warn!(%error, key = %next, "the primary Region is still to be changed; it is tried again later");
+    }
+    Ok(())
 }

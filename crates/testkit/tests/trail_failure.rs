@@ -29,8 +29,10 @@ fn no_answer_leaves_where_the_record_cannot_be_completed() {
         let world = World::default();
         let of = world.fixture_for(operation);
         let before = world.dump();
-        // Only what is about to change something is announced.
-        let opened = usize::from(!operation.read_only() && is_supported(operation));
+        // Only what is about to change something is announced; that related keys synchronize is said before it happens, too.
+        let synchronizes = [Operation::ReplicateKey, Operation::UpdatePrimaryRegion].contains(&operation);
+        let changes = !operation.read_only() && is_supported(operation);
+        let opened = usize::from(changes) + usize::from(synchronizes);
         world.trail.fail_after(opened);
         assert_eq!(world.call(operation, body(operation, &of)), unrecorded(), "{operation}");
         assert_eq!(world.trail.drain().len(), opened, "{operation}");
@@ -47,6 +49,18 @@ fn no_answer_leaves_where_the_record_cannot_be_completed() {
             world.call_fresh(Operation::DescribeKey, &json!({"KeyId": of.id})),
             "{operation}"
         );
+    }
+}
+
+#[test]
+fn related_keys_do_not_synchronize_where_the_trail_cannot_say_so() {
+    for operation in [Operation::ReplicateKey, Operation::UpdatePrimaryRegion] {
+        let world = World::default();
+        let of = world.fixture_for(operation);
+        let before = world.dump();
+        world.trail.fail_after(1);
+        assert_eq!(world.call(operation, body(operation, &of)), unrecorded(), "{operation}");
+        assert!(world.dump() == before, "{operation} changed the store");
     }
 }
 

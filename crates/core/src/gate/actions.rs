@@ -149,9 +149,9 @@ key_actions! {
     DeriveSharedSecret(DeriveSharedSecret), AGREEMENT, Usable, true, Metered, Agreeing;
     DescribeKey(DescribeKey), None, Any, true;
     DisableKey(DisableKey), None, Complete, false, Steady, Changing;
-    DisableKeyRotation(DisableKeyRotation), None, UsableOrPendingImport, false, Steady, Changing;
+    DisableKeyRotation(DisableKeyRotation), None, UsableOrPendingImport, false, Changing;
     EnableKey(EnableKey), None, Complete, false, Steady, Changing;
-    EnableKeyRotation(EnableKeyRotation), None, UsableOrPendingImport, false, Steady, Changing;
+    EnableKeyRotation(EnableKeyRotation), None, UsableOrPendingImport, false, Changing;
     Encapsulate(Encapsulate), ENCAPSULATION, Usable, true, Metered, Encapsulating;
     Encrypt(Encrypt), ENCRYPTION, Usable, true, Metered, Sealing, Encrypting;
     GenerateDataKey(GenerateDataKey), ENCRYPTION, Usable, true, Metered, Sealing;
@@ -164,7 +164,7 @@ key_actions! {
     GetKeyRotationStatus(GetKeyRotationStatus), None, Any, false;
     GetParametersForImport(GetParametersForImport), None, NotPendingDeletion, false, Steady;
     GetPublicKey(GetPublicKey), None, Complete, true, ReadingPublicKey;
-    ImportKeyMaterial(ImportKeyMaterial), None, NotPendingDeletion, false, Steady, Changing;
+    ImportKeyMaterial(ImportKeyMaterial), None, NotPendingDeletion, false, Changing;
     ListGrants(ListGrants), None, Any, false;
     ListKeyPolicies(ListKeyPolicies), None, Any, false;
     ListKeyRotations(ListKeyRotations), None, Any, false;

@@ -6,6 +6,10 @@ use keyreeve_testkit::World;
 use keyreeve_wire::Operation::{self, *};
 use serde_json::{Value, json};
 
+mod changes;
+mod permissions;
+mod waiting_material;
+
 const HOME: &str = "us-east-1";
 const AWAY: &str = "eu-west-1";
 const THIRD: &str = "ap-southeast-2";
@@ -252,9 +256,14 @@ fn the_primary_region_moves_and_the_keys_change_places() {
     world.done(UpdatePrimaryRegion, json!({"KeyId": id, "PrimaryRegion": AWAY}));
     let events: Vec<_> =
         world.trail.drain().into_iter().filter(|event| event.get("additionalEventData").is_none()).collect();
+    let (told, events): (Vec<_>, Vec<_>) =
+        events.into_iter().partition(|event| event["eventName"] == "SynchronizeMultiRegionKey");
+    assert_eq!(told.len(), 1);
     let regions: Vec<_> = events.iter().map(|event| event["awsRegion"].clone()).collect();
     assert_eq!(regions, [AWAY, HOME]);
     assert!(events.iter().all(|event| event["eventName"] == "UpdatePrimaryRegion"));
+    let parameters = json!({"keyId": arn(AWAY, &id), "primaryRegion": AWAY});
+    assert_eq!(events[0]["requestParameters"], parameters);
     for (region, key_type) in [(HOME, "REPLICA"), (AWAY, "PRIMARY"), (THIRD, "REPLICA")] {
         let seen = describe(&mut world, region, &id);
         assert_eq!(seen["KeyState"], "Enabled", "{region}");
