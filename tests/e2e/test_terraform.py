@@ -24,12 +24,12 @@ def plugins():
 
 
 @pytest.fixture
-def terraform(server, tmp_path):
+def terraform(request, server, tmp_path):
     if not (shutil.which("terraform") and plugins()):
         pytest.skip("terraform or its AWS provider is not here (KEYREEVE_TERRAFORM_PLUGINS)")
     configuration = tmp_path / "terraform.rc"
     configuration.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{plugins()}"\n  }}\n}}\n')
-    shutil.copy(HERE / "identities.tf", tmp_path)
+    shutil.copy(HERE / request.param, tmp_path)
     environment = {name: value for name, value in server.environment_of_clients().items() if name != "AWS_ENDPOINT_URL"}
     environment |= {
         "TF_CLI_CONFIG_FILE": str(configuration), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1",
@@ -52,6 +52,7 @@ def terraform(server, tmp_path):
     return run
 
 
+@pytest.mark.parametrize("terraform", ["identities.tf"], indirect=True)
 def test_identities_are_kept_by_terraform(server, terraform, long):
     apply, plan = ("apply", "-auto-approve", "-input=false"), ("plan", "-detailed-exitcode", "-input=false")
     terraform(*apply)
@@ -67,3 +68,19 @@ def test_identities_are_kept_by_terraform(server, terraform, long):
         assert own["Statement"][0]["Action"] == "kms:Decrypt"
     terraform("destroy", "-auto-approve", "-input=false")
     assert "terraform" not in [user["UserName"] for user in iam.list_users()["Users"]]
+
+
+@pytest.mark.parametrize("terraform", ["replica_key.tf"], indirect=True)
+def test_a_replica_key_is_kept_by_terraform(server, terraform):
+    terraform("apply", "-auto-approve", "-input=false")
+    made = {name: output["value"] for name, output in json.loads(terraform("output", "-json")).items()}
+    key = made["primary"].rsplit("/", 1)[1]
+    assert key.startswith("mrk-") and made["replica"] == made["primary"].replace("us-east-1", "eu-west-1")
+    terraform("plan", "-detailed-exitcode", "-input=false")
+    sealed = server.client("us-east-1").encrypt(KeyId=key, Plaintext=b"a")["CiphertextBlob"]
+    assert server.client("eu-west-1").decrypt(CiphertextBlob=sealed)["Plaintext"] == b"a"
+    terraform("destroy", "-auto-approve", "-input=false")
+    states = [
+        server.client(region).describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for region in ("eu-west-1", "us-east-1")
+    ]
+    assert states == ["PendingDeletion", "PendingReplicaDeletion"]
