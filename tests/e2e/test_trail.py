@@ -443,3 +443,42 @@ def test_the_trail_is_searched_from_the_shell(make_server):
     assert search("--principal", f"arn:aws:iam::{ACCOUNT}:root", "--key", key)
     assert search("--principal", "nobody") == []
     assert search("--to", "2020-01-01T00:00:00Z") == []
+
+
+def test_segments_are_removed_once_they_are_delivered(make_server):
+    server = make_server(config=FAST + "segment_mib = 1\nkeep_mib = 1\n", options=["--regions", "any"]).start()
+    kms = server.client()
+    key = use(server, 0)
+    first = kms.encrypt(KeyId=key, Plaintext=b"x")["ResponseMetadata"]["RequestId"]
+    text = {f"name {number}": "x" * 1000 for number in range(8)}
+
+    def fill():
+        client = server.client()
+        for _ in range(150):
+            client.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext=text)
+
+    threads = [threading.Thread(target=fill) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    settled(server)
+    audit = server.data_dir / "audit"
+    wait_until(lambda: sum(path.stat().st_size for path in audit.glob("*.log")) < 3 << 20, "segments are removed", 20)
+    assert not (audit / "w0-00000001.log").exists() or not (audit / "w1-00000001.log").exists()
+    code, text = verify(server)
+    assert code == 0, text
+    assert first in "".join(gzip.decompress(path.read_bytes()).decode() for path in files(server, "CloudTrail"))
+    ids = delivered(server)
+    assert len(ids) == len(set(ids))
+    assert len(lookup(server, "--lookup-attributes", "AttributeKey=EventName,AttributeValue=Encrypt", "--max-items", "70")) == 70
+    # The rest is as before, across a restart too.
+    server.kill()
+    server.start()
+    use(server)
+    code, text = verify(server)
+    assert code == 0, text
+    segment = min(audit.glob("w*.log"))
+    segment.unlink()
+    code, text = verify(server)
+    assert code == 1, text

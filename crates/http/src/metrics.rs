@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use keyreeve_domain::Timestamp;
 use keyreeve_wire::Operation;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -26,6 +27,9 @@ pub struct Metrics {
     durations: Durations,
     refused: Counter,
     cached_keys: Gauge,
+    trail_delivered: Gauge,
+    trail_failures: Gauge,
+    trail_free: Gauge,
 }
 
 type Durations = Family<Labels, Histogram, fn() -> Histogram>;
@@ -46,13 +50,39 @@ impl Default for Metrics {
         );
         let cached_keys = Gauge::default();
         registry.register("cached_keys", "KMS keys in the cache", cached_keys.clone());
+        let (trail_delivered, trail_failures, trail_free) = <(Gauge, Gauge, Gauge)>::default();
+        registry.register(
+            "trail_delivered_timestamp_seconds",
+            "When the audit trail was last delivered in full",
+            trail_delivered.clone(),
+        );
+        registry.register(
+            "trail_delivery_failures",
+            "How often in a row the delivery of the audit trail has failed",
+            trail_failures.clone(),
+        );
+        registry.register(
+            "trail_free_bytes",
+            "Free space where the audit trail is written or delivered, whichever is less",
+            trail_free.clone(),
+        );
         let by_operation = Operation::ALL.iter().map(|operation| {
             let labels = vec![("operation", operation.name().to_owned())];
             let ok = vec![("operation", operation.name().to_owned()), ("code", "OK".to_owned())];
             (answered.get_or_create_owned(&ok), durations.get_or_create_owned(&labels))
         });
         let by_operation = by_operation.collect();
-        Self { registry, answered, by_operation, durations, refused, cached_keys }
+        Self {
+            registry,
+            answered,
+            by_operation,
+            durations,
+            refused,
+            cached_keys,
+            trail_delivered,
+            trail_failures,
+            trail_free,
+        }
     }
 }
 
@@ -111,6 +141,18 @@ impl Metrics {
         let name = ("operation", format!("{service}:{}", operation.name()));
         self.durations.get_or_create(&vec![name.clone()]).observe(took.as_secs_f64());
         self.answered.get_or_create(&vec![name, ("code", code.unwrap_or("OK").to_owned())]).inc();
+    }
+
+    /// Notes how the delivery of the trail stands: when it was last complete, if it was, how often it has failed since, and how
+    /// many bytes are free.
+    pub fn set_trail(&self, delivered: Option<Timestamp>, failures: u32, free: Option<u64>) {
+        if let Some(delivered) = delivered {
+            self.trail_delivered.set(delivered.millis().div_euclid(1000));
+        }
+        self.trail_failures.set(i64::from(failures));
+        if let Some(free) = free {
+            self.trail_free.set(i64::try_from(free).unwrap_or(i64::MAX));
+        }
     }
 
     /// The text that Prometheus reads.

@@ -7,7 +7,7 @@ use keyreeve_domain::Timestamp;
 use keyreeve_observe::archive::{AttributeKey, Found};
 use keyreeve_observe::event::Event;
 use keyreeve_observe::layout::iso;
-use keyreeve_trail_delivery::{Index, Query, Range, ends, verify};
+use keyreeve_trail_delivery::{INDEX_DIR, Index, Query, Range, ends, first_segments, verify};
 
 use crate::args::{AuditCommand, AuditPlace, SearchArgs, VerifyArgs};
 use crate::config::Config;
@@ -45,7 +45,7 @@ fn prove(args: &VerifyArgs) -> Result<(), Failure> {
     let mut findings = 0;
     let mut out = io::stdout().lock();
     if place.segments.is_dir() {
-        match keyreeve_trail_file::verify(&place.segments) {
+        match keyreeve_trail_file::verify_since(&place.segments, &first_segments(&place.folder)?) {
             Ok(report) => {
                 let segments: u32 = report.streams.iter().map(|stream| stream.segments).sum();
                 let lines: u64 = report.streams.iter().map(|stream| stream.lines).sum();
@@ -97,7 +97,7 @@ fn search(args: &SearchArgs) -> Result<(), Failure> {
         limit: args.limit,
     };
     let mut out = io::stdout().lock();
-    for found in Index::new(&place.segments, began).find(&query)? {
+    for found in Index::new(&place.segments, began).kept_in(&place.folder.join(INDEX_DIR)).find(&query)? {
         match args.json {
             true => writeln!(out, "{}", String::from_utf8_lossy(&found.json))?,
             false => writeln!(out, "{}", line(&found))?,

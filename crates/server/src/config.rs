@@ -99,7 +99,7 @@ section! {
     /// The audit trail.
     AuditSection in "audit" {
         /// "write": survives a crash of the process. "sync": survives a loss of power; every answer waits for the disk.
-        level: AuditLevel = AuditLevel::Write, "\"write\"", since "0.1";
+        durability: AuditLevel = AuditLevel::Write, "\"write\"", since "0.1", once "level";
         /// A new segment file begins at this size, in MiB.
         segment_mib: u64 = 64, "64", since "0.1";
         /// Deliver the trail as CloudTrail log files and signed digests, and serve them over the APIs of CloudTrail and S3.
@@ -114,6 +114,10 @@ section! {
         log_seconds: u64 = 300, "300", since "0.1";
         /// Seconds from one digest to the next, whether anything happened or not.
         digest_seconds: u64 = 3600, "3600", since "0.1";
+        /// Days after which a segment is removed whose events were all delivered; 0 keeps it. Log files and digests stay.
+        keep_days: u32 = 0, "0", since "0.1";
+        /// MiB of all segments, beyond which the oldest of those are removed; 0 is no bound.
+        keep_mib: u64 = 0, "0", since "0.1";
         /// Days after which another key signs the digests.
         digest_key_days: u32 = 365, "365", since "0.1";
     }
@@ -443,7 +447,7 @@ impl Config {
     }
 
     pub(crate) fn audit_level(&self) -> Level {
-        match self.audit.level {
+        match self.audit.durability {
             AuditLevel::Sync => Level::Sync,
             AuditLevel::Write => Level::Write,
         }

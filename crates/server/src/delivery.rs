@@ -1,7 +1,7 @@
 //! The thread that delivers the audit trail.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -10,9 +10,9 @@ use std::time::Duration;
 use keyreeve_core::Service;
 use keyreeve_core::digest_keys::DigestKeys;
 use keyreeve_domain::Timestamp;
-use keyreeve_http::AuditTrail;
+use keyreeve_http::{AuditTrail, Metrics};
 use keyreeve_observe::layout::TrailNames;
-use keyreeve_trail_delivery::{Deliverer, DeliveryError, Ends, Folder, Index, Options};
+use keyreeve_trail_delivery::{Deliverer, DeliveryError, Ends, Folder, INDEX_DIR, Index, Options, Retention};
 use parking_lot::Mutex;
 
 use crate::clock;
@@ -36,6 +36,7 @@ impl Delivery {
         config: &Config,
         dir: &DataDir,
         service: &Service,
+        metrics: &Arc<Metrics>,
         began: Ends,
     ) -> Result<Self, Failure> {
         let segments = dir.join(TRAIL_DIR);
@@ -47,8 +48,10 @@ impl Delivery {
         };
         let path = dir.join(&audit.folder);
         let refused = |error: DeliveryError| Failure::Delivery { path: path.clone(), error };
-        let index = Arc::new(Index::new(&segments, began.clone()));
-        let folder = Folder::open(&path, index).map(Arc::new).map_err(|error| refused(error.into()))?;
+        let index = Index::new(&segments, began.clone()).kept_in(&path.join(INDEX_DIR));
+        let index = Arc::new(index);
+        let folder =
+            Folder::open(&path, Arc::clone(&index)).map(Arc::new).map_err(|error| refused(error.into()))?;
         let now = clock::now();
         let keys = service.digest_keys(now, audit.digest_key_days).await?;
         folder.set_public_keys(keys.public()).map_err(|error| refused(error.into()))?;
@@ -62,14 +65,25 @@ impl Delivery {
         let mut runner = Runner {
             deliverer: deliverer.map_err(refused)?,
             folder: Arc::clone(&folder),
+            index,
+            keep: Retention {
+                days: Some(audit.keep_days).filter(|days| *days > 0),
+                bytes: Some(audit.keep_mib.saturating_mul(1 << 20)).filter(|bytes| *bytes > 0),
+            },
             keys: Arc::clone(&keys),
             step: i64::try_from(audit.log_seconds).unwrap_or(i64::MAX).saturating_mul(1000),
             last: None,
-            is_failing: false,
+            failures: 0,
+            metrics: Arc::clone(metrics),
+            places: [segments, path.clone()],
         };
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new().name("delivery".to_owned()).spawn(move || {
-            while matches!(stopped.recv_timeout(PAUSE), Err(RecvTimeoutError::Timeout)) {
+            // On Linux the priority is the thread's, not the process's.
+            if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+                tracing::warn!(%error, "the priority of the delivery could not be lowered");
+            }
+            while matches!(stopped.recv_timeout(runner.pause()), Err(RecvTimeoutError::Timeout)) {
                 runner.look(clock::now());
             }
         })?;
@@ -119,15 +133,26 @@ impl Delivery {
 struct Runner {
     deliverer: Deliverer,
     folder: Arc<Folder>,
+    index: Arc<Index>,
+    keep: Retention,
     keys: Arc<Mutex<Arc<DigestKeys>>>,
     /// Milliseconds between log files.
     step: i64,
     /// The stretch of time in which log files were delivered last.
     last: Option<i64>,
-    is_failing: bool,
+    /// How often it has failed in a row.
+    failures: u32,
+    metrics: Arc<Metrics>,
+    /// Where segments are written and files delivered.
+    places: [PathBuf; 2],
 }
 
 impl Runner {
+    /// How long to wait before the next look: longer each time that it fails.
+    fn pause(&self) -> Duration {
+        PAUSE.saturating_mul(1 << self.failures.min(7))
+    }
+
     fn look(&mut self, now: Timestamp) {
         let stretch = now.millis().div_euclid(self.step.max(1));
         let is_due = self.last != Some(stretch);
@@ -140,19 +165,33 @@ impl Runner {
             false => Ok(()),
         });
         match outcome {
-            Ok(()) if is_due && self.is_failing => {
-                self.is_failing = false;
+            Ok(()) if is_due && self.failures > 0 => {
+                self.failures = 0;
                 self.folder.set_error(None);
                 tracing::info!("the audit trail is delivered again");
             }
             Ok(()) => {}
             Err(error) => {
                 self.folder.set_error(Some(error.to_string()));
-                if !core::mem::replace(&mut self.is_failing, true) {
+                self.failures = self.failures.saturating_add(1);
+                if self.failures == 1 {
                     tracing::error!(%error, "the audit trail cannot be delivered; trying again");
                 }
             }
         }
+        if is_due || self.failures > 0 {
+            let delivered = (self.failures == 0).then_some(now);
+            self.metrics.set_trail(delivered, self.failures, self.free());
+        }
+    }
+
+    /// Bytes that are free where the trail is written or delivered, whichever is less.
+    fn free(&self) -> Option<u64> {
+        let free = |path: &PathBuf| {
+            let room = rustix::fs::statvfs(path).ok()?;
+            Some(room.f_bavail.saturating_mul(room.f_frsize))
+        };
+        self.places.iter().filter_map(free).min()
     }
 
     fn digest(&mut self, now: Timestamp) -> Result<(), DeliveryError> {
@@ -162,11 +201,14 @@ impl Runner {
 
     fn deliver(&mut self, now: Timestamp) -> Result<(), DeliveryError> {
         while self.deliverer.deliver(now)? {}
-        Ok(())
+        self.index.keep()?;
+        self.deliverer.retain(&self.index, self.keep, now)
     }
 }
 
 /// From one look at the clock to the next.
 const PAUSE: Duration = Duration::from_millis(250);
+/// The priority of the thread: whoever waits for an answer goes before.
+const NICE: i32 = 10;
 /// From one look at the age of the key to the next.
 const LOOK: Duration = Duration::from_secs(3600);

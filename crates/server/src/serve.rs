@@ -90,8 +90,9 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         Err(error) => return Err(Failure::Config(error.to_string())),
     }
 
+    let metrics = Arc::new(Metrics::default());
     let delivery = match config.audit.deliver {
-        true => Some(Delivery::start(config, &dir, &service, began).await?),
+        true => Some(Delivery::start(config, &dir, &service, &metrics, began).await?),
         false => None,
     };
     let endpoint = Arc::new(Endpoint {
@@ -99,7 +100,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         account: config.account()?,
         home: start::home_region(config)?,
         regions: config.regions()?,
-        metrics: Arc::new(Metrics::default()),
+        metrics,
         limits: config.limits(),
         random: Arc::new(SystemRandom),
         clock: clock::now,

@@ -4,13 +4,14 @@
 /// A section of the configuration file.
 macro_rules! section {
     ($(#[doc = $about:literal])+ $name:ident in $section:literal {
-        $($(#[doc = $doc:literal])+ $field:ident: $type:ty = $default:expr, $shown:literal, since $since:literal;)+
+        $($(#[doc = $doc:literal])+ $field:ident: $type:ty = $default:expr, $shown:literal, since $since:literal
+            $(, once $alias:literal)?;)+
     }) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub(crate) struct $name {
-            $($(#[doc = $doc])+ pub(crate) $field: $type,)+
+            $($(#[doc = $doc])+ $(#[serde(alias = $alias)])? pub(crate) $field: $type,)+
         }
 
         impl Default for $name {

@@ -1,5 +1,6 @@
 //! From the lines of the trail to log files, and from log files to digests.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -16,6 +17,7 @@ use keyreeve_observe::layout::{TrailNames, iso};
 
 use crate::files;
 use crate::folder::{Folder, comment_of};
+use crate::index::Index;
 use crate::lines::{self, Ends, Line, ReadError};
 use crate::state::{ChainState, Opened, Previous, State, StreamState};
 
@@ -28,6 +30,15 @@ pub struct Options {
     pub account: AccountId,
     /// Seconds from one digest to the next.
     pub digest_seconds: u64,
+}
+
+/// How long segments are kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Retention {
+    /// Days after the newest event of a segment; for ever where there are none.
+    pub days: Option<u32>,
+    /// Bytes of all segments.
+    pub bytes: Option<u64>,
 }
 
 /// The trail cannot be delivered; what was read is not delivered in part.
@@ -126,7 +137,10 @@ impl Deliverer {
         let mut more = false;
         let mut broken = None;
         for stream in self.streams()? {
-            let at = next.streams.entry(stream.as_str().to_owned()).or_insert_with(start_of_stream);
+            let at = match next.streams.entry(stream.as_str().to_owned()) {
+                Entry::Occupied(held) => held.into_mut(),
+                Entry::Vacant(free) => free.insert(lines::start(&self.segments, &stream)?),
+            };
             let before = at.clone();
             let mut read = Vec::new();
             let left = match lines::read(&self.segments, &stream, at, BUDGET, &mut read) {
@@ -310,6 +324,55 @@ impl Deliverer {
         if prepared.is_empty() { Ok(()) } else { self.commit(next, &prepared) }
     }
 
+    /// Removes segments of which every event was delivered, and that are older than `keep` says or more than it has room for, the
+    /// oldest first. The newest segment of a stream stays.
+    ///
+    /// # Errors
+    /// When that fails; what was removed by then is gone.
+    pub fn retain(&mut self, index: &Index, keep: Retention, now: Timestamp) -> Result<(), DeliveryError> {
+        let mut complete = Vec::new();
+        let mut size = 0u64;
+        for segment in lines::segments(&self.segments)? {
+            let len = fs::metadata(self.segments.join(segment.to_string()))?.len();
+            size = size.saturating_add(len);
+            let is_delivered = self
+                .state
+                .streams
+                .get(segment.stream().as_str())
+                .is_some_and(|at| segment.number() < at.segment);
+            if let Some(newest) = index.newest(&segment).filter(|_| is_delivered) {
+                complete.push((newest, segment, len));
+            }
+        }
+        complete.sort();
+        let oldest = keep.days.map(|days| now.millis().saturating_sub(i64::from(days).saturating_mul(DAY)));
+        let mut next = self.state.clone();
+        let mut gone = Vec::new();
+        for (newest, segment, len) in complete {
+            let is_old = oldest.is_some_and(|oldest| newest < oldest);
+            let is_too_much = keep.bytes.is_some_and(|most| size > most);
+            let Some(at) = next.streams.get_mut(segment.stream().as_str()) else { continue };
+            // A stream has no holes.
+            if !(is_old || is_too_much) || segment.number() != at.first {
+                continue;
+            }
+            at.first = segment.number().saturating_add(1);
+            size = size.saturating_sub(len);
+            gone.push(segment);
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        // ORDER: the state, which says up to where everything was delivered and what is missing on purpose, then the segments.
+        next.write(&self.folder.private())?;
+        self.state = next;
+        for segment in gone {
+            fs::remove_file(self.segments.join(segment.to_string()))?;
+            tracing::info!(%segment, "a segment of the audit trail was removed: it is delivered, and older than is kept");
+        }
+        Ok(files::sync_parent(&self.segments.join("x"))?)
+    }
+
     fn stage(&self, key: &str, content: &[u8]) -> io::Result<()> {
         files::write(&self.folder.staged(key), content)
     }
@@ -370,14 +433,13 @@ fn unique(hash: &[u8; 32]) -> String {
     hash.iter().take(16).filter_map(letter).collect()
 }
 
+/// A day, in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
 /// The last time that is a multiple of `seconds`, in milliseconds.
 fn aligned(now: Timestamp, seconds: u64) -> i64 {
     let step = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000).max(1000);
     now.millis().div_euclid(step).saturating_mul(step)
-}
-
-fn start_of_stream() -> StreamState {
-    StreamState { segment: 1, offset: 0, sequence: 0, hash: "0".repeat(64), opened: BTreeMap::new() }
 }
 
 pub(crate) fn chain_name(account: AccountId, region: Region) -> String {

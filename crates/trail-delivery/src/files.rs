@@ -20,7 +20,7 @@ pub(crate) fn packed(content: &[u8], comment: Option<&str>) -> io::Result<Vec<u8
     if let Some(comment) = comment {
         builder = builder.comment(comment);
     }
-    let mut encoder = builder.write(Vec::new(), Compression::default());
+    let mut encoder = builder.write(Vec::new(), Compression::fast());
     encoder.write_all(content)?;
     encoder.finish()
 }

@@ -4,6 +4,7 @@
 //! AWSLogs/…                       the files, named as in a bucket of CloudTrail
 //! .keyreeve/state.json            what the delivery knows
 //! .keyreeve/public-keys.json      the public keys of digests
+//! .keyreeve/index/…               the indexes of complete segments
 //! .keyreeve/staged/…              files on their way to their places
 //! ```
 //! A bucket keeps the signature of a digest as metadata of the object; here it is the comment in the head of the compressed file
@@ -288,6 +289,8 @@ impl Archive for Folder {
 }
 
 pub(crate) const PRIVATE: &str = ".keyreeve";
+/// Where a folder keeps the indexes of segments.
+pub const INDEX_DIR: &str = ".keyreeve/index";
 const KEYS_FILE: &str = "public-keys.json";
 const STAGED: &str = "staged";
 

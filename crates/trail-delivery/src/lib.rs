@@ -12,12 +12,14 @@ mod deliver;
 mod files;
 mod folder;
 mod index;
+mod index_file;
 mod lines;
+mod segment_index;
 mod state;
 mod verify;
 
-pub use deliver::{Deliverer, DeliveryError, Options};
-pub use folder::Folder;
+pub use deliver::{Deliverer, DeliveryError, Options, Retention};
+pub use folder::{Folder, INDEX_DIR};
 pub use index::{Index, Query};
 pub use lines::{Ends, ends};
-pub use verify::{Finding, Range, Report, verify};
+pub use verify::{Finding, Range, Report, first_segments, verify};

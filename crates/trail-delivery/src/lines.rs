@@ -9,6 +9,8 @@ use keyreeve_audit::chain::{Chain, MAX_LINE_LEN};
 use keyreeve_audit::segment::{SegmentName, StreamName};
 use keyreeve_crypto::digest::{LowerHex, parse_lower_hex};
 
+use serde::Deserialize;
+
 use crate::state::StreamState;
 
 /// How far streams went when it was looked: the number of the newest segment of each, and its length.
@@ -41,6 +43,45 @@ pub(crate) fn segments(path: &Path) -> io::Result<BTreeSet<SegmentName>> {
     }
     Ok(segments)
 }
+
+/// Where the delivery of a stream begins: with its first segment that is there.
+pub(crate) fn start(directory: &Path, stream: &StreamName) -> io::Result<StreamState> {
+    let segments = segments(directory)?;
+    let first = segments.iter().find(|segment| segment.stream() == stream);
+    let mut start = StreamState {
+        segment: 1,
+        offset: 0,
+        sequence: 0,
+        hash: "0".repeat(64),
+        first: 1,
+        opened: BTreeMap::new(),
+    };
+    let Some(first) = first.filter(|first| first.number() > 1) else { return Ok(start) };
+    // What stood before is gone: the segment's own word is taken for it.
+    let head = read_from(&directory.join(first.to_string()), 0, HEADER_MOST)?;
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut fields = line.splitn(3, |byte| *byte == b' ');
+    let sequence: Option<u64> =
+        fields.next().and_then(|digits| core::str::from_utf8(digits).ok()?.parse().ok());
+    let header = fields.nth(1).and_then(|json| serde_json::from_slice::<Header>(json).ok());
+    if let (Some(sequence), Some(header)) = (sequence, header) {
+        start.segment = first.number();
+        start.first = first.number();
+        start.sequence = sequence.saturating_sub(1);
+        start.hash = header.previous_hash;
+    }
+    Ok(start)
+}
+
+/// What is read of the first line of a segment.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Header {
+    previous_hash: String,
+}
+
+/// Many times the length of a header.
+const HEADER_MOST: usize = 4096;
 
 /// A line of a stream, without its sequence number and hash.
 pub(crate) struct Line {

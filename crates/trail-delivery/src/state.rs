@@ -49,8 +49,15 @@ pub(crate) struct StreamState {
     pub(crate) sequence: u64,
     /// Its hash.
     pub(crate) hash: String,
+    /// The number of the first segment that retention has left; 1 where it has removed none.
+    #[serde(default = "one")]
+    pub(crate) first: u32,
     /// Changes that were announced and not completed yet, by event id.
     pub(crate) opened: BTreeMap<String, Opened>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// The line that announces a change.

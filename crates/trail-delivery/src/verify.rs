@@ -101,6 +101,16 @@ pub fn verify(root: &Path, segments: &Path, range: Range, trusted: &[String]) ->
     Ok(check.report)
 }
 
+/// The numbers of the first segments that retention has left of each stream, by the folder at `root`.
+///
+/// # Errors
+/// When the state of the delivery cannot be read.
+pub fn first_segments(root: &Path) -> io::Result<BTreeMap<String, u32>> {
+    let state = State::read(&root.join(PRIVATE))?;
+    let streams = state.map(|state| state.streams).unwrap_or_default();
+    Ok(streams.into_iter().map(|(stream, at)| (stream, at.first)).collect())
+}
+
 struct Check<'a> {
     root: &'a Path,
     range: Range,

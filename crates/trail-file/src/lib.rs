@@ -24,4 +24,4 @@ pub use disk::Disk;
 pub use keyreeve_audit::segment::{ParseNameError, SegmentName, StreamName};
 pub use medium::{Medium, SegmentFile};
 pub use trail::{FileTrail, Level, MAX_EVENT_LEN, Options};
-pub use verify::{Report, StreamReport, TornTail, VerifyError, verify, verify_medium};
+pub use verify::{Report, StreamReport, TornTail, VerifyError, verify, verify_medium, verify_since};

@@ -25,6 +25,19 @@ impl End {
     /// The end before the first segment of a stream.
     pub(crate) const START: Self = Self { segment: None, lines: 0, bytes: 0, torn: 0, chain: Chain::START };
 
+    /// Where the segment before `segment` ended, by the word of its header.
+    pub(crate) fn before(segment: &SegmentName, bytes: &[u8]) -> Option<Self> {
+        let (header, chain) = Header::read(bytes)?;
+        let before: SegmentName = header.previous_segment.as_deref()?.parse().ok()?;
+        (before.next().as_ref() == Some(segment)).then_some(Self {
+            segment: Some(before),
+            lines: header.previous_lines,
+            bytes: header.previous_bytes,
+            torn: header.torn_bytes,
+            chain,
+        })
+    }
+
     /// Where `bytes`, the file `segment`, end, if they continue `chain`.
     pub(crate) fn of(segment: &SegmentName, bytes: &[u8], chain: Chain) -> Result<Self, ChainError> {
         let verified = chain.verify(bytes)?;

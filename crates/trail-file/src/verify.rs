@@ -82,7 +82,16 @@ pub enum VerifyError {
 /// # Errors
 /// At the first break.
 pub fn verify(path: &Path) -> Result<Report, VerifyError> {
-    verify_medium(&Disk::at(path))
+    verify_since(path, &BTreeMap::new())
+}
+
+/// As [`verify`], where the first segments of streams were removed on purpose: `first` has the number of the first one that
+/// must be there, by stream. What it says of the one before is taken for true.
+///
+/// # Errors
+/// At the first break.
+pub fn verify_since(path: &Path, first: &BTreeMap<String, u32>) -> Result<Report, VerifyError> {
+    verify_each(&Disk::at(path), first)
 }
 
 /// Checks every segment of every stream.
@@ -90,13 +99,22 @@ pub fn verify(path: &Path) -> Result<Report, VerifyError> {
 /// # Errors
 /// At the first break.
 pub fn verify_medium(medium: &dyn Medium) -> Result<Report, VerifyError> {
+    verify_each(medium, &BTreeMap::new())
+}
+
+fn verify_each(medium: &dyn Medium, first: &BTreeMap<String, u32>) -> Result<Report, VerifyError> {
     let mut streams = BTreeMap::<StreamName, BTreeSet<SegmentName>>::new();
     for name in medium.names()? {
         if let Ok(segment) = name.parse::<SegmentName>() {
             streams.entry(segment.stream().clone()).or_default().insert(segment);
         }
     }
-    let streams = streams.into_iter().map(|(stream, segments)| verify_stream(medium, stream, &segments));
+    let streams = streams.into_iter().map(|(stream, mut segments)| {
+        let first = first.get(stream.as_str()).copied().unwrap_or(1);
+        // One that was to be removed may still be there.
+        segments.retain(|segment| segment.number() >= first);
+        verify_stream(medium, stream, &segments, first)
+    });
     Ok(Report { streams: streams.collect::<Result<_, _>>()? })
 }
 
@@ -104,10 +122,15 @@ fn verify_stream(
     medium: &dyn Medium,
     stream: StreamName,
     segments: &BTreeSet<SegmentName>,
+    first: u32,
 ) -> Result<StreamReport, VerifyError> {
     let mut report =
         StreamReport { stream, segments: 0, lines: 0, end: Chain::START, torn_tails: Vec::new() };
-    let mut end = End::START;
+    let mut end = match segments.iter().next().filter(|segment| first > 1 && segment.number() == first) {
+        Some(segment) => End::before(segment, &medium.read(&segment.to_string())?)
+            .ok_or_else(|| VerifyError::Broken { segment: segment.clone(), line: 1 })?,
+        None => End::START,
+    };
     for segment in segments {
         let expected = match &end.segment {
             None => Some(SegmentName::first(report.stream.clone())),
