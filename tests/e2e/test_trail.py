@@ -10,7 +10,7 @@ import threading
 import botocore.exceptions
 import pytest
 from audit import completed, events, is_opened
-from server import ACCOUNT, REGION, aws_command, binary, wait_until
+from server import ACCOUNT, REGION, aws_command, binary, clean_environment, read_credentials, wait_until
 
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/keyreeve"
 START = "2020-01-01T00:00:00Z"
@@ -482,3 +482,36 @@ def test_segments_are_removed_once_they_are_delivered(make_server):
     segment.unlink()
     code, text = verify(server)
     assert code == 1, text
+
+
+def test_an_account_sees_its_own_events_and_files_alone(server):
+    other = "444455556666"
+    server.start()
+    assert server.terminate() == 0
+    subprocess.run(
+        [binary(), "account", "create", "--account", other, "--data-dir", str(server.data_dir)],
+        env=clean_environment(), check=True, capture_output=True, timeout=30,
+    )  # fmt: skip
+    server.start()
+    use(server)
+    settled(server)
+    pair = read_credentials(server.data_dir / "accounts" / other / "credentials")
+    server.client(credentials=pair).create_key()
+    found = lookup(server, credentials=pair)
+    assert {json.loads(event["CloudTrailEvent"])["recipientAccountId"] for event in found} == {other}
+    assert {json.loads(event["CloudTrailEvent"])["recipientAccountId"] for event in lookup(server)} == {ACCOUNT}
+    s3 = server.client(service="s3", credentials=pair)
+    mine = str(digests(server)[0].relative_to(server.data_dir / "trail"))
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        s3.get_object(Bucket="keyreeve-trail", Key=mine)
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    for prefix in ("", "AWSLogs/", f"AWSLogs/{ACCOUNT}/"):
+        listed = s3.list_objects_v2(Bucket="keyreeve-trail", Prefix=prefix).get("Contents", [])
+        assert all(entry["Key"].startswith(f"AWSLogs/{other}/") for entry in listed), prefix
+    arn = f"arn:aws:cloudtrail:{REGION}:{other}:trail/keyreeve"
+    root = server.data_dir / "trail" / "AWSLogs" / other / "CloudTrail-Digest"
+    wait_until(lambda: len(list(root.rglob("*.gz"))) >= 2, "two digests of the other account", 20)
+    result = aws(server, "cloudtrail", "validate-logs", "--trail-arn", arn, "--start-time", START, credentials=pair)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "INVALID" not in result.stdout + result.stderr
+    assert "digest files valid" in result.stdout

@@ -101,3 +101,27 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     }
     Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::Event;
+    use crate::layout::parse_iso;
+
+    proptest! {
+        #[test]
+        fn bytes_are_read_back_from_their_digits(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            prop_assert_eq!(unhex(&hex(&bytes)), Some(bytes));
+        }
+
+        #[test]
+        fn no_reader_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in any::<String>()) {
+            prop_assert!(serde_json::from_slice::<Digest>(&bytes).is_err());
+            prop_assert!(Event::read(&bytes).is_none());
+            prop_assert!(unhex(&text).is_none_or(|read| read.len() * 2 == text.len()));
+            prop_assert!(parse_iso(&text).is_none_or(|_| text.len() >= 20));
+        }
+    }
+}
