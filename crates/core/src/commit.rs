@@ -1,7 +1,7 @@
 //! Changes on their way to the store.
 
 use keyreeve_domain::KeyArn;
-use keyreeve_store::{Batch, BatchBuilder, CommitError, Path, Revision, Snapshot, Version};
+use keyreeve_store::{Batch, BatchBuilder, BatchError, CommitError, Path, Revision, Snapshot, Version};
 
 use crate::cx::Service;
 use crate::record::{IndexRecord, KeyRecord, Record};
@@ -132,7 +132,10 @@ impl Service {
     /// [`VaultError::Contended`] where a demand of the draft does not hold: nothing was written, and the caller may
     /// look again.
     pub async fn commit(&self, draft: Draft<'_>) -> Result<(), VaultError> {
-        let batch = draft.batch.build().map_err(|error| VaultError::Damaged(error.to_string()))?;
+        let batch = draft.batch.build().map_err(|error| match error {
+            BatchError::TooLarge { .. } | BatchError::TooMany { .. } => VaultError::TooLarge(error),
+            BatchError::WrittenTwice { .. } => VaultError::Damaged(error.to_string()),
+        })?;
         let paths: Vec<Path> = batch.writes().iter().map(|write| write.path().clone()).collect();
         match self.vault().store().commit(batch).await {
             Ok(revision) => {

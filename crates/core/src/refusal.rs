@@ -78,6 +78,10 @@ impl From<VaultError> for Refusal {
                 Self::new(ErrorCode::KmsInternal, "The resource is changing. The request can be retried.")
             }
             VaultError::Busy => Self::throttled(),
+            VaultError::TooLarge(_) => Self::new(
+                ErrorCode::LimitExceeded,
+                "The keys that this request changes are too many or too large to be changed at once.",
+            ),
             VaultError::Slow | VaultError::Timeout => Self::silent(ErrorCode::DependencyTimeout),
             VaultError::Damaged(_)
             | VaultError::Lost

@@ -13,7 +13,7 @@ use keyreeve_crypto::key::{KeyMaterial, MakeKeyError};
 use keyreeve_crypto::random::Random;
 use keyreeve_crypto::wrap::{Binding, Kind, UnwrapError, WrapError};
 use keyreeve_domain::{KeyArn, KeyMaterialId};
-use keyreeve_store::{CommitError, Path, ReadError, Snapshot, Store, StoreFault, Version};
+use keyreeve_store::{BatchError, CommitError, Path, ReadError, Snapshot, Store, StoreFault, Version};
 use zeroize::Zeroizing;
 
 use crate::keyring::Keyring;
@@ -56,6 +56,9 @@ pub enum VaultError {
     /// The store did not answer in time.
     #[error("the store did not answer in time")]
     Timeout,
+    /// What is to change at once is more than the store takes.
+    #[error("the change does not fit one batch: {0}")]
+    TooLarge(BatchError),
     /// The change could not be announced to the trail, so it was not made.
     #[error("the audit trail cannot be written")]
     Unrecorded,

@@ -114,6 +114,7 @@ impl From<VaultError> for Refusal {
             | VaultError::Lost
             | VaultError::Material(_)
             | VaultError::Memory(_)
+            | VaultError::TooLarge(_)
             | VaultError::Unreadable(_)
             | VaultError::Wrap(_) => Self::internal(),
         }

@@ -249,3 +249,27 @@ fn a_primary_key_has_so_many_replica_keys_and_all_of_them_are_told_at_once() {
     assert_eq!(world.run_due(), Ok(1));
     world.assert_coherent("one of many is gone");
 }
+
+#[test]
+fn related_keys_that_are_too_large_together_are_told_nothing_and_say_so() {
+    let mut world = World::default();
+    let id = world.multi_region_key();
+    let tags: Vec<_> =
+        (0..50).map(|n| json!({"TagKey": format!("{n:0>128}"), "TagValue": "v".repeat(256)})).collect();
+    let region = |number: usize| format!("xx-far-{number}");
+    let mut answers = (0..40).map(|number| {
+        let request = json!({
+            "KeyId": id, "ReplicaRegion": region(number), "Tags": tags, "Description": "d".repeat(8192),
+        });
+        world.call(ReplicateKey, request)
+    });
+    let (status, answer) = answers.find(|(status, _)| *status != 200).unwrap();
+    drop(answers);
+    assert_eq!((status, &answer["__type"]), (400, &json!("LimitExceededException")), "{answer}");
+    world.assert_coherent("too large");
+    // What is there can still be used, and made smaller.
+    world.done(Encrypt, json!({"KeyId": id, "Plaintext": "YQ=="}));
+    at(&mut world, &region(0), |world| {
+        world.done(UpdateKeyDescription, json!({"KeyId": id, "Description": ""}))
+    });
+}
