@@ -40,7 +40,7 @@ pub use error::{
 pub(crate) use make::symmetric_len;
 pub use make::{make_material, make_pair};
 pub use ml_kem::Encapsulated;
-pub(crate) use pkcs8::seed_prefix;
+pub(crate) use pkcs8::{seed as seed_of, seed_prefix};
 pub use public_key::PublicKey;
 pub use rsa::is_signed as is_rsa_signed;
 
@@ -68,6 +68,11 @@ enum Private {
     MlKem(Box<ml_kem::Private>),
     Rsa(Box<rsa::Private>),
     Sm2(Box<sm2::Private>),
+}
+
+/// The algorithm by which the library knows the curve of an ECC spec.
+pub(crate) fn curve_signing(spec: KeySpec) -> Option<&'static aws_lc_rs::signature::EcdsaSigningAlgorithm> {
+    ecdsa::Curve::of(spec).ok().map(|curve| curve.signing)
 }
 
 impl KeyPair {

@@ -76,7 +76,7 @@ fn modulus_len(spec: KeySpec) -> Option<usize> {
 
 /// Whether the bytes are what a key of the spec is made of: 32 bytes, an HMAC key of a permitted length, or a whole PKCS#8
 /// document whose key is consistent.
-fn check(spec: KeySpec, material: &[u8]) -> Result<(), ImportError> {
+pub(crate) fn check(spec: KeySpec, material: &[u8]) -> Result<(), ImportError> {
     let fits = |fits| if fits { Ok(()) } else { Err(ImportError::Rejected) };
     if spec == KeySpec::SymmetricDefault {
         return fits(material.len() == 32);

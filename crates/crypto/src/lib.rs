@@ -5,6 +5,7 @@
 
 pub mod approved;
 pub mod asymmetric;
+pub mod chosen;
 pub mod ciphertext;
 pub mod context;
 pub mod data_key_pair;

@@ -67,7 +67,7 @@ pub(crate) fn seed_prefix(spec: KeySpec) -> Option<&'static [u8]> {
 }
 
 /// The seed in a document that holds one; its length is the caller's to check.
-pub(super) fn seed(spec: KeySpec, pkcs8: &[u8]) -> Option<&[u8]> {
+pub(crate) fn seed(spec: KeySpec, pkcs8: &[u8]) -> Option<&[u8]> {
     pkcs8.strip_prefix(seed_prefix(spec)?)
 }
 
