@@ -27,6 +27,7 @@ pub mod request;
 pub mod request_quota;
 pub mod request_rate;
 pub mod ring;
+pub mod seed;
 pub mod service_event;
 pub mod space;
 pub mod stock;

@@ -12,7 +12,7 @@ use keyreeve_crypto::asymmetric::MakeMaterialError;
 use keyreeve_crypto::key::{KeyMaterial, MakeKeyError};
 use keyreeve_crypto::random::Random;
 use keyreeve_crypto::wrap::{Binding, Kind, UnwrapError, WrapError};
-use keyreeve_domain::{KeyArn, KeyMaterialId};
+use keyreeve_domain::{KeyArn, KeyId, KeyMaterialId};
 use keyreeve_store::{BatchError, CommitError, Path, ReadError, Snapshot, Store, StoreFault, Version};
 use zeroize::Zeroizing;
 
@@ -256,6 +256,11 @@ impl Vault {
             return Err(VaultError::Damaged(arn.to_string()));
         }
         Ok(made)
+    }
+
+    /// The id that `material` has as material of `key`.
+    pub(crate) fn material_id(&self, material: &KeyMaterial, key: &KeyId) -> KeyMaterialId {
+        self.keyring.material_id(material, key)
     }
 
     /// Opens a version of key material.
