@@ -32,6 +32,7 @@ use keyreeve_sigv4::{
     SigningKeyCache,
 };
 use keyreeve_wire::{ErrorCode, Operation};
+use tokio::sync::RwLockReadGuard;
 use tokio::task::AbortHandle;
 
 use crate::bodies::{self, Bodies, Held};
@@ -39,9 +40,11 @@ use crate::connection::{Body, Handler, Peer};
 use crate::ids::Ids;
 use crate::limits::{Limits, USER_AGENT_BYTES};
 use crate::metrics::Metrics;
+use crate::test_mode::{TEST_MODE_PATH, TestMode};
 
 mod audit;
 mod query;
+mod test_mode;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -67,8 +70,12 @@ pub struct Endpoint {
     pub random: Arc<dyn Random>,
     /// The time of day.
     pub clock: fn() -> Timestamp,
+    /// The time of day by which clients sign; another than the clock in a test mode alone.
+    pub signature_clock: fn() -> Timestamp,
     /// The trail that auditors read, where it is delivered.
     pub audit: Option<AuditTrail>,
+    /// The test mode, where the service runs in one.
+    pub test_mode: Option<Arc<dyn TestMode>>,
 }
 
 /// The trail, as auditors read it.
@@ -77,6 +84,16 @@ pub struct AuditTrail {
     pub names: TrailNames,
     /// Where it lies.
     pub archive: Arc<dyn Archive>,
+}
+
+impl Endpoint {
+    /// Waits until the state as a whole is at rest, and keeps it so.
+    async fn running(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        match &self.test_mode {
+            Some(test_mode) => Some(test_mode.running().read().await),
+            None => None,
+        }
+    }
 }
 
 /// The API on one worker thread.
@@ -161,6 +178,11 @@ impl<T: Trail + 'static> Handler for Api<T> {
             "/metrics" if is_probe => {
                 plain(StatusCode::OK, self.endpoint.metrics.text(self.endpoint.service.ring().len()))
             }
+            path if path.starts_with(TEST_MODE_PATH)
+                && let Some(test_mode) = self.endpoint.test_mode.clone() =>
+            {
+                self.test_mode(&*test_mode, request).await
+            }
             _ => self.call(request, peer).await,
         }
     }
@@ -183,7 +205,8 @@ impl<T: Trail + 'static> Api<T> {
                 (Err(_), _) | (_, Err(_)) => return answered(None, Answer::refused(&Refusal::internal())),
             }
         };
-        let call = Call { request_id, event_id, now: (self.endpoint.clock)(), peer };
+        let (now, signed_by) = ((self.endpoint.clock)(), (self.endpoint.signature_clock)());
+        let call = Call { request_id, event_id, now, signed_by, peer };
         let (parts, body) = request.into_parts();
         if query::is_query(&parts) {
             return self.query(call, parts, body).await;
@@ -222,6 +245,7 @@ impl<T: Trail + 'static> Api<T> {
         let arrived = tokio::time::Instant::now();
         let answer = match self.authenticated(&call, &parts, body, operation).await {
             Ok((operation, authenticated, body)) => {
+                let _running = self.endpoint.running().await;
                 let request = keyreeve_kms::Request {
                     operation,
                     caller: authenticated.caller(),
@@ -327,11 +351,11 @@ impl<T: Trail + 'static> Api<T> {
         let region = claim.region().parse().ok();
         let refused = |error: SigV4Error| Unauthenticated { cause: Cause::Signature(error), region };
         let regions = regions.map_or(Regions::Any, Regions::OneOf);
-        let claim = claim.check(call.now, &Expected { service, regions }).map_err(refused)?;
+        let claim = claim.check(call.signed_by, &Expected { service, regions }).map_err(refused)?;
         let scope = || SigV4Error::Scope(Box::new(ScopeFaults { region: true, ..ScopeFaults::default() }));
         let region = region.ok_or_else(|| refused(scope()))?;
         let (id, token) = (claim.claim().access_key_id(), claim.claim().session_token());
-        let found = self.endpoint.service.credential(id, token, call.now).await;
+        let found = self.credential(id, token, call.now).await;
         let credential = found.map_err(|error| match error {
             CredentialError::Unknown => refused(SigV4Error::UnrecognizedClient),
             CredentialError::Expired => refused(SigV4Error::ExpiredToken),
@@ -400,6 +424,8 @@ struct Call {
     request_id: Uuid,
     event_id: Uuid,
     now: Timestamp,
+    /// Now, by the clock of whoever signs.
+    signed_by: Timestamp,
     peer: Rc<Peer>,
 }
 

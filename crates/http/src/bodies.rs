@@ -22,6 +22,13 @@ pub(crate) struct Held {
     _room: OwnedSemaphorePermit,
 }
 
+impl Held {
+    /// A copy that takes no room.
+    pub(crate) fn copied(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.bytes)
+    }
+}
+
 impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
         &self.bytes

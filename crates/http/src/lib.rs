@@ -10,6 +10,7 @@ mod ids;
 mod limits;
 mod metrics;
 pub mod server;
+mod test_mode;
 mod tls;
 pub mod turns;
 
@@ -17,4 +18,5 @@ pub use api::{Api, AuditTrail, Endpoint};
 pub use connection::{Body, Handler, Peer};
 pub use limits::Limits;
 pub use metrics::Metrics;
+pub use test_mode::{TEST_MODE_PATH, TestMode, TestModeAnswer, TestModeFuture, TestModeRequest};
 pub use tls::{TlsConfigError, TlsSource};

@@ -197,6 +197,7 @@ impl<T: Trail + 'static> Api<T> {
             tls: call.tls(),
             begun,
         };
+        let _running = self.endpoint.running().await;
         match Form::parse(form.as_ref()) {
             Ok(form) => keyreeve_identity::answer(&self.endpoint.service, &self.trail, &request, form).await,
             // It was parsed before.
