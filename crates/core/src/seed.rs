@@ -14,6 +14,7 @@ use crate::bracket::{Source, Trail, TrailError};
 use crate::commit::Draft;
 use crate::cx::Service;
 use crate::key_policy::PrincipalError;
+use crate::multi_region::MultiRegionRecord;
 use crate::record::{
     AliasRecord, ImportRecord, KeyRecord, Lifecycle, PolicyRecord, Rotated, RotationRecord, TagRecord,
 };
@@ -197,6 +198,7 @@ impl Service {
             on_demand_rotations: 0,
             has_policy: policy.is_some(),
             pending: None,
+            multi_region: arn.key.is_multi_region().then(|| MultiRegionRecord::primary(arn.region)),
         };
         for material in &key.materials {
             let mut wrapped = self.vault().wrap_material(&arn, &record, material)?;

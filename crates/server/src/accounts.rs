@@ -57,10 +57,12 @@ impl Work {
         let path = config.server.data_dir.clone();
         let dir = DataDir::look(&path)?.ok_or(Failure::NothingThere { path })?;
         // Which account was the first is not asked for again.
-        if let Some(first) = seal::account(&dir)? {
+        let (first, dev) = seal::first_start(&dir)?;
+        config.dev.is_on = dev;
+        if let Some(first) = first {
             config.server.account = first;
         }
-        let service = match start::service(&config, &dir, Purpose::Check).await {
+        let service = match start::service(&config, Some(&dir), Purpose::Check).await {
             Err(Failure::Locked { path }) => return Err(Failure::Serving { path }),
             opened => opened?,
         };

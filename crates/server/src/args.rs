@@ -230,4 +230,13 @@ pub(crate) struct ServeArgs {
     /// Serve plain HTTP on an address that other machines can reach
     #[arg(long)]
     pub(crate) allow_plain_http: bool,
+    /// Run in the test mode: for tests alone, with access keys that everybody knows
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// Keep everything in memory and leave no files; with --dev
+    #[arg(long)]
+    pub(crate) in_memory: bool,
+    /// A file of accounts and keys to begin with; with --dev, once for each file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Vec<PathBuf>,
 }

@@ -15,6 +15,7 @@ use keyreeve_trail_file::Level;
 use serde::Deserialize;
 
 use crate::args::{AccountPlace, ServeArgs};
+use crate::dev::DevOptions;
 use crate::exit::Failure;
 use crate::issuers;
 use crate::setting::section;
@@ -261,6 +262,9 @@ pub(crate) struct Config {
     pub(crate) quotas: QuotasSection,
     pub(crate) jobs: JobsSection,
     pub(crate) log: LogSection,
+    /// The test mode is asked for on the command line alone.
+    #[serde(skip)]
+    pub(crate) dev: DevOptions,
 }
 
 /// Every option with its default, commented out.
@@ -310,6 +314,11 @@ impl Config {
             config.server.regions.clone_from(regions);
         }
         config.server.allow_plain_http |= args.allow_plain_http;
+        config.dev = DevOptions { is_on: args.dev, in_memory: args.in_memory, seeds: args.seed.clone() };
+        if args.dev && args.in_memory && args.data_dir.is_some() {
+            let text = "--in-memory leaves no files. Take --data-dir out, or --in-memory.";
+            return Err(Failure::Config(text.to_owned()));
+        }
         config.validated()
     }
 
@@ -334,6 +343,16 @@ impl Config {
         let refused = |text: &str| Err(Failure::Config(text.to_owned()));
         self.account()?;
         self.regions()?;
+        if !self.dev.is_on && self.dev.in_memory {
+            return refused(
+                "--in-memory is for tests and needs --dev: every key would be lost with the process.",
+            );
+        }
+        if !self.dev.is_on && !self.dev.seeds.is_empty() {
+            return refused(
+                "--seed is for tests and needs --dev: keys whose material stands in a file are no secret.",
+            );
+        }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return refused("[tls] needs both certificate and key.");
         }

@@ -62,6 +62,14 @@ pub(crate) enum Failure {
     Delivery { path: PathBuf, error: keyreeve_trail_delivery::DeliveryError },
     #[error("{0}")]
     Tls(#[from] TlsConfigError),
+    #[error("`{}` was made with --dev: its keys and access keys may be known to everybody. Say --dev, or choose another directory with --data-dir.", path.display())]
+    DevDirectory { path: PathBuf },
+    #[error("`{}` was not made with --dev, and the test mode would put keys and access keys that everybody knows among its own. Take --dev out, or choose another directory with --data-dir.", path.display())]
+    NoDevDirectory { path: PathBuf },
+    #[error("{0}.")]
+    Seed(String),
+    #[error("cannot read the seed file `{}`: {error}. Correct --seed, or make the file.", path.display())]
+    SeedUnreadable { path: PathBuf, error: std::io::Error },
     #[error("{0}")]
     System(#[from] std::io::Error),
     #[error("the store failed while starting: {0}")]
@@ -104,10 +112,14 @@ impl Failure {
             | Self::NoAccessKey { .. }
             | Self::OtherAccount { .. }
             | Self::PlainHttp { .. }
+            | Self::DevDirectory { .. }
+            | Self::NoDevDirectory { .. }
+            | Self::Seed(_)
             | Self::Tls(_) => 2,
             Self::Listen { .. } => 3,
             Self::CasesUnreadable { .. }
             | Self::Delivery { .. }
+            | Self::SeedUnreadable { .. }
             | Self::CredentialsUnreadable { .. }
             | Self::NotWritable { .. } => 4,
             Self::Locked { .. } | Self::Serving { .. } => 5,

@@ -9,7 +9,6 @@ use keyreeve_core::service_event::ServiceEvent;
 use keyreeve_core::vault::VaultError;
 use keyreeve_domain::{AccountId, Region};
 use keyreeve_identity::declared::{Announce, examine, reconcile};
-use keyreeve_trail_file::FileTrail;
 
 use crate::clock;
 use crate::config::Config;
@@ -21,7 +20,7 @@ use crate::start;
 /// The identity file of a configuration, and all that it takes to follow it.
 pub(crate) struct Identities {
     path: PathBuf,
-    dir: DataDir,
+    dir: Option<DataDir>,
     service: Arc<Service>,
     account: AccountId,
     region: Region,
@@ -31,13 +30,13 @@ impl Identities {
     /// None where there is no file.
     pub(crate) fn new(
         config: &Config,
-        dir: &DataDir,
+        dir: Option<&DataDir>,
         service: &Arc<Service>,
     ) -> Result<Option<Self>, Failure> {
         let Some(path) = config.identity.file.clone() else { return Ok(None) };
         Ok(Some(Self {
             path,
-            dir: dir.clone(),
+            dir: dir.cloned(),
             service: Arc::clone(service),
             account: config.account()?,
             region: start::home_region(config)?,
@@ -45,7 +44,7 @@ impl Identities {
     }
 
     fn file(&self, makes_keys: bool) -> IdentityFile<'_> {
-        let (dir, service) = (&self.dir, &*self.service);
+        let (dir, service) = (self.dir.as_ref(), &*self.service);
         IdentityFile { path: &self.path, dir, service, account: self.account, makes_keys }
     }
 
@@ -60,7 +59,7 @@ impl Identities {
     }
 
     /// Lets the identities be as the file says; how many changes that took.
-    pub(crate) async fn follow(&self, trail: &FileTrail) -> Result<usize, IdentityFileError> {
+    pub(crate) async fn follow(&self, trail: &dyn Trail) -> Result<usize, IdentityFileError> {
         // Access keys are made for a file that is in order, and for no other.
         self.examine().await?;
         let file = self.file(true);
@@ -76,7 +75,7 @@ impl Identities {
 /// The trail, for changes that the file makes.
 struct Announcing<'a> {
     service: &'a Service,
-    trail: &'a FileTrail,
+    trail: &'a dyn Trail,
     region: Region,
 }
 

@@ -53,7 +53,8 @@ fn lines(faults: &[FileFault]) -> String {
 /// Where the file is, and what of the surroundings it may use.
 pub(crate) struct IdentityFile<'a> {
     pub(crate) path: &'a Path,
-    pub(crate) dir: &'a DataDir,
+    /// None where no files are left.
+    pub(crate) dir: Option<&'a DataDir>,
     pub(crate) service: &'a Service,
     /// The first account: services belong to it unless said otherwise.
     pub(crate) account: AccountId,
@@ -285,7 +286,13 @@ impl Reader<'_> {
                 (id, secret)
             }
             (None, None, None, Some(path)) => {
-                let key = self.kept_key(account, &path).map_err(|error| fault(&error))?;
+                let Some(dir) = self.file.dir else {
+                    return Err(fault(
+                        &"with --in-memory there is no place for a `credentials_file`; say an `id` with `secret_file` or \
+                          `secret_env`",
+                    ));
+                };
+                let key = self.kept_key(dir, account, &path).map_err(|error| fault(&error))?;
                 (key.id, key.secret)
             }
             _ => {
@@ -298,8 +305,8 @@ impl Reader<'_> {
     }
 
     /// The access key in a credentials file; a new one, written there, where there is no file.
-    fn kept_key(&self, account: AccountId, path: &Path) -> Result<AccessKey, Failure> {
-        let home = self.file.dir.join(ACCOUNTS_DIR).join(account.to_string());
+    fn kept_key(&self, dir: &DataDir, account: AccountId, path: &Path) -> Result<AccessKey, Failure> {
+        let home = dir.join(ACCOUNTS_DIR).join(account.to_string());
         let path = home.join(path);
         if let Some(key) = AccessKey::read_from(path.clone())? {
             return Ok(key);

@@ -6,15 +6,23 @@ use std::time::Duration;
 use keyreeve_core::Service;
 use keyreeve_core::bracket::Trail;
 use keyreeve_store::{ReadError, Revision, WatchError};
+use tokio::sync::RwLock;
 
 use crate::clock;
 
-/// Looks for due rotations and deletions, and writes last uses to the store, every `interval`. Never returns.
-pub(crate) async fn run(service: Arc<Service>, trail: impl Trail, interval: Duration) {
+/// Looks for due rotations and deletions, and writes last uses to the store, every `interval`; not while the state as a whole
+/// changes, which holds `running` for writing. Never returns.
+pub(crate) async fn run(
+    service: Arc<Service>,
+    trail: impl Trail,
+    interval: Duration,
+    running: Arc<RwLock<()>>,
+) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        let _running = running.read().await;
         match service.run_due(&trail, clock::now()).await {
             Ok(0) => {}
             Ok(done) => tracing::info!(done, "keys were rotated or deleted"),

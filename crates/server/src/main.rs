@@ -2,6 +2,7 @@
 
 mod accounts;
 mod algorithms;
+mod announcement;
 mod args;
 mod audit;
 mod clock;
@@ -9,6 +10,8 @@ mod config;
 mod credentials_file;
 mod data_dir;
 mod delivery;
+mod dev;
+mod discarded_trail;
 mod exit;
 mod harden;
 mod https;

@@ -64,6 +64,8 @@ pub(crate) struct Unsealed {
     pub(crate) deployment: DeploymentId,
     /// The account of the first start; older directories do not say.
     pub(crate) account: Option<String>,
+    /// Whether the first start was one of the test mode.
+    pub(crate) dev: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -76,7 +78,14 @@ struct SealFile {
     /// The account of the first start, twelve digits; older files have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     account: Option<String>,
+    /// Whether the first start was one of the test mode.
+    #[serde(default, skip_serializing_if = "is_false")]
+    dev: bool,
     passphrase: Option<PassphraseSlot>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Deserialize, Serialize)]
@@ -95,7 +104,7 @@ struct PassphraseSlot {
 pub(crate) fn make(
     dir: &DataDir,
     config: &SealSection,
-    account: AccountId,
+    (account, dev): (AccountId, bool),
     random: &dyn Random,
 ) -> Result<Unsealed, SealError> {
     let deployment: DeploymentId = random::array(random).map_err(MakeKeyError::from)?;
@@ -117,6 +126,7 @@ pub(crate) fn make(
         deployment: hex(&deployment),
         kind: name(config.kind).to_owned(),
         account: Some(account.to_string()),
+        dev,
         passphrase,
     };
     let path = dir.join(FILE);
@@ -125,7 +135,7 @@ pub(crate) fn make(
     clear_unfinished(&path)?;
     write_new(&path, 0o600, |file| file.write_all(text.as_bytes()))
         .map_err(|error| SealError::Write { path, error })?;
-    Ok(Unsealed { root, deployment, account: seal.account })
+    Ok(Unsealed { root, deployment, account: seal.account, dev })
 }
 
 /// The root key of a first start that was cut off before it wrote `seal.toml`. Anywhere but inside the directory, the file
@@ -158,15 +168,16 @@ fn clear_unfinished(path: &Path) -> Result<(), SealError> {
     }
 }
 
-/// The account of the first start; none where there was no start, or an older one that did not write it down.
-pub(crate) fn account(dir: &DataDir) -> Result<Option<String>, SealError> {
+/// The account of the first start, where it was written down, and whether that was one of the test mode.
+pub(crate) fn first_start(dir: &DataDir) -> Result<(Option<String>, bool), SealError> {
     let path = dir.join(FILE);
     let text = match std::fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((None, false)),
         text => text.map_err(|error| SealError::Missing { path: path.clone(), error })?,
     };
     let seal: Result<SealFile, _> = toml::from_str(&text);
-    Ok(seal.map_err(|error| SealError::Malformed { path, reason: error.to_string() })?.account)
+    let seal = seal.map_err(|error| SealError::Malformed { path, reason: error.to_string() })?;
+    Ok((seal.account, seal.dev))
 }
 
 /// Reads the root key from the seal in `dir`.
@@ -197,7 +208,7 @@ pub(crate) fn open(dir: &DataDir, config: &SealSection) -> Result<Unsealed, Seal
         }
         _ => return Err(malformed("its kind is not known to this release".to_owned())),
     };
-    Ok(Unsealed { root, deployment, account: seal.account })
+    Ok(Unsealed { root, deployment, account: seal.account, dev: seal.dev })
 }
 
 fn read_root_key(path: PathBuf) -> Result<RootKey, SealError> {

@@ -1,17 +1,19 @@
 //! `keyreeve serve`.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_http::server::Workers;
-use keyreeve_http::{Api, Endpoint, Metrics, TlsSource};
+use keyreeve_http::{Api, Endpoint, Metrics, TestMode, TlsSource};
 use keyreeve_trail_file::{Disk, FileTrail, Options, StreamName, TrailDirectory};
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::RwLock;
 use tokio::task::LocalSet;
 
 use crate::args::ServeArgs;
@@ -19,11 +21,13 @@ use crate::config::{Config, LimitsSection};
 use crate::credentials_file::AccessKey;
 use crate::data_dir::{DataDir, TRAIL_DIR};
 use crate::delivery::Delivery;
+use crate::dev::Dev;
+use crate::discarded_trail::Discarded;
 use crate::exit::Failure;
 use crate::identities::Identities;
 use crate::identity_file::IdentityFileError;
 use crate::start::{self, Purpose};
-use crate::{clock, harden, jobs, logging};
+use crate::{announcement, clock, harden, jobs, logging};
 
 /// Starts the service and runs it until a signal ends it.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
@@ -41,6 +45,14 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 /// Looks at everything that a start needs, and makes nothing.
 async fn check(config: &Config) -> Result<(), Failure> {
     drop(tls(config)?);
+    if config.dev.is_on {
+        Dev::examine(config)?;
+    }
+    if config.dev.in_memory {
+        drop(listen(config.server.listen)?);
+        println!("the configuration is in order; nothing is kept");
+        return Ok(());
+    }
     let dir = DataDir::look(&config.server.data_dir)?;
     drop(listen(config.server.listen)?);
     AccessKey::from_environment()?;
@@ -50,7 +62,7 @@ async fn check(config: &Config) -> Result<(), Failure> {
         );
         return Ok(());
     };
-    let service = start::service(config, &dir, Purpose::Check).await?;
+    let service = start::service(config, Some(&dir), Purpose::Check).await?;
     let path = dir.join(TRAIL_DIR);
     if dir.holds(TRAIL_DIR)? {
         // Nothing else writes it: the store is locked.
@@ -58,7 +70,7 @@ async fn check(config: &Config) -> Result<(), Failure> {
             .map_err(|error| Failure::Trail { path, error })?;
     }
     AccessKey::read(&dir)?;
-    if let Some(identities) = Identities::new(config, &dir, &service)? {
+    if let Some(identities) = Identities::new(config, Some(&dir), &service)? {
         identities.examine().await?;
     }
     drop(service);
@@ -68,32 +80,54 @@ async fn check(config: &Config) -> Result<(), Failure> {
 
 async fn serve(config: &Config) -> Result<(), Failure> {
     let tls = tls(config)?;
-    let dir = DataDir::open(&config.server.data_dir)?;
+    let dir = match config.dev.in_memory {
+        true => None,
+        false => Some(DataDir::open(&config.server.data_dir)?),
+    };
+    let dir = dir.as_ref();
     // The port first: a second start by mistake then changes nothing.
     let listener = listen(config.server.listen)?;
-    let service = start::service(config, &dir, Purpose::Serve).await?;
-    let trails = open_trails(&dir)?;
-    let path = dir.join(TRAIL_DIR);
+    let service = start::service(config, dir, Purpose::Serve).await?;
+    let trails = open_trails(dir)?;
+    let path = trail_path(dir);
     // ORDER: before anything is written to the trail.
-    let began = keyreeve_trail_delivery::ends(&path)?;
+    let began = match dir {
+        Some(_) => Some(keyreeve_trail_delivery::ends(&path)?),
+        None => None,
+    };
     let trail = trails
         .trail(&stream("control")?, trail_options(config))
         .map_err(|error| Failure::Trail { path, error })?;
-    start::root_access_key(config, &dir, &service, &trail).await?;
-    let identities = Identities::new(config, &dir, &service)?;
+    if let Some(dir) = dir {
+        start::root_access_key(config, dir, &service, &trail).await?;
+    }
+    let identities = Identities::new(config, dir, &service)?.map(Arc::new);
     if let Some(identities) = &identities {
         let changes = identities.follow(&trail).await?;
         tracing::info!(changes, "the identities are as the identity file says");
     }
+    let running = Arc::new(RwLock::new(()));
+    let dev = match config.dev.is_on {
+        true => {
+            let dev = Dev::new(config, dir, &service, identities.as_ref(), &running)?;
+            dev.populate(&trail).await?;
+            Some(Arc::new(dev))
+        }
+        false => None,
+    };
     match keyreeve_crypto::protection() {
         Ok(protection) => tracing::info!(?protection, "key material is kept in locked memory"),
         Err(error) => return Err(Failure::Config(error.to_string())),
     }
 
     let metrics = Arc::new(Metrics::default());
-    let delivery = match config.audit.deliver {
-        true => Some(Delivery::start(config, &dir, &service, &metrics, began).await?),
-        false => None,
+    // The files of a delivery are of hours that pass one by one; a moved clock has none.
+    let is_delivered = config.audit.deliver && !config.dev.is_on;
+    let delivery = match (dir, began) {
+        (Some(dir), Some(began)) if is_delivered => {
+            Some(Delivery::start(config, dir, &service, &metrics, began).await?)
+        }
+        _ => None,
     };
     let endpoint = Arc::new(Endpoint {
         service: Arc::clone(&service),
@@ -105,6 +139,8 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         random: Arc::new(SystemRandom),
         clock: clock::now,
         audit: delivery.as_ref().map(Delivery::trail),
+        signature_clock: clock::system,
+        test_mode: dev.map(|dev| -> Arc<dyn TestMode> { dev }),
     });
     let options = trail_options(config);
     let workers = match config.server.workers {
@@ -124,17 +160,19 @@ async fn serve(config: &Config) -> Result<(), Failure> {
 
     tokio::task::spawn_local(jobs::follow(Arc::clone(&service)));
     let interval = Duration::from_secs(config.jobs.interval_seconds);
-    let job = tokio::task::spawn_local(jobs::run(Arc::clone(&service), trail.clone(), interval));
+    let job = jobs::run(Arc::clone(&service), trail.clone(), interval, Arc::clone(&running));
+    let job = tokio::task::spawn_local(job);
     if let Some(delivery) = &delivery {
         let days = config.audit.digest_key_days;
         tokio::task::spawn_local(delivery.rotation(Arc::clone(&service), days));
     }
     // Before the address is told: whoever knows it may send the signal, which would end the process.
     let hangup = signal(SignalKind::hangup())?;
-    tokio::task::spawn_local(reload(hangup, tls.clone(), identities, trail));
+    tokio::task::spawn_local(reload(hangup, tls.clone(), identities, trail, running));
 
     let stop = stop_signal()?;
-    announce(&dir, listener.local_addr()?, tls.is_some())?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    announcement::announce(config, dir, &format!("{scheme}://{}", listener.local_addr()?))?;
     pool.accept(listener, stop).await;
     tracing::info!("stopping: the requests in hand are answered first");
     tokio::task::spawn_blocking(move || pool.drain()).await.map_err(io::Error::other)?;
@@ -183,9 +221,18 @@ pub(crate) fn stream(name: &str) -> io::Result<StreamName> {
     name.parse().map_err(io::Error::other)
 }
 
-fn open_trails(dir: &DataDir) -> Result<Arc<TrailDirectory>, Failure> {
-    let path = dir.join(TRAIL_DIR);
-    TrailDirectory::open(&path).map(Arc::new).map_err(|error| Failure::Trail { path, error })
+fn open_trails(dir: Option<&DataDir>) -> Result<Arc<TrailDirectory>, Failure> {
+    let path = trail_path(dir);
+    let opened = match dir {
+        Some(_) => TrailDirectory::open(&path),
+        None => TrailDirectory::open_medium(Arc::new(Discarded)),
+    };
+    opened.map(Arc::new).map_err(|error| Failure::Trail { path, error })
+}
+
+/// Where the trail is; nowhere without a directory.
+fn trail_path(dir: Option<&DataDir>) -> PathBuf {
+    dir.map(|dir| dir.join(TRAIL_DIR)).unwrap_or_default()
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -219,10 +266,12 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 async fn reload(
     mut hangup: Signal,
     tls: Option<Arc<TlsSource>>,
-    identities: Option<Identities>,
+    identities: Option<Arc<Identities>>,
     trail: FileTrail,
+    running: Arc<RwLock<()>>,
 ) {
     while hangup.recv().await.is_some() {
+        let _running = running.read().await;
         if tls.is_none() && identities.is_none() {
             tracing::info!("nothing to reload");
         }
@@ -244,27 +293,4 @@ async fn reload(
             }
         }
     }
-}
-
-/// The one line on standard output, and how to use the service on standard error.
-fn announce(dir: &DataDir, address: SocketAddr, tls: bool) -> io::Result<()> {
-    let scheme = if tls { "https" } else { "http" };
-    let credentials = std::path::absolute(dir.join("credentials"))?;
-    let mut err = io::stderr().lock();
-    writeln!(err, "To use it from this machine:\n")?;
-    writeln!(err, "  export AWS_ENDPOINT_URL_KMS={scheme}://{address}")?;
-    writeln!(
-        err,
-        "  export AWS_ENDPOINT_URL_IAM={scheme}://{address} AWS_ENDPOINT_URL_STS={scheme}://{address}"
-    )?;
-    writeln!(
-        err,
-        "  export AWS_ENDPOINT_URL_CLOUDTRAIL={scheme}://{address} AWS_ENDPOINT_URL_S3={scheme}://{address}"
-    )?;
-    writeln!(err, "  export AWS_SHARED_CREDENTIALS_FILE={}", credentials.display())?;
-    writeln!(err, "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1")?;
-    writeln!(err, "  aws kms create-key --description 'My first key'\n")?;
-    let mut out = io::stdout().lock();
-    writeln!(out, "listening on {scheme}://{address}")?;
-    out.flush()
 }

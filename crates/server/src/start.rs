@@ -9,9 +9,11 @@ use keyreeve_core::service_event::ServiceEvent;
 use keyreeve_core::vault::{Vault, VaultError};
 use keyreeve_core::{Service, ServiceOptions, space};
 use keyreeve_crypto::asymmetric::make_material;
+use keyreeve_crypto::key::MakeKeyError;
 use keyreeve_crypto::parsed_keys;
-use keyreeve_crypto::random::{Random, SystemRandom};
+use keyreeve_crypto::random::{self, Random, SystemRandom};
 use keyreeve_domain::Region;
+use keyreeve_store::memory::MemoryStore;
 use keyreeve_store::{Batch, CommitError, Store};
 use keyreeve_store_redb::{Options, RedbStore};
 use zeroize::Zeroizing;
@@ -36,9 +38,45 @@ pub(crate) enum Purpose {
 /// Opens store and seal in `dir`, makes what a first start makes, and gives the service.
 pub(crate) async fn service(
     config: &Config,
-    dir: &DataDir,
+    dir: Option<&DataDir>,
     purpose: Purpose,
 ) -> Result<Arc<Service>, Failure> {
+    let vault = match dir {
+        Some(dir) => stored(config, dir, purpose).await?,
+        None => in_memory()?,
+    };
+    if !parsed_keys::keep_locked(config.crypto.locked_kib.saturating_mul(1024)) {
+        tracing::warn!("parsed private keys cannot be kept in locked memory");
+    }
+    let offload: Arc<dyn Offload> = match purpose {
+        Purpose::Check => Arc::new(AtOnce),
+        Purpose::Serve => Arc::new(Threads::start(&config.crypto)?),
+    };
+    let options = ServiceOptions {
+        quotas: config.quotas(),
+        request_rates: config.request_rates()?,
+        cached_keys: config.store.cached_keys,
+        offload,
+        ready_rsa_keys: config.crypto.ready_rsa_keys,
+        maker: Arc::new(|spec| make_material(spec, &SystemRandom)),
+        sm2: config.crypto.sm2,
+        roots: config.roots()?,
+        regions: config.regions()?,
+        issuers: Arc::new(Issuers::new(&config.identity)?),
+    };
+    Ok(Arc::new(Service::new(vault, options)))
+}
+
+/// A vault that is gone with the process, under a keyring that nobody keeps.
+fn in_memory() -> Result<Vault, Failure> {
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let deployment = random::array(&*random).map_err(MakeKeyError::from).map_err(VaultError::from)?;
+    let keyring = Keyring::make(deployment, &*random).map_err(Failure::Keyring)?;
+    Ok(Vault::new(Arc::new(MemoryStore::default()), keyring, random))
+}
+
+/// The vault in a directory.
+async fn stored(config: &Config, dir: &DataDir, purpose: Purpose) -> Result<Vault, Failure> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let path = dir.join(STORE_FILE);
     if !dir.holds(STORE_FILE)? {
@@ -65,27 +103,7 @@ pub(crate) async fn service(
         Err(error) => return Err(Failure::of_store(path, error)),
     };
     let keyring = keyring(config, dir, &*store, &*random, purpose).await?;
-    let vault = Vault::new(store, keyring, random);
-    if !parsed_keys::keep_locked(config.crypto.locked_kib.saturating_mul(1024)) {
-        tracing::warn!("parsed private keys cannot be kept in locked memory");
-    }
-    let offload: Arc<dyn Offload> = match purpose {
-        Purpose::Check => Arc::new(AtOnce),
-        Purpose::Serve => Arc::new(Threads::start(&config.crypto)?),
-    };
-    let options = ServiceOptions {
-        quotas: config.quotas(),
-        request_rates: config.request_rates()?,
-        cached_keys: config.store.cached_keys,
-        offload,
-        ready_rsa_keys: config.crypto.ready_rsa_keys,
-        maker: Arc::new(|spec| make_material(spec, &SystemRandom)),
-        sm2: config.crypto.sm2,
-        roots: config.roots()?,
-        regions: config.regions()?,
-        issuers: Arc::new(Issuers::new(&config.identity)?),
-    };
-    Ok(Arc::new(Service::new(vault, options)))
+    Ok(Vault::new(store, keyring, random))
 }
 
 /// The keyring in the store; at the first start, a new one under a new root key.
@@ -99,7 +117,8 @@ async fn keyring(
     let path = space::keyring().map_err(VaultError::from)?;
     let snapshot = store.snapshot().await.map_err(VaultError::from)?;
     if let Some(held) = snapshot.get(&path).await.map_err(VaultError::from)? {
-        let Unsealed { root, deployment, account } = seal::open(dir, &config.seal)?;
+        let Unsealed { root, deployment, account, dev } = seal::open(dir, &config.seal)?;
+        same_mode(config, dir, dev)?;
         same_account(config, dir, account)?;
         return match Keyring::open(deployment, &root, &held.value) {
             Err(KeyringError::Sealed) => Err(SealError::RootKey.into()),
@@ -113,10 +132,11 @@ async fn keyring(
         return Err(Failure::Unfinished { path: dir.path().to_owned() });
     }
     // A start that was cut off after the seal was made and before the keyring was: go on with that seal.
-    let Unsealed { root, deployment, account } = match dir.holds(SEAL_FILE)? {
+    let Unsealed { root, deployment, account, dev } = match dir.holds(SEAL_FILE)? {
         true => seal::open(dir, &config.seal)?,
-        false => seal::make(dir, &config.seal, config.account()?, random)?,
+        false => seal::make(dir, &config.seal, (config.account()?, config.dev.is_on), random)?,
     };
+    same_mode(config, dir, dev)?;
     same_account(config, dir, account)?;
     let keyring = Keyring::make(deployment, random).map_err(Failure::Keyring)?;
     let sealed = keyring.seal(&root, random).map_err(Failure::Keyring)?;
@@ -125,6 +145,16 @@ async fn keyring(
     let committed: Result<_, CommitError> = store.commit(batch).await;
     committed.map_err(VaultError::Unwritable)?;
     Ok(keyring)
+}
+
+/// Refuses a directory of the test mode without it, and any other directory with it.
+fn same_mode(config: &Config, dir: &DataDir, dev: bool) -> Result<(), Failure> {
+    let path = || dir.path().to_owned();
+    match (dev, config.dev.is_on) {
+        (true, false) => Err(Failure::DevDirectory { path: path() }),
+        (false, true) => Err(Failure::NoDevDirectory { path: path() }),
+        (true, true) | (false, false) => Ok(()),
+    }
 }
 
 /// Refuses an account that is not the one of the first start.
@@ -145,7 +175,7 @@ pub(crate) async fn root_access_key(
     config: &Config,
     dir: &DataDir,
     service: &Service,
-    trail: &impl Trail,
+    trail: &dyn Trail,
 ) -> Result<(), Failure> {
     let account = config.account()?;
     let chosen = AccessKey::from_environment()?;
