@@ -8,7 +8,7 @@ use keyreeve_crypto::key::{KeyMaterial, MakeKeyError};
 use keyreeve_crypto::random;
 use keyreeve_domain::spec::KeySpec;
 use keyreeve_domain::{KeyId, Region, Timestamp};
-use keyreeve_store::{Path, Snapshot};
+use keyreeve_store::{Path, Revision, Snapshot};
 use std::sync::Arc;
 
 use crate::bracket::{Head, Notes, Trail};
@@ -215,6 +215,12 @@ impl Service {
     #[must_use]
     pub fn ring(&self) -> &Ring {
         &self.ring
+    }
+
+    /// Forgets everything that was read of the store up to `revision`: after it was emptied.
+    pub fn forget_all(&self, revision: Revision) {
+        self.ring.clear(revision);
+        self.import_keys.forget_all();
     }
 
     /// The resource quotas.

@@ -87,6 +87,10 @@ impl ImportKeys {
         key
     }
 
+    pub(crate) fn forget_all(&self) {
+        self.held.lock().clear();
+    }
+
     fn forget_before(&self, day: u32) {
         self.held.lock().retain(|key| key.day >= day);
     }

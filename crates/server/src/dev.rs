@@ -199,7 +199,7 @@ impl Dev {
             let batch = batch.build().map_err(|error| VaultError::Damaged(error.to_string()))?;
             let committed: Result<_, CommitError> = store.commit(batch).await;
             let revision = committed.map_err(VaultError::Unwritable)?;
-            self.service.ring().clear(revision);
+            self.service.forget_all(revision);
             after = page.entries.into_iter().next_back().map(|(path, _)| path).filter(|_| page.more);
             if after.is_none() {
                 return Ok(());
