@@ -108,6 +108,18 @@ def test_seeded_keys_are_as_the_file_says(seeded):
     assert imported["ValidTo"].year == 2100
 
 
+def test_a_seeded_multi_region_key_can_be_replicated(seeded):
+    kms, there = seeded.of(OTHER), seeded.of(OTHER, region="eu-west-1")
+    key = kms.describe_key(KeyId="alias/everywhere")["KeyMetadata"]
+    assert key["MultiRegionConfiguration"]["MultiRegionKeyType"] == "PRIMARY"
+    kms.replicate_key(KeyId=key["KeyId"], ReplicaRegion="eu-west-1")
+    blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]
+    assert there.decrypt(CiphertextBlob=blob, KeyId=key["KeyId"])["Plaintext"] == b"x"
+    seeded.reset()
+    with pytest.raises(there.exceptions.NotFoundException):
+        there.describe_key(KeyId=key["KeyId"])
+
+
 def test_known_material_computes_what_it_should(seeded):
     kms, other = seeded.client(), seeded.of(OTHER, region="eu-central-1")
     mac = "2234abcd-12ab-34cd-56ef-1234567890ab"
@@ -486,6 +498,6 @@ def test_what_the_test_mode_does_is_on_record(dev):
             if at >= 0:
                 events.append(json.JSONDecoder().raw_decode(line[at:])[0])
     by = [(event["eventName"], event.get("serviceEventDetails", {}).get("by")) for event in events]
-    assert by.count(("CreateKey", "seed file")) == 8
+    assert by.count(("CreateKey", "seed file")) == 10
     assert by.count(("SetClock", "test mode")) == 1 and by.count(("Reset", "test mode")) == 1
     assert not any(b"000102030405" in path.read_bytes() for path in server.data_dir.rglob("*") if path.is_file())
