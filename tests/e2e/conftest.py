@@ -2,6 +2,8 @@
 
 import json
 import os
+import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -94,3 +96,18 @@ def aws(server, tmp_path_factory):
 
     run.directory = directory
     return run
+
+
+@pytest.fixture(scope="session")
+def javascript():
+    """The directory with the packages of its lock file, installed where they are not yet."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("node and npm are not installed")
+    directory = pathlib.Path(__file__).parent / "javascript"
+    lock, installed = directory / "package-lock.json", directory / "node_modules" / ".installed.json"
+    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+        subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=directory, check=True, timeout=300
+        )
+        installed.write_bytes(lock.read_bytes())
+    return directory

@@ -1,32 +1,15 @@
 """The AWS SDK for JavaScript, version 3."""
 
-import pathlib
-import shutil
 import subprocess
 
 import pytest
 
-DIRECTORY = pathlib.Path(__file__).parent / "javascript"
-
-
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory):
-    """The packages of the lock file, installed where they are not yet."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("node and npm are not installed")
-    lock, installed = DIRECTORY / "package-lock.json", DIRECTORY / "node_modules" / ".installed.json"
-    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=DIRECTORY, check=True, timeout=300
-        )
-        installed.write_bytes(lock.read_bytes())
-
 
 @pytest.mark.xdist_group("javascript")
-def test_the_javascript_sdk_walks_through_the_life_of_a_key(server, packages):
+def test_the_javascript_sdk_walks_through_the_life_of_a_key(server, javascript):
     result = subprocess.run(
         ["node", "walkthrough.mjs"],
-        cwd=DIRECTORY,
+        cwd=javascript,
         env=server.environment_of_clients(),
         capture_output=True,
         text=True,
