@@ -54,6 +54,8 @@ impl Notes {
 pub enum Source {
     /// CloudTrail.
     CloudTrail,
+    /// CloudWatch Logs.
+    Logs,
     /// IAM.
     Iam,
     /// KMS.
@@ -70,6 +72,7 @@ impl Source {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CloudTrail => "cloudtrail.amazonaws.com",
+            Self::Logs => "logs.amazonaws.com",
             Self::Iam => "iam.amazonaws.com",
             Self::Kms => "kms.amazonaws.com",
             Self::S3 => "s3.amazonaws.com",

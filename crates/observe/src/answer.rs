@@ -8,15 +8,23 @@ use crate::archive::Archive;
 use crate::layout::TrailNames;
 use crate::refusal::Refusal;
 use crate::s3::S3Asked;
-use crate::{cloudtrail, lookup, s3};
+use crate::{cloudtrail, logs, lookup, s3};
 
-/// An operation of CloudTrail or S3.
+/// An operation of CloudTrail, CloudWatch Logs or S3.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Operation {
+    /// Of CloudWatch Logs.
+    DescribeLogGroups,
+    /// Of CloudWatch Logs.
+    DescribeLogStreams,
     /// Of CloudTrail.
     DescribeTrails,
+    /// Of CloudWatch Logs.
+    FilterLogEvents,
     /// Of S3.
     GetBucketLocation,
+    /// Of CloudWatch Logs.
+    GetLogEvents,
     /// Of S3.
     GetObject,
     /// Of CloudTrail.
@@ -50,11 +58,19 @@ impl Operation {
         Self::LookupEvents,
     ];
 
+    /// The operations of CloudWatch Logs.
+    pub const LOGS: [Self; 4] =
+        [Self::DescribeLogGroups, Self::DescribeLogStreams, Self::FilterLogEvents, Self::GetLogEvents];
+
     /// The name, as the API spells it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::DescribeLogGroups => "DescribeLogGroups",
+            Self::DescribeLogStreams => "DescribeLogStreams",
             Self::DescribeTrails => "DescribeTrails",
+            Self::FilterLogEvents => "FilterLogEvents",
+            Self::GetLogEvents => "GetLogEvents",
             Self::GetBucketLocation => "GetBucketLocation",
             Self::GetObject => "GetObject",
             Self::GetTrail => "GetTrail",
@@ -69,16 +85,19 @@ impl Operation {
         }
     }
 
-    /// The operation of CloudTrail that an `X-Amz-Target` header names; `None` inside where it names one that is not served.
-    /// Nothing where the header is for another service.
+    /// The service and the operation of it that an `X-Amz-Target` header names; no operation where it names one that is not
+    /// served. Nothing where the header is for another service.
     #[must_use]
-    pub fn from_target(target: &str) -> Option<Option<Self>> {
+    pub fn from_target(target: &str) -> Option<(Source, Option<Self>)> {
         let (service, name) = target.rsplit_once('.')?;
-        let is_ours = matches!(
-            service,
-            "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101" | "CloudTrail_20131101"
-        );
-        is_ours.then(|| Self::CLOUDTRAIL.into_iter().find(|operation| operation.name() == name))
+        let (source, operations) = match service {
+            "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101" | "CloudTrail_20131101" => {
+                (Source::CloudTrail, Self::CLOUDTRAIL.as_slice())
+            }
+            "Logs_20140328" => (Source::Logs, Self::LOGS.as_slice()),
+            _ => return None,
+        };
+        Some((source, operations.iter().copied().find(|operation| operation.name() == name)))
     }
 }
 
@@ -99,6 +118,10 @@ impl AnyOperation for Operation {
             | Self::ListPublicKeys
             | Self::ListTrails
             | Self::LookupEvents => Source::CloudTrail,
+            Self::DescribeLogGroups
+            | Self::DescribeLogStreams
+            | Self::FilterLogEvents
+            | Self::GetLogEvents => Source::Logs,
             Self::GetBucketLocation
             | Self::GetObject
             | Self::HeadBucket
@@ -131,7 +154,7 @@ pub struct Answer {
 const JSON: &str = "application/x-amz-json-1.1";
 
 impl Answer {
-    /// The answer of CloudTrail that is this error.
+    /// The answer of CloudTrail or CloudWatch Logs that is this error.
     #[must_use]
     pub fn refused(refusal: &Refusal) -> Self {
         let Refusal { status, code, .. } = *refusal;
@@ -145,8 +168,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) archive: &'a dyn Archive,
 }
 
-/// Handles a request of CloudTrail. The answer is returned only once its record is in the trail.
-pub async fn answer_cloudtrail(
+/// Handles a request of CloudTrail or CloudWatch Logs. The answer is returned only once its record is in the trail.
+pub async fn answer_json(
     service: &Service,
     trail: &dyn Trail,
     request: &Request<'_>,
@@ -176,7 +199,11 @@ async fn dispatch(
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
     let answer = match operation {
+        Operation::DescribeLogGroups => logs::describe_log_groups(cx, body).await?,
+        Operation::DescribeLogStreams => logs::describe_log_streams(cx, asked, body).await?,
         Operation::DescribeTrails => cloudtrail::describe_trails(cx, asked, body).await?,
+        Operation::FilterLogEvents => logs::filter_log_events(cx, asked, body).await?,
+        Operation::GetLogEvents => logs::get_log_events(cx, asked, body).await?,
         Operation::GetTrail => cloudtrail::get_trail(cx, asked, body).await?,
         Operation::GetTrailStatus => cloudtrail::get_trail_status(cx, asked, body).await?,
         Operation::ListPublicKeys => cloudtrail::list_public_keys(cx, asked, body).await?,

@@ -53,8 +53,10 @@ pub struct Wanted {
     pub from: Option<Timestamp>,
     /// Not after.
     pub to: Option<Timestamp>,
-    /// After this place, newest first.
+    /// After this place.
     pub after: Option<Place>,
+    /// In the order of time, or else the newest first.
+    pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
 }
@@ -137,7 +139,7 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, ArchiveError>> + '
 
 /// A trail, where it lies.
 pub trait Archive: Send + Sync {
-    /// The newest events that are wanted, newest first.
+    /// The first of the events that are wanted, in the order in which they are.
     fn lookup(&self, wanted: Wanted) -> Reply<'_, Vec<Found>>;
 
     /// The objects whose names begin with `prefix` and come after `after`, in order, at most `limit`.

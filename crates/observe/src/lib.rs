@@ -1,18 +1,21 @@
-//! What an auditor sees of the trail: the formats of CloudTrail's files, its API, and the part of S3 that reads the files.
+//! What an auditor sees of the trail: the formats of CloudTrail's files, its API, the part of S3 that reads the files, and the
+//! part of CloudWatch Logs that reads events.
 //!
 //! Formats and operations only. Where the trail lies and how it is searched is an adapter's business, behind [`archive::Archive`].
 
 pub mod archive;
 pub mod digest;
 pub mod event;
+pub mod filter_pattern;
 pub mod layout;
 
 mod answer;
 mod cloudtrail;
+mod logs;
 mod lookup;
 mod refusal;
 mod s3;
 
-pub use answer::{Answer, Operation, Request, answer_cloudtrail, answer_s3};
+pub use answer::{Answer, Operation, Request, answer_json, answer_s3};
 pub use refusal::Refusal;
 pub use s3::{S3Asked, refused as s3_refused};

@@ -73,7 +73,8 @@ pub(crate) async fn lookup_events(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8
         cx.region,
         input.event_category
     );
-    let after = input.next_token.as_deref().map(|token| place(cx, &scope, token)).transpose()?;
+    let after =
+        input.next_token.as_deref().map(|token| read_place(cx, &scope, token, bad_token)).transpose()?;
     // There are no insights.
     if input.event_category.is_some() {
         return Ok(json!({ "Events": [] }));
@@ -86,6 +87,7 @@ pub(crate) async fn lookup_events(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8
         from,
         to,
         after,
+        oldest_first: false,
         limit: limit.saturating_add(1),
     };
     let mut found = asked.archive.lookup(wanted).await?;
@@ -94,13 +96,7 @@ pub(crate) async fn lookup_events(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8
     let events: Vec<Value> = found.iter().filter_map(shown).collect();
     let mut answer = json!({ "Events": events });
     if let (true, Some(last), Some(members)) = (more, found.last(), answer.as_object_mut()) {
-        let Place { time, stream, sequence } = &last.place;
-        let at = format!("{time} {stream} {sequence}");
-        let token = cx.service.marker(&scope, at.as_bytes()).map_err(|error| {
-            tracing::error!(%error, "a request failed inside");
-            Refusal::internal()
-        })?;
-        members.insert("NextToken".to_owned(), json!(token));
+        members.insert("NextToken".to_owned(), json!(write_place(cx, &scope, &last.place)?));
     }
     Ok(answer)
 }
@@ -130,14 +126,27 @@ fn time(seconds: Option<f64>) -> Result<Option<Timestamp>, Refusal> {
     }
 }
 
-/// Where the page before ended.
-fn place(cx: &Cx<'_>, scope: &str, token: &str) -> Result<Place, Refusal> {
-    let invalid = || {
-        Refusal::new(
-            "InvalidNextTokenException",
-            "Invalid token: a token is good for the request that it was given for.",
-        )
-    };
+fn bad_token() -> Refusal {
+    let message = "Invalid token: a token is good for the request that it was given for.";
+    Refusal::new("InvalidNextTokenException", message)
+}
+
+/// The token that leads on from a place, for the request that `scope` stands for.
+pub(crate) fn write_place(cx: &Cx<'_>, scope: &str, place: &Place) -> Result<String, Refusal> {
+    let Place { time, stream, sequence } = place;
+    cx.service.marker(scope, format!("{time} {stream} {sequence}").as_bytes()).map_err(|error| {
+        tracing::error!(%error, "a request failed inside");
+        Refusal::internal()
+    })
+}
+
+/// Where the page before ended; `invalid` for what is no token of such a request.
+pub(crate) fn read_place(
+    cx: &Cx<'_>,
+    scope: &str,
+    token: &str,
+    invalid: impl Fn() -> Refusal + Copy,
+) -> Result<Place, Refusal> {
     let at = cx.service.read_marker(scope, token).ok().ok_or_else(invalid)?;
     let text = String::from_utf8(at).ok().ok_or_else(invalid)?;
     let mut parts = text.splitn(3, ' ');

@@ -137,7 +137,11 @@ pub(crate) async fn handle(cx: &mut Cx<'_>, asked: &Asked<'_>, s3: &S3Asked) -> 
             exists(asked, s3)?;
             object(cx, asked, s3).await
         }
-        Operation::DescribeTrails
+        Operation::DescribeLogGroups
+        | Operation::DescribeLogStreams
+        | Operation::DescribeTrails
+        | Operation::FilterLogEvents
+        | Operation::GetLogEvents
         | Operation::GetTrail
         | Operation::GetTrailStatus
         | Operation::ListPublicKeys

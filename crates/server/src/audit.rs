@@ -94,6 +94,7 @@ fn search(args: &SearchArgs) -> Result<(), Failure> {
         from: args.from,
         to: args.to,
         after: None,
+        oldest_first: false,
         limit: args.limit,
     };
     let mut out = io::stdout().lock();

@@ -36,8 +36,10 @@ pub struct Query {
     pub from: Option<Timestamp>,
     /// Not after.
     pub to: Option<Timestamp>,
-    /// After this place, newest first.
+    /// After this place.
     pub after: Option<Place>,
+    /// In the order of time, or else the newest first.
+    pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
 }
@@ -46,7 +48,7 @@ impl Query {
     /// What LookupEvents looks for.
     #[must_use]
     pub fn of(wanted: Wanted) -> Self {
-        let Wanted { account, region, attribute, from, to, after, limit } = wanted;
+        let Wanted { account, region, attribute, from, to, after, oldest_first, limit } = wanted;
         let attributes = attribute.into_iter().collect();
         Self {
             owner: Some((account, region)),
@@ -56,6 +58,7 @@ impl Query {
             from,
             to,
             after,
+            oldest_first,
             limit,
         }
     }
@@ -200,7 +203,7 @@ impl Index {
         Ok(names)
     }
 
-    /// The newest events that `query` asks for, newest first.
+    /// The first of the events that `query` asks for, in its order.
     ///
     /// # Errors
     /// When the segments cannot be read.
@@ -208,16 +211,25 @@ impl Index {
         let mut held = self.segments.lock();
         self.look(&mut held)?;
         let mut order: Vec<(&SegmentName, &Segment)> = held.iter().collect();
-        order.sort_by_key(|(_, segment)| core::cmp::Reverse(segment.span().newest));
+        match query.oldest_first {
+            true => order.sort_by_key(|(_, segment)| segment.span().oldest),
+            false => order.sort_by_key(|(_, segment)| core::cmp::Reverse(segment.span().newest)),
+        }
         let mut found: Vec<Found> = Vec::new();
         for (name, segment) in order {
-            // All that is left is older than what was found.
+            // All that is left comes after what was found.
             let last = found.get(query.limit.saturating_sub(1));
-            if last.is_some_and(|last| last.place.time > segment.span().newest) {
+            if last.is_some_and(|last| match query.oldest_first {
+                true => last.place.time < segment.span().oldest,
+                false => last.place.time > segment.span().newest,
+            }) {
                 break;
             }
             self.of_segment((name, segment), query, &held, &mut found)?;
-            found.sort_by(|one, other| other.place.cmp(&one.place));
+            match query.oldest_first {
+                true => found.sort_by(|one, other| one.place.cmp(&other.place)),
+                false => found.sort_by(|one, other| other.place.cmp(&one.place)),
+            }
             found.truncate(query.limit);
         }
         Ok(found)
@@ -259,11 +271,16 @@ impl Index {
             .filter(|entry| owner.is_none_or(|owner| owner == entry.owner))
             .filter(|entry| {
                 query.after.as_ref().is_none_or(|after| {
-                    (entry.time, stream, entry.sequence) < (after.time, after.stream.as_str(), after.sequence)
+                    let place = (entry.time, stream, entry.sequence);
+                    let after = (after.time, after.stream.as_str(), after.sequence);
+                    if query.oldest_first { place > after } else { place < after }
                 })
             })
             .collect();
-        candidates.sort_by_key(|entry| core::cmp::Reverse((entry.time, entry.sequence)));
+        candidates.sort_by_key(|entry| (entry.time, entry.sequence));
+        if !query.oldest_first {
+            candidates.reverse();
+        }
         let mut taken = 0;
         for entry in candidates {
             if taken >= query.limit {

@@ -1,6 +1,6 @@
-//! CloudTrail and S3, as auditors read the trail: from an HTTP request to an answer.
+//! CloudTrail, CloudWatch Logs and S3, as auditors read the trail: from an HTTP request to an answer.
 //!
-//! A request of CloudTrail names its operation in a header; a request of S3 is what is signed for S3. Who signs is looked up before
+//! A request of CloudTrail or CloudWatch Logs names its operation in a header; a request of S3 is what is signed for S3. Who signs is looked up before
 //! the body is read, as for KMS. What is signed for S3 has no body that anybody reads.
 
 use core::cell::Cell;
@@ -22,16 +22,17 @@ use crate::connection::Body;
 
 /// What is asked for.
 pub(super) enum Asked {
-    /// An operation of CloudTrail; none where it has a name that is not served.
-    CloudTrail(Option<Operation>),
+    /// An operation of CloudTrail or CloudWatch Logs; none where it has a name that is not served.
+    Json(Source, Option<Operation>),
     /// Something of S3.
     S3(S3Asked),
 }
 
-/// What a request asks of CloudTrail or S3, by its head; nothing where it is for another service.
+/// What a request asks of CloudTrail, CloudWatch Logs or S3, by its head; nothing where it is for another service.
 pub(super) fn asked(parts: &Parts) -> Option<Asked> {
     if let Some(target) = parts.headers.get(&TARGET) {
-        return Operation::from_target(target.to_str().ok()?).map(Asked::CloudTrail);
+        let (source, operation) = Operation::from_target(target.to_str().ok()?)?;
+        return Some(Asked::Json(source, operation));
     }
     let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let query = parts.uri.query().unwrap_or_default();
@@ -43,28 +44,29 @@ pub(super) fn asked(parts: &Parts) -> Option<Asked> {
 impl Asked {
     fn service(&self) -> &'static str {
         match self {
-            Self::CloudTrail(_) => "cloudtrail",
+            Self::Json(Source::Logs, _) => "logs",
+            Self::Json(..) => "cloudtrail",
             Self::S3(_) => "s3",
         }
     }
 
     fn source(&self) -> Source {
         match self {
-            Self::CloudTrail(_) => Source::CloudTrail,
+            Self::Json(source, _) => *source,
             Self::S3(_) => Source::S3,
         }
     }
 
     fn operation(&self) -> Option<Operation> {
         match self {
-            Self::CloudTrail(operation) => *operation,
+            Self::Json(_, operation) => *operation,
             Self::S3(asked) => Some(asked.operation),
         }
     }
 
     fn refused(&self, refusal: &Refusal, request_id: &str) -> Answer {
         match self {
-            Self::CloudTrail(_) => Answer::refused(refusal),
+            Self::Json(..) => Answer::refused(refusal),
             Self::S3(asked) => keyreeve_observe::s3_refused(refusal, asked, request_id),
         }
     }
@@ -77,7 +79,7 @@ struct Refused {
 }
 
 impl<T: Trail + 'static> Api<T> {
-    /// Answers a request of CloudTrail or S3.
+    /// Answers a request of CloudTrail, CloudWatch Logs or S3.
     pub(super) async fn audit(
         self: Rc<Self>,
         call: Call,
@@ -104,9 +106,8 @@ impl<T: Trail + 'static> Api<T> {
                 let (service, records) = (&self.endpoint.service, &self.trail);
                 let place = (&trail.names, &*trail.archive);
                 match &asked {
-                    Asked::CloudTrail(_) => {
-                        keyreeve_observe::answer_cloudtrail(service, records, &request, place, body.as_ref())
-                            .await
+                    Asked::Json(..) => {
+                        keyreeve_observe::answer_json(service, records, &request, place, body.as_ref()).await
                     }
                     Asked::S3(asked) => {
                         keyreeve_observe::answer_s3(service, records, &request, place, asked).await
@@ -164,7 +165,7 @@ impl<T: Trail + 'static> Api<T> {
         let names: Vec<&str> = self.region_names.iter().map(String::as_str).collect();
         // A client of S3 signs for whatever Region it is set to.
         let regions =
-            Some(names.as_slice()).filter(|names| !names.is_empty() && matches!(asked, Asked::CloudTrail(_)));
+            Some(names.as_slice()).filter(|names| !names.is_empty() && matches!(asked, Asked::Json(..)));
         let claimed = match Claim::parse(&head) {
             Ok(claim) => self
                 .claimed(call, claim, asked.service(), regions)
@@ -228,7 +229,7 @@ fn code_of(code: &str) -> &'static str {
 fn of_signature(asked: &Asked, error: &SigV4Error) -> Refusal {
     let text = error.to_string();
     match (asked, error.code()) {
-        (Asked::CloudTrail(_), code) => Refusal::new(code, text),
+        (Asked::Json(..), code) => Refusal::new(code, text),
         (Asked::S3(_), "MissingAuthenticationTokenException") => {
             Refusal::new("AccessDenied", "Access Denied").with_status(403)
         }

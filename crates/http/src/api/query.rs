@@ -134,7 +134,7 @@ impl<T: Trail + 'static> Api<T> {
     fn scope(&self, source: Source) -> (&'static str, Option<Vec<&str>>) {
         match source {
             // Clients sign for the Region that they are set to, or for the global one.
-            Source::CloudTrail | Source::Iam | Source::Kms | Source::S3 => ("iam", None),
+            Source::CloudTrail | Source::Iam | Source::Kms | Source::Logs | Source::S3 => ("iam", None),
             Source::Sts if self.region_names.is_empty() => ("sts", None),
             Source::Sts => {
                 let regions = self.region_names.iter().map(String::as_str).chain([GLOBAL]);
@@ -254,7 +254,7 @@ fn source(claim: &Claim<'_>) -> Source {
 fn event_region(source: Source) -> Option<Region> {
     match source {
         Source::Iam => GLOBAL.parse().ok(),
-        Source::CloudTrail | Source::Kms | Source::S3 | Source::Sts => None,
+        Source::CloudTrail | Source::Kms | Source::Logs | Source::S3 | Source::Sts => None,
     }
 }
 
@@ -262,7 +262,7 @@ fn event_region(source: Source) -> Option<Region> {
 fn operation(source: Source, form: &Received) -> Result<Operation, Refusal> {
     let form = Form::parse(form.as_ref())?;
     Ok(match source {
-        Source::CloudTrail | Source::Iam | Source::Kms | Source::S3 => {
+        Source::CloudTrail | Source::Iam | Source::Kms | Source::Logs | Source::S3 => {
             Operation::Iam(iam::Operation::of(&form)?)
         }
         Source::Sts => Operation::Sts(sts::Operation::of(&form)?),

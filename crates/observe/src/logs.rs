@@ -1,0 +1,354 @@
+//! The trail as a log group of CloudWatch Logs: DescribeLogGroups, DescribeLogStreams, GetLogEvents, FilterLogEvents.
+//!
+//! An account has in each Region one group with one stream, which hold its events, the oldest first; nobody can write to them.
+//! Source: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html>.
+
+use keyreeve_core::Cx;
+use keyreeve_domain::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::answer::Asked;
+use crate::archive::{AttributeKey, Found, Place, Wanted};
+use crate::cloudtrail::{authorize, read};
+use crate::event::Event;
+use crate::filter_pattern::FilterPattern;
+use crate::lookup::{read_place, write_place};
+use crate::refusal::Refusal;
+
+/// The log group.
+const GROUP: &str = "CloudTrail/KMS";
+/// Events of a page, at most, and where nothing is said.
+const MOST: i64 = 10_000;
+/// Bytes of the events of a page, at most.
+const BYTES_MOST: usize = 1 << 20;
+/// Events that are looked at for one page; it may then be short, or empty, and says where to go on.
+const LOOKED_AT_MOST: usize = 20_000;
+/// Events that are read at once.
+const BATCH: usize = 500;
+
+fn stream_name(cx: &Cx<'_>) -> String {
+    format!("{}_CloudTrail_{}", cx.caller.account(), cx.region)
+}
+
+fn group_arn(cx: &Cx<'_>) -> String {
+    format!("arn:{}:logs:{}:{}:log-group:{GROUP}", cx.region.partition(), cx.region, cx.caller.account())
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new("InvalidParameterException", message)
+}
+
+/// Refuses every group but the one, by name or ARN.
+fn check_group(cx: &Cx<'_>, name: Option<&str>, identifier: Option<&str>) -> Result<(), Refusal> {
+    let given = match (name, identifier) {
+        (Some(given), None) | (None, Some(given)) => given,
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(invalid("Exactly one of logGroupName and logGroupIdentifier must be given."));
+        }
+    };
+    match given == GROUP || given.trim_end_matches(":*") == group_arn(cx) {
+        true => Ok(()),
+        false => Err(Refusal::new("ResourceNotFoundException", "The specified log group does not exist.")),
+    }
+}
+
+fn limit(asked: Option<i64>, most: i64) -> Result<usize, Refusal> {
+    let given = asked.unwrap_or(most);
+    if !(1..=most).contains(&given) {
+        return Err(invalid(format!("limit must be from 1 to {most}.")));
+    }
+    Ok(usize::try_from(given).unwrap_or(1))
+}
+
+fn time(millis: Option<i64>) -> Result<Option<Timestamp>, Refusal> {
+    match millis {
+        Some(millis) if millis < 0 => Err(invalid("A time must not be negative.")),
+        millis => Ok(millis.map(Timestamp::from_millis)),
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupsInput {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_group_name_prefix: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_group_name_pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<i64>,
+}
+
+pub(crate) async fn describe_log_groups(cx: &mut Cx<'_>, body: &[u8]) -> Result<Value, Refusal> {
+    let input: GroupsInput = read(cx, body)?;
+    limit(input.limit, 50)?;
+    authorize(cx, "logs:DescribeLogGroups", "*").await?;
+    let (prefix, pattern) = (input.log_group_name_prefix, input.log_group_name_pattern);
+    let is_meant = prefix.is_none_or(|prefix| GROUP.starts_with(&prefix))
+        && pattern.is_none_or(|pattern| GROUP.contains(&pattern));
+    let arn = group_arn(cx);
+    let group = json!({
+        "logGroupName": GROUP, "arn": format!("{arn}:*"), "logGroupArn": arn, "creationTime": 0,
+        "metricFilterCount": 0, "storedBytes": 0, "logGroupClass": "STANDARD",
+    });
+    Ok(json!({ "logGroups": if is_meant { vec![group] } else { Vec::new() } }))
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StreamsInput {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_group_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_group_identifier: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_stream_name_prefix: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<i64>,
+}
+
+pub(crate) async fn describe_log_streams(
+    cx: &mut Cx<'_>,
+    asked: &Asked<'_>,
+    body: &[u8],
+) -> Result<Value, Refusal> {
+    let input: StreamsInput = read(cx, body)?;
+    limit(input.limit, 50)?;
+    authorize(cx, "logs:DescribeLogStreams", &format!("{}:*", group_arn(cx))).await?;
+    check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
+    let name = stream_name(cx);
+    if input.log_stream_name_prefix.is_some_and(|prefix| !name.starts_with(&prefix)) {
+        return Ok(json!({ "logStreams": [] }));
+    }
+    let mut stream = json!({
+        "logStreamName": name, "creationTime": 0, "storedBytes": 0,
+        "arn": format!("{}:log-stream:{name}", group_arn(cx)),
+    });
+    for (oldest_first, member) in [(true, "firstEventTimestamp"), (false, "lastEventTimestamp")] {
+        let wanted = Wanted { oldest_first, limit: 1, ..everything(cx) };
+        let found = asked.archive.lookup(wanted).await?;
+        if let (Some(found), Some(members)) = (found.first(), stream.as_object_mut()) {
+            members.insert(member.to_owned(), json!(found.place.time));
+        }
+    }
+    Ok(json!({ "logStreams": [stream] }))
+}
+
+/// Every event of the account in the Region.
+fn everything(cx: &Cx<'_>) -> Wanted {
+    Wanted {
+        account: cx.caller.account(),
+        region: cx.region,
+        attribute: None,
+        from: None,
+        to: None,
+        after: None,
+        oldest_first: true,
+        limit: BATCH,
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FilterInput {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_group_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_group_identifier: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_stream_names: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_stream_name_prefix: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start_time: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end_time: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    filter_pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<i64>,
+    // A token is long and says nothing to an auditor.
+    #[serde(default, skip_serializing)]
+    next_token: Option<String>,
+}
+
+pub(crate) async fn filter_log_events(
+    cx: &mut Cx<'_>,
+    asked: &Asked<'_>,
+    body: &[u8],
+) -> Result<Value, Refusal> {
+    let input: FilterInput = read(cx, body)?;
+    let limit = limit(input.limit, MOST)?;
+    let (from, to) = (time(input.start_time)?, time(input.end_time)?);
+    let pattern = FilterPattern::parse(input.filter_pattern.as_deref().unwrap_or_default())
+        .map_err(|error| invalid(error.to_string()))?;
+    if input.log_stream_names.is_some() && input.log_stream_name_prefix.is_some() {
+        return Err(invalid("logStreamNames and logStreamNamePrefix exclude each other."));
+    }
+    authorize(cx, "logs:FilterLogEvents", &format!("{}:*", group_arn(cx))).await?;
+    check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
+    let stream = stream_name(cx);
+    let scope = format!(
+        "FilterLogEvents/{}/{}/{:?}/{from:?}/{to:?}",
+        cx.caller.account(),
+        cx.region,
+        input.filter_pattern
+    );
+    let after =
+        input.next_token.as_deref().map(|token| read_place(cx, &scope, token, bad_token)).transpose()?;
+    let names_other = |names: &Vec<String>| !names.contains(&stream);
+    if input.log_stream_names.as_ref().is_some_and(names_other)
+        || input.log_stream_name_prefix.as_ref().is_some_and(|prefix| !stream.starts_with(prefix))
+    {
+        return Ok(json!({ "events": [], "searchedLogStreams": [] }));
+    }
+    let search = Search { pattern: &pattern, limit };
+    let Page { events, next } = search.page(asked, Wanted { from, to, after, ..everything(cx) }).await?;
+    let events: Vec<Value> = events
+        .iter()
+        .map(|found| {
+            let mut event = shown(found);
+            if let Some(members) = event.as_object_mut() {
+                members.insert("logStreamName".to_owned(), json!(stream));
+                let id = Event::read(&found.json).map(|event| event.event_id.to_owned());
+                members.insert("eventId".to_owned(), json!(id.unwrap_or_default()));
+            }
+            event
+        })
+        .collect();
+    let mut answer = json!({ "events": events, "searchedLogStreams": [] });
+    if let (Some(place), Some(members)) = (next, answer.as_object_mut()) {
+        members.insert("nextToken".to_owned(), json!(write_place(cx, &scope, &place)?));
+    }
+    Ok(answer)
+}
+
+fn bad_token() -> Refusal {
+    invalid("The specified nextToken is invalid.")
+}
+
+/// What one page is made of.
+struct Search<'a> {
+    pattern: &'a FilterPattern,
+    limit: usize,
+}
+
+struct Page {
+    events: Vec<Found>,
+    /// After which place the next one begins; nothing where there is none.
+    next: Option<Place>,
+}
+
+impl Search<'_> {
+    async fn page(&self, asked: &Asked<'_>, first: Wanted) -> Result<Page, Refusal> {
+        // What the pattern demands of an event is looked up, not looked for.
+        let demanded = [("eventName", AttributeKey::EventName), ("eventSource", AttributeKey::EventSource)];
+        let attribute = demanded
+            .into_iter()
+            .find_map(|(member, key)| self.pattern.demands(member).map(|value| (key, value.to_owned())));
+        let (mut events, mut bytes, mut looked_at) = (Vec::new(), 0_usize, 0_usize);
+        let mut wanted = Wanted { attribute, ..first };
+        loop {
+            let batch = asked.archive.lookup(wanted.clone()).await?;
+            let is_last = batch.len() < BATCH;
+            looked_at = looked_at.saturating_add(batch.len());
+            for found in batch {
+                let place = found.place.clone();
+                if self.pattern.meets(&found.json) {
+                    bytes = bytes.saturating_add(found.json.len());
+                    if !events.is_empty() && (events.len() == self.limit || bytes > BYTES_MOST) {
+                        return Ok(Page { events, next: wanted.after });
+                    }
+                    events.push(found);
+                }
+                wanted.after = Some(place);
+            }
+            if is_last {
+                return Ok(Page { events, next: None });
+            }
+            if looked_at >= LOOKED_AT_MOST {
+                return Ok(Page { events, next: wanted.after });
+            }
+        }
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GetInput {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_group_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_group_identifier: Option<String>,
+    log_stream_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start_time: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end_time: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start_from_head: Option<bool>,
+    // A token is long and says nothing to an auditor.
+    #[serde(default, skip_serializing)]
+    next_token: Option<String>,
+}
+
+/// The newest events unless `startFromHead`; the tokens lead on from both ends of a page, for ever.
+pub(crate) async fn get_log_events(
+    cx: &mut Cx<'_>,
+    asked: &Asked<'_>,
+    body: &[u8],
+) -> Result<Value, Refusal> {
+    let input: GetInput = read(cx, body)?;
+    let limit = limit(input.limit, MOST)?;
+    let (from, to) = (time(input.start_time)?, time(input.end_time)?);
+    authorize(cx, "logs:GetLogEvents", &format!("{}:log-stream:{}", group_arn(cx), input.log_stream_name))
+        .await?;
+    check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
+    if input.log_stream_name != stream_name(cx) {
+        let message = "The specified log stream does not exist.";
+        return Err(Refusal::new("ResourceNotFoundException", message));
+    }
+    let scope = format!("GetLogEvents/{}/{}/{from:?}/{to:?}", cx.caller.account(), cx.region);
+    // The first letter of a token says which way it leads.
+    let (oldest_first, after) = match input.next_token.as_deref() {
+        None => (input.start_from_head.unwrap_or_default(), None),
+        Some(token) => {
+            let (way, token) = token.split_once('/').ok_or_else(bad_token)?;
+            let after = match token {
+                "" => None,
+                token => Some(read_place(cx, &scope, token, bad_token)?),
+            };
+            (way == "f", after)
+        }
+    };
+    let wanted = Wanted { from, to, after: after.clone(), oldest_first, limit, ..everything(cx) };
+    let mut found = asked.archive.lookup(wanted).await?;
+    let mut bytes = 0_usize;
+    let fits = found
+        .iter()
+        .take_while(|found| {
+            bytes = bytes.saturating_add(found.json.len());
+            bytes <= BYTES_MOST
+        })
+        .count();
+    found.truncate(fits.max(1));
+    if !oldest_first {
+        found.reverse();
+    }
+    let place = |found: Option<&Found>| found.map(|found| found.place.clone()).or_else(|| after.clone());
+    let token = |way: &str, place: Option<Place>| match place {
+        None => Ok::<_, Refusal>(format!("{way}/")),
+        Some(place) => Ok(format!("{way}/{}", write_place(cx, &scope, &place)?)),
+    };
+    let forward = token("f", place(found.last()))?;
+    let backward = token("b", place(found.first()))?;
+    let events: Vec<Value> = found.iter().map(shown).collect();
+    Ok(json!({ "events": events, "nextForwardToken": forward, "nextBackwardToken": backward }))
+}
+
+fn shown(found: &Found) -> Value {
+    let time = found.place.time;
+    json!({ "timestamp": time, "message": String::from_utf8_lossy(&found.json), "ingestionTime": time })
+}

@@ -1,0 +1,113 @@
+"""The trail as a log group of CloudWatch Logs, with the unmodified AWS command line and boto3."""
+
+import json
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+from server import ACCOUNT
+from test_trail import aws
+
+GROUP = "CloudTrail/KMS"
+
+
+@pytest.fixture(scope="module")
+def used(server):
+    """The server, with a key that was used, and what a client of the logs says."""
+    kms = server.client()
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    for _ in range(5):
+        kms.encrypt(KeyId=key, Plaintext=b"a secret that no log holds")
+    with pytest.raises(ClientError):
+        kms.encrypt(KeyId="alias/missing", Plaintext=b"x")
+    return server, server.client(service="logs"), key
+
+
+def messages(answer):
+    return [json.loads(event["message"]) for event in answer["events"]]
+
+
+def test_the_command_line_filters_the_events_of_kms(used):
+    server, _, key = used
+    since = str(int((time.time() - 3600) * 1000))
+    for pattern in ("{ $.eventSource = kms.amazonaws.com }", '{ $.eventSource = "kms.amazonaws.com" }'):
+        done = aws(
+            server, "logs", "filter-log-events", "--log-group-name", GROUP, "--filter-pattern", pattern, "--start-time", since
+        )
+        assert done.returncode == 0, done.stderr
+        events = messages(json.loads(done.stdout))
+        assert {event["eventSource"] for event in events} == {"kms.amazonaws.com"}
+        assert sum(event["eventName"] == "Encrypt" and key in json.dumps(event) for event in events) == 5
+
+
+@pytest.mark.parametrize(
+    ("pattern", "least"),
+    [
+        ("{ $.eventName = Encrypt && $.errorCode NOT EXISTS }", 5),
+        ("{ $.eventName = Enc* }", 6),
+        ("{ ($.eventName = CreateKey) || ($.errorCode = NotFoundException) }", 2),
+        ("NotFoundException -CreateKey", 1),
+        ("{ $.readOnly IS FALSE && $.userIdentity.type = Root }", 1),
+    ],
+)
+def test_patterns_choose(used, pattern, least):
+    _, logs, _ = used
+    found = logs.filter_log_events(logGroupName=GROUP, filterPattern=pattern)["events"]
+    assert len(found) >= least
+    assert [event["timestamp"] for event in found] == sorted(event["timestamp"] for event in found)
+    assert all(event["logStreamName"] == f"{ACCOUNT}_CloudTrail_us-east-1" for event in found)
+
+
+def test_pages_hold_every_event_once(used):
+    _, logs, _ = used
+    asked = {"logGroupName": GROUP, "filterPattern": "{ $.eventName = Encrypt }", "endTime": int(time.time() * 1000)}
+    whole = [event["eventId"] for event in logs.filter_log_events(**asked)["events"]]
+    pages = logs.get_paginator("filter_log_events").paginate(**asked, PaginationConfig={"PageSize": 2})
+    assert [event["eventId"] for page in pages for event in page["events"]] == whole
+    token = logs.filter_log_events(**asked, limit=1)["nextToken"]
+    with pytest.raises(ClientError) as refused:
+        logs.filter_log_events(logGroupName=GROUP, nextToken=token)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterException", "a token of another search"
+
+
+def test_the_stream_is_read_from_either_end(used):
+    _, logs, _ = used
+    groups = logs.describe_log_groups(logGroupNamePrefix="CloudTrail")["logGroups"]
+    assert [group["logGroupName"] for group in groups] == [GROUP]
+    assert logs.describe_log_groups(logGroupNamePrefix="/aws/lambda")["logGroups"] == []
+    (stream,) = logs.describe_log_streams(logGroupName=GROUP)["logStreams"]
+    assert stream["firstEventTimestamp"] <= stream["lastEventTimestamp"]
+    asked = {"logGroupName": GROUP, "logStreamName": stream["logStreamName"]}
+    first = logs.get_log_events(**asked, startFromHead=True, limit=3)
+    second = logs.get_log_events(**asked, nextToken=first["nextForwardToken"], limit=3)
+    both = logs.get_log_events(**asked, startFromHead=True, limit=6)
+    assert first["events"] + second["events"] == both["events"]
+    newest = logs.get_log_events(**asked, limit=2)
+    assert [event["eventName"] for event in messages(newest)][-1] in ("GetLogEvents", "DescribeLogStreams")
+    before = logs.get_log_events(**asked, nextToken=second["nextBackwardToken"], limit=3)
+    assert before["events"] == first["events"]
+
+
+def test_what_is_wrong_is_refused(used):
+    server, logs, _ = used
+    for request, code in [
+        ({"logGroupName": "other"}, "ResourceNotFoundException"),
+        ({"logGroupName": GROUP, "filterPattern": "{ $.a == 1 }"}, "InvalidParameterException"),
+        ({"logGroupName": GROUP, "nextToken": "forged"}, "InvalidParameterException"),
+    ]:
+        with pytest.raises(ClientError) as refused:
+            logs.filter_log_events(**request)
+        assert refused.value.response["Error"]["Code"] == code, request
+    iam = server.client(service="iam")
+    iam.create_user(UserName="reader")
+    pair = iam.create_access_key(UserName="reader")["AccessKey"]
+    reader = server.client(service="logs", credentials=(pair["AccessKeyId"], pair["SecretAccessKey"]))
+    with pytest.raises(ClientError) as denied:
+        reader.filter_log_events(logGroupName=GROUP)
+    assert denied.value.response["Error"]["Code"] == "AccessDeniedException"
+    allow = {"Effect": "Allow", "Action": "logs:FilterLogEvents", "Resource": "arn:aws:logs:*:*:log-group:CloudTrail/KMS:*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_user_policy(UserName="reader", PolicyName="reads", PolicyDocument=policy)
+    assert reader.filter_log_events(logGroupName=GROUP, limit=1)["events"]
+    with pytest.raises(ClientError):
+        reader.get_log_events(logGroupName=GROUP, logStreamName="x")
