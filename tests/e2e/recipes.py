@@ -36,10 +36,11 @@ class Page:
             elif file:
                 self.files[file.group(1)] = content
 
-    def run(self, directory, environment, timeout=420):
+    def run(self, directory, environment, timeout):
         """Fails where a block fails, or prints something else than its page says."""
         assert self.scripts, "the page has nothing to run"
         for name, content in self.files.items():
+            (directory / name).parent.mkdir(exist_ok=True)
             (directory / name).write_text(content)
         script = f"echo '{BETWEEN}'\n".join(self.scripts)
         ended = subprocess.run(

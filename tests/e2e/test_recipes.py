@@ -67,11 +67,11 @@ def recipe(dev, tmp_path):
     """Runs a page on an empty service: `recipe(NAME, *directories of programs, more of the environment)`."""
     address, programs = dev
 
-    def run(page, *path, addresses=None, **environment):
+    def run(page, *path, addresses=None, timeout=420, **environment):
         assert httpx.post(f"http://{address}/_keyreeve/reset").status_code == 200
         path = [programs, *path, pathlib.Path(sys.executable).parent]
         recipes.Page(page, {recipes.ADDRESS: address, **(addresses or {})}).run(
-            tmp_path, environment_of_the_start(address, path) | environment
+            tmp_path, environment_of_the_start(address, path) | environment, timeout
         )
 
     return run
@@ -134,6 +134,14 @@ def test_the_recipe_for_go(recipe, heavy, tmp_path):
     )
 
 
+def test_the_recipe_for_rust(recipe, long, tmp_path):
+    if not long:
+        pytest.skip("the SDK takes minutes to compile; the run is not the long one")
+    client = harness.REPOSITORY / "clients" / "rust-sdk"
+    shutil.copy(client / "Cargo.lock", tmp_path)
+    recipe("rust", CARGO_TARGET_DIR=str(client / "target"), timeout=1800)
+
+
 def test_the_recipe_for_terraform(recipe, long, tmp_path):
     if not (shutil.which("terraform") and plugins()):
         pytest.skip("terraform or its AWS provider is not here (KEYREEVE_TERRAFORM_PLUGINS)")
@@ -146,7 +154,7 @@ def test_the_recipe_for_terraform(recipe, long, tmp_path):
 
 def test_every_page_is_run_or_says_that_it_is_not():
     run = {"ansible", "aws-cli", "ci", "encryption-sdk", "encryption-sdk-javascript", "ethereum", "go", "javascript"}
-    run |= {"openbao", "python", "sops", "terraform", "tink"}
+    run |= {"openbao", "python", "rust", "sops", "terraform", "tink"}
     for page in recipes.PAGES.glob("*.md"):
         text = page.read_text()
         if page.stem in run:
