@@ -132,6 +132,7 @@ impl Deliverer {
     /// # Errors
     /// When that fails: then nothing was delivered, and it can be tried again.
     pub fn deliver(&mut self, now: Timestamp) -> Result<bool, DeliveryError> {
+        self.settle()?;
         let mut next = self.state.clone();
         let mut groups = BTreeMap::<(AccountId, Region), Group>::new();
         let mut more = false;
@@ -286,6 +287,7 @@ impl Deliverer {
     /// # Errors
     /// When that fails: then no digest was delivered, and it can be tried again.
     pub fn digest(&mut self, now: Timestamp, keys: &DigestKeys) -> Result<(), DeliveryError> {
+        self.settle()?;
         let end = aligned(now, self.options.digest_seconds);
         let mut next = self.state.clone();
         let mut prepared = Vec::new();
@@ -331,15 +333,18 @@ impl Deliverer {
     /// When that fails; what was removed by then is gone.
     pub fn retain(&mut self, index: &Index, keep: Retention, now: Timestamp) -> Result<(), DeliveryError> {
         let mut complete = Vec::new();
+        let mut gone = Vec::new();
         let mut size = 0u64;
         for segment in lines::segments(&self.segments)? {
+            let at = self.state.streams.get(segment.stream().as_str());
+            // What was to be removed when the process ended.
+            if at.is_some_and(|at| segment.number() < at.first) {
+                gone.push(segment);
+                continue;
+            }
             let len = fs::metadata(self.segments.join(segment.to_string()))?.len();
             size = size.saturating_add(len);
-            let is_delivered = self
-                .state
-                .streams
-                .get(segment.stream().as_str())
-                .is_some_and(|at| segment.number() < at.segment);
+            let is_delivered = at.is_some_and(|at| segment.number() < at.segment);
             if let Some(newest) = index.newest(&segment).filter(|_| is_delivered) {
                 complete.push((newest, segment, len));
             }
@@ -347,7 +352,6 @@ impl Deliverer {
         complete.sort();
         let oldest = keep.days.map(|days| now.millis().saturating_sub(i64::from(days).saturating_mul(DAY)));
         let mut next = self.state.clone();
-        let mut gone = Vec::new();
         for (newest, segment, len) in complete {
             let is_old = oldest.is_some_and(|oldest| newest < oldest);
             let is_too_much = keep.bytes.is_some_and(|most| size > most);
@@ -385,9 +389,17 @@ impl Deliverer {
         files::sync_parent(&self.folder.staged("x"))?;
         next.write(&self.folder.private())?;
         self.state = next;
-        publish(&self.folder, prepared)?;
-        self.state.staged.clear();
-        self.folder.show(&self.state);
+        self.settle()
+    }
+
+    /// Gives the files that the state speaks of their places. An error that keeps them from there leaves them to the next call,
+    /// which comes before any other state: that would no longer name them.
+    fn settle(&mut self) -> Result<(), DeliveryError> {
+        if !self.state.staged.is_empty() {
+            publish(&self.folder, &self.state.staged)?;
+            self.state.staged.clear();
+            self.folder.show(&self.state);
+        }
         Ok(())
     }
 }
@@ -397,14 +409,17 @@ fn publish(folder: &Folder, staged: &[String]) -> io::Result<()> {
     let mut directories = BTreeSet::new();
     for key in staged {
         let (from, to) = (folder.staged(key), folder.place(key));
-        if !from.exists() {
-            continue;
-        }
         let Some(parent) = to.parent() else { continue };
-        files::make_directory(parent)?;
-        fs::rename(&from, &to)?;
-        directories
-            .extend(parent.ancestors().take_while(|at| at.starts_with(folder.root())).map(Path::to_owned));
+        if from.exists() {
+            files::make_directory(parent)?;
+            fs::rename(&from, &to)?;
+        }
+        // One that was moved by a call that failed may not be durable there yet.
+        if parent.is_dir() {
+            directories.extend(
+                parent.ancestors().take_while(|at| at.starts_with(folder.root())).map(Path::to_owned),
+            );
+        }
     }
     for directory in directories {
         fs::File::open(directory)?.sync_all()?;
@@ -449,4 +464,135 @@ pub(crate) fn chain_name(account: AccountId, region: Region) -> String {
 pub(crate) fn read_chain_name(name: &str) -> Option<(AccountId, Region)> {
     let (account, region) = name.split_once('/')?;
     Some((account.parse().ok()?, region.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use keyreeve_audit::chain::Chain;
+
+    use super::*;
+    use crate::verify::{Range, verify};
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_767_323_100_000)
+    }
+
+    /// A directory with segments and a folder that they are delivered to.
+    struct Place {
+        directory: tempfile::TempDir,
+        chain: Chain,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            fs::create_dir(directory.path().join("audit")).unwrap();
+            Self { directory, chain: Chain::START }
+        }
+
+        fn segments(&self) -> PathBuf {
+            self.directory.path().join("audit")
+        }
+
+        fn root(&self) -> PathBuf {
+            self.directory.path().join("trail")
+        }
+
+        /// Appends a segment with an event.
+        fn write(&mut self, number: u32) {
+            let hash = LowerHex::new(&self.chain.hash).as_str().to_owned();
+            let mut bytes = Vec::new();
+            self.chain.append(format!("{{\"previousHash\":\"{hash}\"}}").as_bytes(), &mut bytes);
+            let event = format!(
+                "{{\"userIdentity\":{{\"type\":\"Root\"}},\"eventTime\":\"2026-01-02T03:04:05Z\",\
+                 \"eventSource\":\"kms.amazonaws.com\",\"eventName\":\"Encrypt\",\"awsRegion\":\"us-east-1\",\
+                 \"eventID\":\"00000000-0000-4000-8000-{number:012}\",\"readOnly\":true,\
+                 \"recipientAccountId\":\"111122223333\"}}"
+            );
+            self.chain.append(event.as_bytes(), &mut bytes);
+            fs::write(self.segments().join(format!("w0-{number:08}.log")), bytes).unwrap();
+        }
+
+        fn open(&self) -> (Deliverer, Arc<Index>) {
+            let index = Arc::new(Index::new(&self.segments(), Ends::new()));
+            let folder = Arc::new(Folder::open(&self.root(), Arc::clone(&index)).unwrap());
+            let options = Options {
+                names: TrailNames {
+                    trail: "keyreeve".to_owned(),
+                    bucket: "keyreeve-trail".to_owned(),
+                    home: "us-east-1".parse().unwrap(),
+                },
+                account: "111122223333".parse().unwrap(),
+                digest_seconds: 3600,
+            };
+            (Deliverer::open(&self.segments(), folder, options, Ends::new(), now()).unwrap(), index)
+        }
+
+        /// Events in log files, once the folder was found whole.
+        fn events(&self) -> u64 {
+            let report = verify(&self.root(), &self.segments(), Range::default(), &[]).unwrap();
+            assert_eq!(report.findings, Vec::new());
+            report.events
+        }
+    }
+
+    #[test]
+    fn files_that_an_error_kept_from_their_places_have_them_later() {
+        let mut place = Place::new();
+        place.write(1);
+        let (mut deliverer, _) = place.open();
+        // A file stands where a directory is to be made.
+        let in_the_way = place.root().join("AWSLogs");
+        fs::write(&in_the_way, "").unwrap();
+        assert!(deliverer.deliver(now()).is_err());
+        place.write(2);
+        assert!(deliverer.deliver(now()).is_err());
+        // On its way it is found, too.
+        assert_eq!(place.events(), 1);
+        fs::remove_file(&in_the_way).unwrap();
+        deliverer.deliver(now()).unwrap();
+        assert_eq!(place.events(), 2);
+        assert_eq!(fs::read_dir(deliverer.folder.staging()).unwrap().count(), 0);
+        // The same where another process comes between.
+        place.write(3);
+        let (mut deliverer, _) = place.open();
+        deliverer.deliver(now()).unwrap();
+        assert_eq!(place.events(), 3);
+    }
+
+    #[test]
+    fn segments_that_were_to_be_removed_are_removed_later() {
+        let mut place = Place::new();
+        (1..=4).for_each(|number| place.write(number));
+        let (mut deliverer, index) = place.open();
+        deliverer.deliver(now()).unwrap();
+        index
+            .find(&crate::Query {
+                owner: None,
+                attributes: Vec::new(),
+                resource: None,
+                principal: None,
+                from: None,
+                to: None,
+                after: None,
+                oldest_first: false,
+                limit: 1,
+            })
+            .unwrap();
+        let first = place.segments().join("w0-00000001.log");
+        let content = fs::read(&first).unwrap();
+        let keep = Retention { days: None, bytes: Some(0) };
+        deliverer.retain(&index, keep, now()).unwrap();
+        let left = || lines::segments(&place.segments()).unwrap().len();
+        assert_eq!(left(), 1);
+        // The process ended before the first one was gone.
+        fs::write(&first, content).unwrap();
+        assert_eq!(left(), 2);
+        let (mut deliverer, index) = place.open();
+        deliverer.deliver(now()).unwrap();
+        deliverer.retain(&index, Retention::default(), now()).unwrap();
+        assert_eq!(left(), 1);
+        assert!(!first.exists());
+        assert_eq!(place.events(), 4);
+    }
 }

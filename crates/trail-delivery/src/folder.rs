@@ -117,7 +117,7 @@ impl Folder {
 
     /// Where the file `key` is prepared. Its last part alone tells it from all others.
     pub(crate) fn staged(&self, key: &str) -> PathBuf {
-        self.staging().join(key.rsplit('/').next().unwrap_or(key))
+        staged(&self.root, key)
     }
 
     /// Where the file `key` belongs.
@@ -139,6 +139,11 @@ impl Folder {
         }
         *self.statuses.lock() = statuses;
     }
+}
+
+/// Where the file `key` is prepared in the folder at `root`.
+pub(crate) fn staged(root: &Path, key: &str) -> PathBuf {
+    root.join(PRIVATE).join(STAGED).join(key.rsplit('/').next().unwrap_or(key))
 }
 
 /// The object `key` in the folder at `root`.
@@ -220,7 +225,9 @@ fn walk(
     found: &mut Vec<ObjectInfo>,
 ) -> io::Result<()> {
     let entries = match fs::read_dir(root.join(at)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(());
+        }
         entries => entries?,
     };
     // In the order of whole names: a directory stands where its slash puts it.

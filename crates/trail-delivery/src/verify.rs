@@ -66,10 +66,13 @@ pub struct Report {
 /// # Errors
 /// When files that are there cannot be read.
 pub fn verify(root: &Path, segments: &Path, range: Range, trusted: &[String]) -> io::Result<Report> {
+    // ORDER: the state first, so that every key that has signed by then is known.
+    let state = State::read(&root.join(PRIVATE))?;
     let mut check = Check {
         root,
         range,
         trusted,
+        staged: state.as_ref().map(|state| state.staged.clone()).unwrap_or_default(),
         keys: folder::read_public_keys(root)?,
         report: Report::default(),
         seen: BTreeSet::new(),
@@ -82,7 +85,6 @@ pub fn verify(root: &Path, segments: &Path, range: Range, trusted: &[String]) ->
             check.report.findings.push(Finding { place: key.fingerprint.clone(), problem });
         }
     }
-    let state = State::read(&root.join(PRIVATE))?;
     let chains = match &state {
         Some(state) => state.chains.clone(),
         None => check.chains_of_files()?,
@@ -115,6 +117,8 @@ struct Check<'a> {
     root: &'a Path,
     range: Range,
     trusted: &'a [String],
+    /// The names of the files that were on their way to their places.
+    staged: Vec<String>,
     keys: Vec<PublicKey>,
     report: Report,
     /// The names of the files that a chain leads to.
@@ -141,6 +145,20 @@ struct Expected {
 impl Check<'_> {
     fn find(&mut self, place: &str, problem: impl Into<String>) {
         self.report.findings.push(Finding { place: place.to_owned(), problem: problem.into() });
+    }
+
+    /// The file `key`, in its place or, where the state says so, on its way to it.
+    fn delivered(&self, key: &str) -> io::Result<Option<Vec<u8>>> {
+        let place = self.root.join(key);
+        let found = files::read(&place)?;
+        if found.is_some() || !self.staged.iter().any(|staged| staged == key) {
+            return Ok(found);
+        }
+        // ORDER: what is not there any more has its place by now.
+        match files::read(&folder::staged(self.root, key))? {
+            Some(found) => Ok(Some(found)),
+            None => files::read(&place),
+        }
     }
 
     /// Where there is no state, each chain goes back from its newest file.
@@ -221,7 +239,7 @@ impl Check<'_> {
     fn digest(&mut self, expected: &Expected) -> io::Result<Option<Digest>> {
         let object = &expected.object;
         self.report.digests += 1;
-        let Some(packed) = files::read(&self.root.join(object))? else {
+        let Some(packed) = self.delivered(object)? else {
             self.find(object, "the digest is missing");
             return Ok(None);
         };
@@ -274,7 +292,7 @@ impl Check<'_> {
     fn log(&mut self, log: &LogFile) -> io::Result<()> {
         self.report.logs += 1;
         self.seen.insert(log.object.clone());
-        let Some(packed) = files::read(&self.root.join(&log.object))? else {
+        let Some(packed) = self.delivered(&log.object)? else {
             self.find(&log.object, "the log file is missing");
             return Ok(());
         };
@@ -353,7 +371,11 @@ impl Check<'_> {
                 core::cmp::Ordering::Equal => usize::try_from(stream.offset).unwrap_or(usize::MAX),
                 core::cmp::Ordering::Greater => continue,
             };
-            self.events_of(&segment, &read_from(&segments.join(segment.to_string()), 0, most)?);
+            match read_from(&segments.join(segment.to_string()), 0, most) {
+                // Removed meanwhile, because it is older than is kept.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                read => self.events_of(&segment, &read?),
+            }
         }
         Ok(())
     }
