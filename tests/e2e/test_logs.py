@@ -99,15 +99,15 @@ def test_what_is_wrong_is_refused(used):
             logs.filter_log_events(**request)
         assert refused.value.response["Error"]["Code"] == code, request
     iam = server.client(service="iam")
-    iam.create_user(UserName="reader")
-    pair = iam.create_access_key(UserName="reader")["AccessKey"]
+    iam.create_user(UserName="log-reader")
+    pair = iam.create_access_key(UserName="log-reader")["AccessKey"]
     reader = server.client(service="logs", credentials=(pair["AccessKeyId"], pair["SecretAccessKey"]))
     with pytest.raises(ClientError) as denied:
         reader.filter_log_events(logGroupName=GROUP)
     assert denied.value.response["Error"]["Code"] == "AccessDeniedException"
     allow = {"Effect": "Allow", "Action": "logs:FilterLogEvents", "Resource": "arn:aws:logs:*:*:log-group:CloudTrail/KMS:*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    iam.put_user_policy(UserName="reader", PolicyName="reads", PolicyDocument=policy)
+    iam.put_user_policy(UserName="log-reader", PolicyName="reads", PolicyDocument=policy)
     assert reader.filter_log_events(logGroupName=GROUP, limit=1)["events"]
     with pytest.raises(ClientError):
         reader.get_log_events(logGroupName=GROUP, logStreamName="x")
