@@ -21,6 +21,20 @@ pub trait Operation: Copy {
     fn source(self) -> Source;
 }
 
+impl Operation for keyreeve_wire::Operation {
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
+    fn read_only(self) -> bool {
+        self.read_only()
+    }
+
+    fn source(self) -> Source {
+        Source::Kms
+    }
+}
+
 /// An authenticated request.
 pub struct Request<'a, O> {
     /// The operation.

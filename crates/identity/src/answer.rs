@@ -1,13 +1,9 @@
 //! One request, from its form to the bytes of its answer, with its record in the trail.
 
-use core::cell::Cell;
 use std::sync::Arc;
 
-use keyreeve_audit::event::Uuid;
-use keyreeve_core::bracket::{Head, Notes, Source, Trail};
-use keyreeve_core::cx::Announcement;
-use keyreeve_core::{Caller, Cx, Principal, Service};
-use keyreeve_domain::{AccountId, Region, Timestamp};
+use keyreeve_core::bracket::{Notes, Source, Trail};
+use keyreeve_core::{Caller, Principal, Service};
 use keyreeve_wire::query::{Api, Form, QueryErrorCode, write_error};
 use keyreeve_wire::{iam, sts};
 
@@ -22,6 +18,20 @@ pub enum Operation {
     Iam(iam::Operation),
     /// Of STS.
     Sts(sts::Operation),
+}
+
+impl keyreeve_core::request::Operation for Operation {
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
+    fn read_only(self) -> bool {
+        self.read_only()
+    }
+
+    fn source(self) -> Source {
+        self.source()
+    }
 }
 
 impl Operation {
@@ -53,29 +63,8 @@ impl Operation {
     }
 }
 
-/// An authenticated request.
-pub struct Request<'a> {
-    /// The operation.
-    pub operation: Operation,
-    /// Who calls.
-    pub caller: &'a Caller,
-    /// The Region that was called. Events of IAM belong to `us-east-1`, whatever Region was called.
-    pub region: Region,
-    /// When the request arrived.
-    pub now: Timestamp,
-    /// The id of the request.
-    pub request_id: Uuid,
-    /// The id of its event.
-    pub event_id: Uuid,
-    /// The address of the client.
-    pub source_ip: &'a str,
-    /// The `User-Agent` header.
-    pub user_agent: &'a str,
-    /// Protocol and cipher suite, on TLS.
-    pub tls: Option<(&'a str, &'a str)>,
-    /// Set once a change is announced: from then on the request is to be carried to its end, whoever still waits for it.
-    pub begun: &'a Cell<bool>,
-}
+/// An authenticated request. Events of IAM belong to `us-east-1`, whatever Region was called.
+pub type Request<'a> = keyreeve_core::request::Request<'a, Operation>;
 
 /// What leaves.
 #[derive(Debug)]
@@ -132,8 +121,8 @@ async fn answer_web_identity(
 ) -> Answer {
     let mut notes = Notes::default();
     let (mut answer, mut caller) = (Vec::with_capacity(CAPACITY), None);
-    let nobody = head(request, None, request.caller.account());
-    let mut cx = context(service, trail, request, &nobody, &mut notes, request.caller);
+    let nobody = request.head(None, request.caller.account());
+    let mut cx = request.context(service, trail, &nobody, &mut notes, request.caller);
     let input = dispatch::decode(&mut cx, form);
     drop(cx);
     let outcome = match input {
@@ -144,8 +133,8 @@ async fn answer_web_identity(
         Err(refusal) => Err(refusal),
         Ok((input, identified)) => {
             let known = caller.insert(identified);
-            let head = head(request, Some(&known.caller), known.caller.account());
-            let mut cx = context(service, trail, request, &head, &mut notes, &known.caller);
+            let head = request.head(Some(&known.caller), known.caller.account());
+            let mut cx = request.context(service, trail, &head, &mut notes, &known.caller);
             match web_identity::assume(&mut cx, input, known).await {
                 Ok(output) => {
                     dispatch::answered(
@@ -162,7 +151,7 @@ async fn answer_web_identity(
     };
     let caller = caller.as_ref().map(|known| &known.caller);
     let account = caller.map_or(request.caller.account(), Caller::account);
-    let head = head(request, caller, account);
+    let head = request.head(caller, account);
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
     if trail.append(head.completed(&notes, refused)).await.is_err() {
         return Answer::refused(Source::Sts, &Refusal::unrecorded(), request.request_id.as_str());
@@ -170,44 +159,6 @@ async fn answer_web_identity(
     match outcome {
         Ok(()) => Answer { status: 200, body: answer, error: None },
         Err(refusal) => Answer::refused(Source::Sts, &refusal, request.request_id.as_str()),
-    }
-}
-
-fn head<'a>(request: &Request<'a>, caller: Option<&'a Caller>, account: AccountId) -> Head<'a> {
-    Head {
-        source: request.operation.source(),
-        name: request.operation.name(),
-        read_only: request.operation.read_only(),
-        caller,
-        account,
-        region: request.region,
-        time: request.now,
-        request_id: request.request_id,
-        event_id: request.event_id,
-        source_ip: request.source_ip,
-        user_agent: request.user_agent,
-        tls: request.tls,
-    }
-}
-
-fn context<'a>(
-    service: &'a Service,
-    trail: &'a dyn Trail,
-    request: &Request<'a>,
-    head: &'a Head<'a>,
-    notes: &'a mut Notes,
-    caller: &'a Caller,
-) -> Cx<'a> {
-    Cx {
-        service,
-        caller,
-        region: request.region,
-        now: request.now,
-        request_id: request.request_id,
-        event_id: request.event_id,
-        attestation: None,
-        notes,
-        announcement: Announcement::new(trail, head, request.begun),
     }
 }
 
@@ -223,9 +174,9 @@ pub async fn answer(
         return answer_web_identity(service, trail, request, form).await;
     }
     let source = request.operation.source();
-    let head = head(request, Some(request.caller), request.caller.account());
+    let head = request.head(Some(request.caller), request.caller.account());
     let mut notes = Notes::default();
-    let mut cx = context(service, trail, request, &head, &mut notes, request.caller);
+    let mut cx = request.context(service, trail, &head, &mut notes, request.caller);
     let mut answer = Vec::with_capacity(CAPACITY);
     let outcome = match request.operation {
         operation if !is_open_to(operation, request.caller) => {

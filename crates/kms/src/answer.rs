@@ -1,41 +1,16 @@
 //! One request, from its body to the bytes of its answer, with its record in the trail.
 
-use core::cell::Cell;
 use std::sync::Arc;
 
-use keyreeve_audit::event::Uuid;
 use keyreeve_audit::json::Object;
-use keyreeve_core::bracket::{Head, Notes, Source, Trail};
-use keyreeve_core::cx::Announcement;
-use keyreeve_core::{Caller, Cx, Refusal, Service};
-use keyreeve_domain::{Region, Timestamp};
+use keyreeve_core::bracket::{Notes, Trail};
+use keyreeve_core::{Cx, Refusal, Service};
 use keyreeve_wire::Operation;
 
 use crate::dispatch;
 
 /// An authenticated request.
-pub struct Request<'a> {
-    /// The operation.
-    pub operation: Operation,
-    /// Who calls.
-    pub caller: &'a Caller,
-    /// The Region that was called.
-    pub region: Region,
-    /// When the request arrived.
-    pub now: Timestamp,
-    /// The id of the request.
-    pub request_id: Uuid,
-    /// The id of its event.
-    pub event_id: Uuid,
-    /// The address of the client.
-    pub source_ip: &'a str,
-    /// The `User-Agent` header.
-    pub user_agent: &'a str,
-    /// Protocol and cipher suite, on TLS.
-    pub tls: Option<(&'a str, &'a str)>,
-    /// Set once a change is announced: from then on the request is to be carried to its end, whoever still waits for it.
-    pub begun: &'a Cell<bool>,
-}
+pub type Request<'a> = keyreeve_core::request::Request<'a, Operation>;
 
 /// What leaves.
 #[derive(Debug)]
@@ -68,32 +43,9 @@ pub async fn answer(
     request: &Request<'_>,
     body: impl AsRef<[u8]>,
 ) -> Answer {
-    let head = Head {
-        source: Source::Kms,
-        name: request.operation.name(),
-        read_only: request.operation.read_only(),
-        caller: Some(request.caller),
-        account: request.caller.account(),
-        region: request.region,
-        time: request.now,
-        request_id: request.request_id,
-        event_id: request.event_id,
-        source_ip: request.source_ip,
-        user_agent: request.user_agent,
-        tls: request.tls,
-    };
+    let head = request.head(Some(request.caller), request.caller.account());
     let mut notes = Notes::default();
-    let mut cx = Cx {
-        service,
-        caller: request.caller,
-        region: request.region,
-        now: request.now,
-        request_id: request.request_id,
-        event_id: request.event_id,
-        attestation: None,
-        notes: &mut notes,
-        announcement: Announcement::new(trail, &head, request.begun),
-    };
+    let mut cx = request.context(service, trail, &head, &mut notes, request.caller);
     let mut answer = Vec::with_capacity(answer_capacity(request.operation));
     let outcome = dispatch::dispatch(&mut cx, request.operation, body, &mut answer).await;
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
