@@ -8,6 +8,7 @@ pub mod digest;
 pub mod event;
 pub mod filter_pattern;
 pub mod layout;
+pub mod metric;
 
 mod answer;
 mod cloudtrail;
