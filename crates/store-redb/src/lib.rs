@@ -13,10 +13,12 @@
 mod format;
 mod history;
 mod open;
+mod restore;
 mod snapshot;
 mod store;
 mod writer;
 
 pub use format::DecodeError;
 pub use open::{Damage, OpenError, Options};
+pub use restore::Restore;
 pub use store::RedbStore;

@@ -91,7 +91,7 @@ impl From<io::Error> for OpenError {
 }
 
 /// What a failure of redb means to the one who opens.
-fn failed(error: impl Into<redb::Error>) -> OpenError {
+pub(crate) fn failed(error: impl Into<redb::Error>) -> OpenError {
     let error = error.into();
     if matches!(error, redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch) {
         OpenError::Locked
