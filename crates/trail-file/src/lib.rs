@@ -13,6 +13,7 @@
 mod batch;
 mod directory;
 mod disk;
+mod ends;
 mod medium;
 mod segment;
 mod state;
@@ -21,6 +22,7 @@ mod verify;
 
 pub use directory::{OpenTrailError, TrailDirectory};
 pub use disk::Disk;
+pub use ends::stream_ends;
 pub use keyreeve_audit::segment::{ParseNameError, SegmentName, StreamName};
 pub use medium::{Medium, SegmentFile};
 pub use trail::{FileTrail, Level, MAX_EVENT_LEN, Options};
