@@ -109,6 +109,12 @@ impl Keyring {
         Ok(Self { deployment, active, retired, material_ids })
     }
 
+    /// The deployment.
+    #[must_use]
+    pub fn deployment(&self) -> &DeploymentId {
+        &self.deployment
+    }
+
     /// A binding that starts with the deployment.
     #[must_use]
     pub fn binding(&self) -> Binding {

@@ -16,7 +16,7 @@ use keyreeve_domain::{KeyArn, KeyId, KeyMaterialId};
 use keyreeve_store::{BatchError, CommitError, Path, ReadError, Snapshot, Store, StoreFault, Version};
 use zeroize::Zeroizing;
 
-use crate::keyring::Keyring;
+use crate::keyring::{DeploymentId, Keyring};
 use crate::offload::{FullError, OffloadError};
 use crate::record::{KeyRecord, MaterialRecord, Record, RecordError};
 use crate::space::SpaceError;
@@ -215,7 +215,12 @@ impl Vault {
         Ok(self.keyring.wrap(Kind::Record, &self.record_binding(path, version), &content, self.random())?)
     }
 
-    fn open<R: Record>(&self, path: &Path, version: Version, sealed: &[u8]) -> Result<R, VaultError> {
+    pub(crate) fn open<R: Record>(
+        &self,
+        path: &Path,
+        version: Version,
+        sealed: &[u8],
+    ) -> Result<R, VaultError> {
         let damaged = || VaultError::Damaged(path.to_string());
         let opened: Result<_, UnwrapError> =
             self.keyring.unwrap(Kind::Record, &self.record_binding(path, version), sealed);
@@ -307,6 +312,33 @@ impl Vault {
     /// What the token of an import into the key `arn` is bound to.
     pub(crate) fn import_binding(&self, arn: &KeyArn) -> Binding {
         self.keyring.binding().field(FIELD_ARN, arn.to_string().as_bytes())
+    }
+
+    /// Seals the digest of a backup: whoever has the keyring of the deployment can tell that it is as it was made.
+    ///
+    /// # Errors
+    /// Where the wrapping fails.
+    pub fn seal_backup(&self, digest: &[u8; 32]) -> Result<Vec<u8>, VaultError> {
+        self.seal_token(Kind::Backup, digest)
+    }
+
+    /// Whether `sealed` was made here for the backup with this digest.
+    #[must_use]
+    pub fn is_sealed_backup(&self, sealed: &[u8], digest: &[u8; 32]) -> bool {
+        self.open_token(Kind::Backup, sealed).is_some_and(|content| content.as_slice() == digest)
+    }
+
+    /// Whether what stands at `path` opens as what was sealed for it. The keyring, which nothing here sealed, does.
+    #[must_use]
+    pub fn opens(&self, path: &Path, version: Version, sealed: &[u8]) -> bool {
+        let is_keyring = crate::space::keyring().is_ok_and(|keyring| keyring == *path);
+        is_keyring || self.keyring.unwrap(Kind::Record, &self.record_binding(path, version), sealed).is_ok()
+    }
+
+    /// The deployment that everything here is bound to.
+    #[must_use]
+    pub fn deployment(&self) -> &DeploymentId {
+        self.keyring.deployment()
     }
 
     /// Seals a pagination marker.

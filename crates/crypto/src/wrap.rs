@@ -53,6 +53,8 @@ pub enum Kind {
     GrantToken,
     /// The token of an import, with the private key that unwraps the material, under a domain key.
     ImportToken,
+    /// The digest of a backup, under a domain key: nobody else can have written it.
+    Backup,
 }
 
 impl Kind {
@@ -66,6 +68,7 @@ impl Kind {
             Self::Session => 6,
             Self::GrantToken => 7,
             Self::ImportToken => 8,
+            Self::Backup => 9,
         }
     }
 }
