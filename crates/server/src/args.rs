@@ -26,11 +26,15 @@ pub(crate) enum Command {
     /// Prove and search the audit trail, beside a service that runs or on a copy
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Write everything that the store holds into one file, beside a service that runs or without one
+    Backup(BackupArgs),
     /// Print every option of the configuration file with its default, and leave
     Config,
     /// Work with policies, without a service
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Make a data directory of a backup, and prove that every record in it opens
+    Restore(RestoreArgs),
     /// Start the service (the default)
     Serve(ServeArgs),
 }
@@ -137,12 +141,45 @@ pub(crate) struct VerifyArgs {
     /// The fingerprint of a key that may have signed; if any is named, no other may
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) trusted_key: Vec<String>,
+    /// Of a directory that was restored: the one before, or a copy of it; its trail must lead to where this one begins
+    #[arg(long, value_name = "DIR")]
+    pub(crate) before: Option<PathBuf>,
 }
 
 /// A time as RFC 3339 has it.
 fn time(text: &str) -> Result<Timestamp, String> {
     keyreeve_observe::layout::parse_iso(text)
         .ok_or_else(|| "a time looks like 2026-01-02T03:04:05Z".to_owned())
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct BackupArgs {
+    /// The file to write, which must not be there; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Put what opens the keys into the backup as well: whoever has it then has every key
+    #[arg(long)]
+    pub(crate) with_root_key: bool,
+    #[command(flatten)]
+    pub(crate) place: AccountPlace,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// What opens the keys, where the backup does not have it: the file of the root key; with a passphrase, `seal.toml`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root_key: Option<PathBuf>,
+    /// Prove that the backup can be restored and every record in it opens, and leave nothing behind
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Restore although some records do not open or do not agree: the rest of them may be worth it
+    #[arg(long)]
+    pub(crate) despite_findings: bool,
+    #[command(flatten)]
+    pub(crate) place: AccountPlace,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,7 @@ use keyreeve_observe::layout::iso;
 use keyreeve_trail_delivery::{INDEX_DIR, Index, Query, Range, ends, first_segments, verify};
 
 use crate::args::{AuditCommand, AuditPlace, SearchArgs, VerifyArgs};
+use crate::backup::origin::Origin;
 use crate::config::Config;
 use crate::data_dir::TRAIL_DIR;
 use crate::exit::Failure;
@@ -54,6 +55,27 @@ fn prove(args: &VerifyArgs) -> Result<(), Failure> {
             Err(error) => {
                 findings += 1;
                 writeln!(out, "INVALID segments: {error}")?;
+            }
+        }
+    }
+    match (Origin::of(&place.segments)?, &args.before) {
+        (None, None) => {}
+        (None, Some(_)) => {
+            findings += 1;
+            writeln!(out, "INVALID segments: nothing in them says that this directory was restored")?;
+        }
+        (Some(origin), None) => {
+            writeln!(out, "{origin}")?;
+            writeln!(
+                out,
+                "what happened before is in the trail of the directory before: --before DIR proves that one"
+            )?;
+        }
+        (Some(origin), Some(before)) => {
+            writeln!(out, "{origin}")?;
+            for problem in origin.problems(&before.join(TRAIL_DIR))? {
+                findings += 1;
+                writeln!(out, "INVALID {}: {problem}", before.display())?;
             }
         }
     }

@@ -7,6 +7,8 @@
 //! credentials   the root access key, as an AWS shared credentials file
 //! accounts/     the root access keys of further accounts, in credentials files as well
 //! audit/        the audit trail
+//! control.sock  where the owner of the directory asks the running service for a backup
+//! restoring     that a restore is under way, or was cut off
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -20,7 +22,11 @@ use rustix::io::Errno;
 use crate::exit::Failure;
 
 pub(crate) const ACCOUNTS_DIR: &str = "accounts";
+/// Where the running service listens to the owner of the directory.
+pub(crate) const CONTROL_SOCKET: &str = "control.sock";
 pub(crate) const CREDENTIALS_FILE: &str = "credentials";
+/// There until everything of a restore is in its place and proven.
+pub(crate) const RESTORING_FILE: &str = "restoring";
 pub(crate) const SEAL_FILE: &str = "seal.toml";
 pub(crate) const STORE_FILE: &str = "store.redb";
 pub(crate) const TRAIL_DIR: &str = "audit";
@@ -192,7 +198,7 @@ fn write_beside(beside: &Path, mode: u32, write: impl FnOnce(&mut File) -> io::R
     file.sync_all()
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) => File::open(parent)?.sync_all(),
         None => Ok(()),

@@ -78,6 +78,28 @@ pub(crate) enum Failure {
     CasesUnreadable { path: PathBuf, error: std::io::Error },
     #[error("`{}` is not of the form that docs/policy.md describes: {reason}.", path.display())]
     MalformedInput { path: PathBuf, reason: String },
+    #[error("`{}` is there already: it was left as it is. Choose another file with --to, or move it away.", path.display())]
+    BackupExists { path: PathBuf },
+    #[error("the backup cannot be written to `{}`: {error}. Nothing was left there.", path.display())]
+    BackupUnwritable { path: PathBuf, error: std::io::Error },
+    #[error("the service that runs over `{}` did not write the backup: {reason}.", path.display())]
+    BackupRefused { path: PathBuf, reason: String },
+    #[error("the backup was written to `{}`, but {unopened} of its {records} records do not open. To see which: keyreeve check.", path.display())]
+    BackupUnopened { path: PathBuf, records: u64, unopened: u64 },
+    #[error("cannot read the backup `{}`: {error}. Correct --from or --backup, or give the user of this process access to it.", path.display())]
+    BackupUnreadable { path: PathBuf, error: std::io::Error },
+    #[error("the backup `{}` cannot be used: {reason}. Nothing of it was restored; take another one.", path.display())]
+    BackupDamaged { path: PathBuf, reason: String },
+    #[error("the backup `{}` has no root key: it was made without --with-root-key. Name the {wanted} that was kept apart with --root-key.", path.display())]
+    NoRootKey { path: PathBuf, wanted: &'static str },
+    #[error("`{}` is not empty, and nothing is restored over what is there. Choose another directory with --data-dir, or move its content away.", path.display())]
+    NotEmpty { path: PathBuf },
+    #[error("a restore into `{}` did not come to its end: what is there is not whole. Remove the whole directory and restore again.", path.display())]
+    HalfRestored { path: PathBuf },
+    #[error(
+        "{findings} findings; each is named above. What does not open cannot be used, and restoring it anew does not change that. To restore the rest nevertheless: --despite-findings."
+    )]
+    RestoreFindings { findings: u64 },
     #[error("the audit trail is not whole: {findings} findings; each is named above.")]
     TrailFindings { findings: usize },
     #[error("there is no audit trail in `{}`. Name the data directory, or a copy of it, with --data-dir.", path.display())]
@@ -94,14 +116,19 @@ impl Failure {
     /// The exit code. Operators and scripts rely on them; docs/configuration.md lists them.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Findings { .. }
+            Self::BackupRefused { .. }
+            | Self::BackupUnopened { .. }
+            | Self::Findings { .. }
+            | Self::RestoreFindings { .. }
             | Self::System(_)
             | Self::TrailFindings { .. }
             | Self::Vault(_)
             | Self::Keyring(_)
             | Self::CreateAccount(CreateAccountError::Vault(_))
             | Self::Identities(IdentityFileError::Vault(_)) => 1,
-            Self::Config(_)
+            Self::BackupExists { .. }
+            | Self::Config(_)
+            | Self::NotEmpty { .. }
             | Self::Identities(IdentityFileError::Faults(_))
             | Self::CreateAccount(CreateAccountError::Exists(_))
             | Self::NoAccount(_)
@@ -117,16 +144,21 @@ impl Failure {
             | Self::Seed(_)
             | Self::Tls(_) => 2,
             Self::Listen { .. } => 3,
-            Self::CasesUnreadable { .. }
+            Self::BackupUnreadable { .. }
+            | Self::BackupUnwritable { .. }
+            | Self::CasesUnreadable { .. }
             | Self::Delivery { .. }
             | Self::SeedUnreadable { .. }
             | Self::CredentialsUnreadable { .. }
             | Self::NotWritable { .. } => 4,
             Self::Locked { .. } | Self::Serving { .. } => 5,
-            Self::Seal(_) => 6,
-            Self::Store { .. } | Self::StoreMissing { .. } | Self::Trail { .. } | Self::Unfinished { .. } => {
-                7
-            }
+            Self::NoRootKey { .. } | Self::Seal(_) => 6,
+            Self::BackupDamaged { .. }
+            | Self::HalfRestored { .. }
+            | Self::Store { .. }
+            | Self::StoreMissing { .. }
+            | Self::Trail { .. }
+            | Self::Unfinished { .. } => 7,
         }
     }
 

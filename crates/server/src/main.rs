@@ -5,6 +5,7 @@ mod algorithms;
 mod announcement;
 mod args;
 mod audit;
+mod backup;
 mod clock;
 mod config;
 mod credentials_file;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Audit(command) => audit::run(&command),
+        Command::Backup(args) => backup::run(&args),
         Command::Config => {
             print!("{}", config::reference());
             Ok(())
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Policy(PolicyCommand::Explain(args)) => policy_explain::run(&args),
         Command::Policy(PolicyCommand::Lint(args)) => policy_lint::run(&args),
         Command::Policy(PolicyCommand::WhoCan(args)) => policy_who_can::run(&args),
+        Command::Restore(args) => backup::restore::run(&args),
         Command::Serve(args) => serve::run(&args),
     };
     match outcome {

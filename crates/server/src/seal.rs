@@ -180,6 +180,12 @@ pub(crate) fn first_start(dir: &DataDir) -> Result<(Option<String>, bool), SealE
     Ok((seal.account, seal.dev))
 }
 
+/// Whether `text` is a `seal.toml` of the file seal, which holds nothing secret.
+pub(crate) fn is_file_seal(text: &[u8]) -> bool {
+    toml::from_slice::<SealFile>(text)
+        .is_ok_and(|seal| seal.kind == name(SealKind::File) && seal.passphrase.is_none())
+}
+
 /// Reads the root key from the seal in `dir`.
 pub(crate) fn open(dir: &DataDir, config: &SealSection) -> Result<Unsealed, SealError> {
     let path = dir.join(FILE);

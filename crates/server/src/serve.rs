@@ -17,6 +17,7 @@ use tokio::sync::RwLock;
 use tokio::task::LocalSet;
 
 use crate::args::ServeArgs;
+use crate::backup::control::Control;
 use crate::config::{Config, LimitsSection};
 use crate::credentials_file::AccessKey;
 use crate::data_dir::{DataDir, TRAIL_DIR};
@@ -165,6 +166,15 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     if let Some(delivery) = &delivery {
         let days = config.audit.digest_key_days;
         tokio::task::spawn_local(delivery.rotation(Arc::clone(&service), days));
+    }
+    if let Some(dir) = dir {
+        match Control::listen(dir) {
+            Ok(control) => {
+                let (service, trail) = (Arc::clone(&service), trail.clone());
+                drop(tokio::task::spawn_local(control.run(service, trail, config.clone(), dir.clone())));
+            }
+            Err(error) => tracing::warn!(%error, "no backup can be made while the service runs"),
+        }
     }
     // Before the address is told: whoever knows it may send the signal, which would end the process.
     let hangup = signal(SignalKind::hangup())?;

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use crate::clock;
 use crate::config::Config;
 use crate::credentials_file::AccessKey;
-use crate::data_dir::{CREDENTIALS_FILE, DataDir, SEAL_FILE, STORE_FILE};
+use crate::data_dir::{CREDENTIALS_FILE, DataDir, RESTORING_FILE, SEAL_FILE, STORE_FILE};
 use crate::exit::Failure;
 use crate::issuers::Issuers;
 use crate::offload::Threads;
@@ -37,6 +37,20 @@ pub(crate) enum Purpose {
 
 /// Opens store and seal in `dir`, makes what a first start makes, and gives the service.
 pub(crate) async fn service(
+    config: &Config,
+    dir: Option<&DataDir>,
+    purpose: Purpose,
+) -> Result<Arc<Service>, Failure> {
+    if let Some(dir) = dir
+        && dir.holds(RESTORING_FILE)?
+    {
+        return Err(Failure::HalfRestored { path: dir.path().to_owned() });
+    }
+    service_of(config, dir, purpose).await
+}
+
+/// As [`service`], in a directory that is being restored.
+pub(crate) async fn service_of(
     config: &Config,
     dir: Option<&DataDir>,
     purpose: Purpose,
@@ -92,18 +106,22 @@ async fn stored(config: &Config, dir: &DataDir, purpose: Purpose) -> Result<Vaul
             Purpose::Serve => {}
         }
     }
-    let options = Options {
-        cache_bytes: config.store.cache_mib.saturating_mul(1 << 20),
-        reserve_bytes: config.store.reserve_mib.saturating_mul(1 << 20),
-        check_on_open: config.store.check_on_open,
-        ..Options::default()
-    };
-    let store: Arc<dyn Store> = match RedbStore::open(&path, &options) {
+    let store: Arc<dyn Store> = match RedbStore::open(&path, &store_options(config)) {
         Ok(store) => Arc::new(store),
         Err(error) => return Err(Failure::of_store(path, error)),
     };
     let keyring = keyring(config, dir, &*store, &*random, purpose).await?;
     Ok(Vault::new(store, keyring, random))
+}
+
+/// How the store uses memory and disk.
+pub(crate) fn store_options(config: &Config) -> Options {
+    Options {
+        cache_bytes: config.store.cache_mib.saturating_mul(1 << 20),
+        reserve_bytes: config.store.reserve_mib.saturating_mul(1 << 20),
+        check_on_open: config.store.check_on_open,
+        ..Options::default()
+    }
 }
 
 /// The keyring in the store; at the first start, a new one under a new root key.
