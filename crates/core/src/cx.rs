@@ -27,6 +27,7 @@ use crate::request_quota::RequestQuota;
 use crate::request_rate::{RequestMeters, RequestRates};
 use crate::ring::Ring;
 use crate::stock::{Maker, Stock};
+use crate::tally::Tally;
 use crate::usage::UsageLog;
 use crate::vault::{Vault, VaultError, Versioned};
 use crate::view::{Found, LookupError};
@@ -42,6 +43,8 @@ pub struct ServiceOptions {
     pub request_rates: RequestRates,
     /// Keys kept open in memory.
     pub cached_keys: usize,
+    /// Keys that requests are counted by; nothing is counted where that is 0.
+    pub counted_keys: usize,
     /// Where long work is done.
     pub offload: Arc<dyn Offload>,
     /// RSA keys of each size that are kept ready, from the first of that size on.
@@ -65,6 +68,7 @@ pub struct Service {
     quotas: Quotas,
     request_meters: RequestMeters,
     usage: UsageLog,
+    tally: Tally,
     import_keys: ImportKeys,
     offload: Arc<dyn Offload>,
     stock: Stock,
@@ -83,6 +87,7 @@ impl Service {
             quotas,
             request_rates,
             cached_keys,
+            counted_keys,
             offload,
             ready_rsa_keys,
             maker,
@@ -97,6 +102,7 @@ impl Service {
             quotas,
             request_meters: RequestMeters::new(request_rates),
             usage: UsageLog::default(),
+            tally: Tally::new(counted_keys),
             import_keys: ImportKeys::default(),
             stock: Stock::new(ready_rsa_keys, &maker, Arc::clone(&offload)),
             offload,
@@ -232,6 +238,12 @@ impl Service {
     /// The keys that seal import tokens.
     pub(crate) fn import_keys(&self) -> &ImportKeys {
         &self.import_keys
+    }
+
+    /// The requests since they were last taken out.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The last uses that are not yet in the store.

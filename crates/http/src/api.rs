@@ -19,6 +19,7 @@ use keyreeve_audit::event::Uuid;
 use keyreeve_core::bracket::{Head, Notes, Source, Trail};
 use keyreeve_core::caller::Acting;
 use keyreeve_core::credential::{Credential, CredentialError};
+use keyreeve_core::tally::{Counted, Outcome};
 use keyreeve_core::vault::VaultError;
 use keyreeve_core::{Caller, Principal, Refusal, Service};
 use keyreeve_crypto::digest;
@@ -258,7 +259,17 @@ impl<T: Trail + 'static> Api<T> {
                     tls: call.tls(),
                     begun,
                 };
-                keyreeve_kms::answer(&self.endpoint.service, &self.trail, &request, body).await
+                let answer = keyreeve_kms::answer(&self.endpoint.service, &self.trail, &request, body).await;
+                self.endpoint.service.tally().count(&Counted {
+                    account: request.caller.account(),
+                    region: request.region,
+                    operation,
+                    keys: answer.keys,
+                    outcome: outcome(answer.error),
+                    at: call.now,
+                    took: arrived.elapsed(),
+                });
+                answer
             }
             Err(refused) => self.refuse(&call, &parts, operation, refused).await,
         };
@@ -464,6 +475,15 @@ fn signed_view(parts: &Parts) -> Vec<(&str, &[u8])> {
 fn user_agent(parts: &Parts) -> &str {
     let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     agent.get(..agent.floor_char_boundary(USER_AGENT_BYTES)).unwrap_or_default()
+}
+
+/// What came of a request that is answered with this error, if any.
+fn outcome(error: Option<&str>) -> Outcome {
+    match error {
+        None => Outcome::Succeeded,
+        Some(code) if code == ErrorCode::Throttling.as_str() => Outcome::Throttled,
+        Some(_) => Outcome::Failed,
+    }
 }
 
 fn refusal(error: &SigV4Error) -> Refusal {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use keyreeve_audit::json::Object;
 use keyreeve_core::bracket::{Notes, Trail};
 use keyreeve_core::{Cx, Refusal, Service};
+use keyreeve_domain::KeyArn;
 use keyreeve_wire::Operation;
 
-use crate::dispatch;
+use crate::{counted_keys, dispatch};
 
 /// An authenticated request.
 pub type Request<'a> = keyreeve_core::request::Request<'a, Operation>;
@@ -21,6 +22,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The code, where the answer is an error.
     pub error: Option<&'static str>,
+    /// The keys that the request is counted for.
+    pub keys: [Option<KeyArn>; 2],
 }
 
 impl Answer {
@@ -29,7 +32,8 @@ impl Answer {
     pub fn refused(refusal: &Refusal) -> Self {
         let mut body = Vec::with_capacity(256);
         refusal.0.write_body(&mut body);
-        Self { status: refusal.0.code.http_status(), body, error: Some(refusal.0.code.as_str()) }
+        let code = refusal.0.code;
+        Self { status: code.http_status(), body, error: Some(code.as_str()), keys: [None; 2] }
     }
 }
 
@@ -49,12 +53,13 @@ pub async fn answer(
     let mut answer = Vec::with_capacity(answer_capacity(request.operation));
     let outcome = dispatch::dispatch(&mut cx, request.operation, body, &mut answer).await;
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
+    let keys = counted_keys::of(&notes, request.caller.account(), outcome.as_ref().err());
     if trail.append(head.completed(&notes, refused)).await.is_err() {
-        return Answer::refused(&Refusal::unrecorded());
+        return Answer { keys, ..Answer::refused(&Refusal::unrecorded()) };
     }
     match outcome {
-        Ok(()) => Answer { status: 200, body: answer, error: None },
-        Err(refusal) => Answer::refused(&refusal),
+        Ok(()) => Answer { status: 200, body: answer, error: None, keys },
+        Err(refusal) => Answer { keys, ..Answer::refused(&refusal) },
     }
 }
 

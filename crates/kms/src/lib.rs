@@ -5,6 +5,7 @@
 
 mod answer;
 mod asymmetric;
+mod counted_keys;
 mod days_unused;
 mod dispatch;
 mod grant_tokens;

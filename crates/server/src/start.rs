@@ -70,6 +70,7 @@ pub(crate) async fn service_of(
         quotas: config.quotas(),
         request_rates: config.request_rates()?,
         cached_keys: config.store.cached_keys,
+        counted_keys: 0,
         offload,
         ready_rsa_keys: config.crypto.ready_rsa_keys,
         maker: Arc::new(|spec| make_material(spec, &SystemRandom)),

@@ -54,6 +54,7 @@ fn options(quotas: Quotas, random: &Arc<SeededRandom>) -> ServiceOptions {
         quotas,
         request_rates: RequestRates::default(),
         cached_keys: CACHED_KEYS,
+        counted_keys: 0,
         offload: Arc::new(AtOnce),
         ready_rsa_keys: 0,
         maker: Arc::new(move |spec| made_before(spec).unwrap_or_else(|| make_material(spec, &*random))),
