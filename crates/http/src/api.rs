@@ -28,6 +28,7 @@ use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_kms::Answer;
 use keyreeve_observe::archive::Archive;
 use keyreeve_observe::layout::TrailNames;
+use keyreeve_observe::metric::MetricSource;
 use keyreeve_sigv4::{
     CheckedClaim, Claim, Expected, Headers, Regions, RequestHead, ScopeFaults, SigV4Error, SigningKey,
     SigningKeyCache,
@@ -75,6 +76,8 @@ pub struct Endpoint {
     pub signature_clock: fn() -> Timestamp,
     /// The trail that auditors read, where it is delivered.
     pub audit: Option<AuditTrail>,
+    /// The metrics that the API of CloudWatch reads, where they are kept.
+    pub series: Option<Arc<dyn MetricSource>>,
     /// The test mode, where the service runs in one.
     pub test_mode: Option<Arc<dyn TestMode>>,
 }

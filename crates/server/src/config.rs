@@ -237,6 +237,22 @@ pub(crate) enum LogFormat {
 }
 
 section! {
+    /// Metrics: the API of CloudWatch reads them. What Prometheus reads is there in any case.
+    MetricsSection in "metrics" {
+        /// Count requests by account, operation and key, and keep the counts.
+        keep: bool = true, "true", since "0.1";
+        /// The folder that they are kept in; relative to the data directory.
+        folder: PathBuf = PathBuf::from("metrics"), "\"metrics\"", since "0.1";
+        /// Days after which they are removed: 15 with a point for each minute, up to 63 for five minutes, up to 455 for an hour.
+        keep_days: u32 = 455, "455", since "0.1";
+        /// Series of keys with points of the last fifteen days, four or so for a key in use; beyond, a key is counted for its account alone.
+        most_series: usize = 100_000, "100000", since "0.1";
+        /// MiB of all files, beyond which the oldest points of the finest resolution are removed.
+        most_mib: u64 = 1024, "1024", since "0.1";
+    }
+}
+
+section! {
     /// Logs, on standard error.
     LogSection in "log" {
         /// "text" or "json".
@@ -261,6 +277,7 @@ pub(crate) struct Config {
     pub(crate) limits: LimitsSection,
     pub(crate) quotas: QuotasSection,
     pub(crate) jobs: JobsSection,
+    pub(crate) metrics: MetricsSection,
     pub(crate) log: LogSection,
     /// The test mode is asked for on the command line alone.
     #[serde(skip)]
@@ -273,7 +290,7 @@ pub(crate) fn reference() -> String {
         "# Every option of Keyreeve, with its default. An option that is not known here is an error.\n\
          # Made by `keyreeve config`.\n",
     );
-    let sections: [fn(&mut String); 12] = [
+    let sections: [fn(&mut String); 13] = [
         ServerSection::reference,
         TlsSection::reference,
         SealSection::reference,
@@ -285,6 +302,7 @@ pub(crate) fn reference() -> String {
         LimitsSection::reference,
         QuotasSection::reference,
         JobsSection::reference,
+        MetricsSection::reference,
         LogSection::reference,
     ];
     for section in sections {
@@ -385,6 +403,11 @@ impl Config {
         if self.jobs.interval_seconds == 0 {
             return refused("[jobs] interval_seconds must be at least 1.");
         }
+        if self.metrics.keep && (self.metrics.most_series == 0 || self.metrics.keep_days == 0) {
+            return refused(
+                "[metrics] most_series and keep_days must be at least 1; keep = false keeps none.",
+            );
+        }
         if self.quotas.policy_bytes > MAX_POLICY_BYTES {
             return refused("[quotas] policy_bytes must not be above 131072.");
         }
@@ -434,6 +457,11 @@ impl Config {
             policy_bytes: quotas.policy_bytes,
             tags_per_key: quotas.tags_per_key,
         }
+    }
+
+    /// Keys that requests are counted by from one minute to the next.
+    pub(crate) fn counted_keys(&self) -> usize {
+        if self.metrics.keep { self.metrics.most_series } else { 0 }
     }
 
     /// The request quotas.

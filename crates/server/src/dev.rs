@@ -13,6 +13,7 @@ use keyreeve_core::space;
 use keyreeve_core::vault::VaultError;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_http::{TestMode, TestModeAnswer, TestModeFuture, TestModeRequest};
+use keyreeve_metric_series::Series;
 use keyreeve_store::{Batch, CommitError};
 use tokio::sync::RwLock;
 
@@ -66,6 +67,7 @@ pub(crate) struct Dev {
     region: Region,
     dir: Option<DataDir>,
     identities: Option<Arc<Identities>>,
+    series: Option<Arc<Series>>,
     seed: Seed,
 }
 
@@ -94,7 +96,7 @@ impl Dev {
         config: &Config,
         dir: Option<&DataDir>,
         service: &Arc<Service>,
-        identities: Option<&Arc<Identities>>,
+        (identities, series): (Option<&Arc<Identities>>, Option<Arc<Series>>),
         running: &Arc<RwLock<()>>,
     ) -> Result<Self, Failure> {
         let region = start::home_region(config)?;
@@ -105,6 +107,7 @@ impl Dev {
             region,
             dir: dir.cloned(),
             identities: identities.cloned(),
+            series,
             seed: Seed::read(&config.dev.seeds, config.account()?, region)?,
         })
     }
@@ -180,6 +183,12 @@ impl Dev {
         // What was noted of keys that are about to go is written and goes with them.
         self.service.flush_usage().await?;
         self.remove_all().await?;
+        if let Some(series) = self.series.clone() {
+            // It waits for the disk, and for whoever writes.
+            if tokio::task::spawn_blocking(move || series.clear()).await.is_err() {
+                tracing::warn!("old metrics could not be removed");
+            }
+        }
         if let Some(dir) = &self.dir {
             start::root_access_key(&self.config, dir, &self.service, trail).await?;
         }

@@ -60,6 +60,8 @@ pub(crate) enum Failure {
     Trail { path: PathBuf, error: OpenTrailError },
     #[error("the audit trail cannot be delivered to `{}`: {error}. Choose another place with [audit] folder, or say [audit] deliver = false.", path.display())]
     Delivery { path: PathBuf, error: keyreeve_trail_delivery::DeliveryError },
+    #[error("metrics cannot be kept in `{}`: {error}. Choose another place with [metrics] folder, or say [metrics] keep = false.", path.display())]
+    Metrics { path: PathBuf, error: std::io::Error },
     #[error("{0}")]
     Tls(#[from] TlsConfigError),
     #[error("`{}` was made with --dev: its keys and access keys may be known to everybody. Say --dev, or choose another directory with --data-dir.", path.display())]
@@ -148,6 +150,7 @@ impl Failure {
             | Self::BackupUnwritable { .. }
             | Self::CasesUnreadable { .. }
             | Self::Delivery { .. }
+            | Self::Metrics { .. }
             | Self::SeedUnreadable { .. }
             | Self::CredentialsUnreadable { .. }
             | Self::NotWritable { .. } => 4,

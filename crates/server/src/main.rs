@@ -21,6 +21,7 @@ mod identity_file;
 mod issuers;
 mod jobs;
 mod logging;
+mod metering;
 mod offload;
 mod policy_case;
 mod policy_decide;

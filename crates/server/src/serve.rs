@@ -27,6 +27,7 @@ use crate::discarded_trail::Discarded;
 use crate::exit::Failure;
 use crate::identities::Identities;
 use crate::identity_file::IdentityFileError;
+use crate::metering::Metering;
 use crate::start::{self, Purpose};
 use crate::{announcement, clock, harden, jobs, logging};
 
@@ -107,10 +108,12 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         let changes = identities.follow(&trail).await?;
         tracing::info!(changes, "the identities are as the identity file says");
     }
+    let metering = Metering::start(&config.metrics, dir, &service)?;
     let running = Arc::new(RwLock::new(()));
     let dev = match config.dev.is_on {
         true => {
-            let dev = Dev::new(config, dir, &service, identities.as_ref(), &running)?;
+            let series = metering.as_ref().map(Metering::series);
+            let dev = Dev::new(config, dir, &service, (identities.as_ref(), series), &running)?;
             dev.populate(&trail).await?;
             Some(Arc::new(dev))
         }
@@ -140,6 +143,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         random: Arc::new(SystemRandom),
         clock: clock::now,
         audit: delivery.as_ref().map(Delivery::trail),
+        series: metering.as_ref().map(Metering::source),
         signature_clock: clock::system,
         test_mode: dev.map(|dev| -> Arc<dyn TestMode> { dev }),
     });
@@ -163,6 +167,9 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let interval = Duration::from_secs(config.jobs.interval_seconds);
     let job = jobs::run(Arc::clone(&service), trail.clone(), interval, Arc::clone(&running));
     let job = tokio::task::spawn_local(job);
+    if let Some(metering) = &metering {
+        tokio::task::spawn_local(metering.expirations(Arc::clone(&service)));
+    }
     if let Some(delivery) = &delivery {
         let days = config.audit.digest_key_days;
         tokio::task::spawn_local(delivery.rotation(Arc::clone(&service), days));
@@ -188,6 +195,9 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     tokio::task::spawn_blocking(move || pool.drain()).await.map_err(io::Error::other)?;
     job.abort();
     jobs::flush_usage(&service).await;
+    if let Some(metering) = metering {
+        tokio::task::spawn_blocking(move || metering.stop()).await.map_err(io::Error::other)??;
+    }
     if let Some(delivery) = delivery {
         tokio::task::spawn_blocking(move || delivery.stop()).await.map_err(io::Error::other)??;
     }

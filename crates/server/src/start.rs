@@ -70,7 +70,7 @@ pub(crate) async fn service_of(
         quotas: config.quotas(),
         request_rates: config.request_rates()?,
         cached_keys: config.store.cached_keys,
-        counted_keys: 0,
+        counted_keys: config.counted_keys(),
         offload,
         ready_rsa_keys: config.crypto.ready_rsa_keys,
         maker: Arc::new(|spec| make_material(spec, &SystemRandom)),
