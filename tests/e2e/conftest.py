@@ -16,6 +16,11 @@ def server(tmp_path_factory):
     running = harness.Server(tmp_path_factory.mktemp("keyreeve") / "data").start()
     yield running
     running.kill()
+    # Whatever the tests have done to it, the store holds together.
+    checked = subprocess.run(
+        [harness.binary(), "check", "--data-dir", running.data_dir], capture_output=True, text=True, timeout=60
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.fixture

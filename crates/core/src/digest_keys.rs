@@ -33,7 +33,7 @@ record! {
 
 /// The record of all keys.
 #[derive(Decode, Encode)]
-struct DigestKeysRecord {
+pub(crate) struct DigestKeysRecord {
     /// The private key that signs, PKCS#8.
     #[n(0)]
     active: Secret,

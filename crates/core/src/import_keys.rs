@@ -31,7 +31,7 @@ record! { ImportKeyRecord = 24 }
 
 /// The key of one day.
 #[derive(Decode, Encode)]
-struct ImportKeyRecord {
+pub(crate) struct ImportKeyRecord {
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     id: WrappingKeyId,

@@ -5,6 +5,7 @@
 
 pub mod bracket;
 pub mod caller;
+pub mod check;
 pub mod commit;
 pub mod credential;
 pub mod cx;

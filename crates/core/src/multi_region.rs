@@ -92,7 +92,7 @@ impl MultiRegionRecord {
     }
 
     /// The Regions of all related keys.
-    fn regions(&self) -> impl Iterator<Item = Region> + '_ {
+    pub(crate) fn regions(&self) -> impl Iterator<Item = Region> + '_ {
         core::iter::once(self.primary).chain(self.replicas.iter().copied())
     }
 
@@ -197,6 +197,18 @@ impl Properties {
         changed.pending = self.pending.map(held);
         Some(changed)
     }
+}
+
+/// Whether two related keys know the same of what they share. Which of them is the primary key is what they know differently.
+pub(crate) fn agree(one: &KeyRecord, other: &KeyRecord) -> bool {
+    let alike = |record: &KeyRecord| {
+        let mut record = record.clone();
+        if let Some(about) = &mut record.multi_region {
+            about.key_type = MultiRegionKeyType::Primary;
+        }
+        record
+    };
+    one.spec == other.spec && one.usage == other.usage && is_shared_alike(&alike(one), &alike(other))
 }
 
 /// What related keys have in common, as far as it may change.

@@ -4,7 +4,6 @@
 use keyreeve_core::Cx;
 use keyreeve_core::identity::record::{GroupRecord, ManagedPolicyRecord, RoleRecord, UserRecord};
 use keyreeve_core::identity::space::{self, Holder};
-use keyreeve_core::identity::{aws_managed, space as identity_space};
 use keyreeve_core::space::SpaceError;
 use keyreeve_domain::AccountId;
 use keyreeve_store::Path;
@@ -26,14 +25,6 @@ use crate::shown;
 /// The managed policies that may be attached to one user, group or role.
 pub(crate) const ATTACHED_MOST: usize = 10;
 
-/// How the index names the policy with this ARN: one of AWS has a colon, which no name of a policy has.
-pub(crate) fn index_name(arn: &str) -> String {
-    match aws_managed::find(arn) {
-        Some(policy) => format!("aws:{}", policy.name),
-        None => shown::policy_name(arn).to_owned(),
-    }
-}
-
 /// The index entry of one holder of the policy with this ARN.
 pub(crate) fn index_of(
     account: AccountId,
@@ -41,7 +32,7 @@ pub(crate) fn index_of(
     kind: Holder,
     holder: &str,
 ) -> Result<Path, SpaceError> {
-    identity_space::attached(account, &index_name(arn), kind, holder)
+    space::attached(account, &space::index_name(arn), kind, holder)
 }
 
 /// Moves the index entries of what is attached to the name that a holder gets.

@@ -6,13 +6,13 @@ use core::num::NonZeroUsize;
 use keyreeve_core::Cx;
 use keyreeve_core::identity::aws_managed::{AWS_MANAGED, AwsManagedPolicy};
 use keyreeve_core::identity::record::{GroupRecord, ManagedPolicyRecord, RoleRecord, UserRecord};
+use keyreeve_core::identity::space::index_name;
 use keyreeve_domain::AccountId;
 use keyreeve_wire::iam::{
     EntityType, GetAccountAuthorizationDetailsInput, GetAccountAuthorizationDetailsOutput, GroupDetail,
     ManagedPolicyDetail, PolicyVersion, RoleDetail, RoleLastUsed, UserDetail,
 };
 
-use crate::attached_policies::index_name;
 use crate::entity::Entity;
 use crate::gate::{Particulars, authorize};
 use crate::page::{self, Wanted};

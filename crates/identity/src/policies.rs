@@ -9,7 +9,7 @@ use keyreeve_core::identity::aws_managed::{AWS_MANAGED, AwsManagedPolicy};
 use keyreeve_core::identity::record::{
     GroupRecord, ManagedPolicyRecord, PolicyVersion, RoleRecord, UserRecord,
 };
-use keyreeve_core::identity::space::{self, Holder};
+use keyreeve_core::identity::space::{self, Holder, index_name};
 use keyreeve_core::record::IndexRecord;
 use keyreeve_core::vault::VaultError;
 use keyreeve_domain::{AccountId, Timestamp};
@@ -22,7 +22,6 @@ use keyreeve_wire::iam::{
 
 use crate::amend::{amend, authorized, change, find, quota, room};
 use crate::arn::{self, PolicyRef};
-use crate::attached_policies::index_name;
 use crate::entity::{Entity, Target, arn as arn_of};
 use crate::gate::{Particulars, authorize, authorize_new};
 use crate::ids::{IdKind, unique_id};

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// Write everything that the store holds into one file, beside a service that runs or without one
     Backup(BackupArgs),
+    /// Prove that every record of a store or a backup opens and every index agrees; exit code 1 where they do not
+    Check(CheckArgs),
     /// Print every option of the configuration file with its default, and leave
     Config,
     /// Work with policies, without a service
@@ -160,6 +162,21 @@ pub(crate) struct BackupArgs {
     /// Put what opens the keys into the backup as well: whoever has it then has every key
     #[arg(long)]
     pub(crate) with_root_key: bool,
+    #[command(flatten)]
+    pub(crate) place: AccountPlace,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// A backup, instead of the store of a service that does not run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) backup: Option<PathBuf>,
+    /// What opens the keys of a backup that does not have it; see `keyreeve restore`
+    #[arg(long, value_name = "FILE", requires = "backup")]
+    pub(crate) root_key: Option<PathBuf>,
+    /// Print one JSON object a line, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: AccountPlace,
 }

@@ -27,13 +27,19 @@ pub(crate) fn run(command: &AuditCommand) -> Result<(), Failure> {
 struct Place {
     segments: PathBuf,
     folder: PathBuf,
+    /// The folder as the configuration names it.
+    folder_name: PathBuf,
 }
 
 impl Place {
     fn of(place: &AuditPlace) -> Result<Self, Failure> {
         let config = Config::of_directory(place.data_dir.as_deref(), place.config.as_deref())?;
         let dir: &Path = &config.server.data_dir;
-        let found = Self { segments: dir.join(TRAIL_DIR), folder: dir.join(&config.audit.folder) };
+        let found = Self {
+            segments: dir.join(TRAIL_DIR),
+            folder: dir.join(&config.audit.folder),
+            folder_name: config.audit.folder.clone(),
+        };
         match found.segments.is_dir() || found.folder.is_dir() {
             true => Ok(found),
             false => Err(Failure::NoTrail { path: dir.to_owned() }),
@@ -73,7 +79,7 @@ fn prove(args: &VerifyArgs) -> Result<(), Failure> {
         }
         (Some(origin), Some(before)) => {
             writeln!(out, "{origin}")?;
-            for problem in origin.problems(&before.join(TRAIL_DIR))? {
+            for problem in origin.problems(&before.join(TRAIL_DIR), &before.join(&place.folder_name))? {
                 findings += 1;
                 writeln!(out, "INVALID {}: {problem}", before.display())?;
             }

@@ -34,6 +34,10 @@ pub(crate) enum Failure {
     Locked { path: PathBuf },
     #[error("the service is running over `{}`. Stop it, say this again, and start it; or declare the account in the file of [identity] file and send the service SIGHUP.", path.display())]
     Serving { path: PathBuf },
+    #[error("the service is running over `{}`. Check a backup of it instead: keyreeve backup, and keyreeve check --backup; or stop it.", path.display())]
+    CheckServing { path: PathBuf },
+    #[error("the store does not hold together: {findings} findings; each is named above.")]
+    CheckFindings { findings: u64 },
     #[error("there is no store in `{}`: the first start of the service makes it. Choose another directory with --data-dir.", path.display())]
     NothingThere { path: PathBuf },
     #[error("{0}. To replace a lost access key of its root user: keyreeve account rotate-root.")]
@@ -120,6 +124,7 @@ impl Failure {
         match self {
             Self::BackupRefused { .. }
             | Self::BackupUnopened { .. }
+            | Self::CheckFindings { .. }
             | Self::Findings { .. }
             | Self::RestoreFindings { .. }
             | Self::System(_)
@@ -154,7 +159,7 @@ impl Failure {
             | Self::SeedUnreadable { .. }
             | Self::CredentialsUnreadable { .. }
             | Self::NotWritable { .. } => 4,
-            Self::Locked { .. } | Self::Serving { .. } => 5,
+            Self::CheckServing { .. } | Self::Locked { .. } | Self::Serving { .. } => 5,
             Self::NoRootKey { .. } | Self::Seal(_) => 6,
             Self::BackupDamaged { .. }
             | Self::HalfRestored { .. }

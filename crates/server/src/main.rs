@@ -6,6 +6,7 @@ mod announcement;
 mod args;
 mod audit;
 mod backup;
+mod check;
 mod clock;
 mod config;
 mod credentials_file;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         }
         Command::Audit(command) => audit::run(&command),
         Command::Backup(args) => backup::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Config => {
             print!("{}", config::reference());
             Ok(())

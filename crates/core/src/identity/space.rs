@@ -18,6 +18,7 @@
 use keyreeve_domain::AccountId;
 use keyreeve_store::Path;
 
+use crate::identity::aws_managed;
 use crate::space::{SpaceError, path};
 
 /// Every account.
@@ -190,6 +191,23 @@ impl Holder {
             Self::User => "user",
             Self::UserBoundary => "user-boundary",
         }
+    }
+}
+
+impl Holder {
+    /// Reads what [`Holder::as_str`] writes.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let all = [Self::Group, Self::Role, Self::RoleBoundary, Self::User, Self::UserBoundary];
+        all.into_iter().find(|holder| holder.as_str() == text)
+    }
+}
+
+/// How the index of holders names the policy with this ARN: one of AWS has a colon, which no name of a policy has.
+#[must_use]
+pub fn index_name(arn: &str) -> String {
+    match aws_managed::find(arn) {
+        Some(policy) => format!("aws:{}", policy.name),
+        None => arn.rsplit('/').next().unwrap_or_default().to_owned(),
     }
 }
 

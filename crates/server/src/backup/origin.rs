@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 use keyreeve_audit::segment::SegmentName;
+use keyreeve_trail_delivery::first_segments;
 use serde::Deserialize;
 
 use crate::backup::restore::RESTORED;
@@ -44,11 +45,11 @@ impl Origin {
         Ok(details.and_then(|details| serde_json::from_value(details).ok()))
     }
 
-    /// What is wrong with the trail in the directory `before`, if it is to be the one before: it must be whole, and hold the line in
-    /// which each stream ended when the backup was taken.
-    pub(crate) fn problems(&self, before: &Path) -> io::Result<Vec<String>> {
+    /// What is wrong with the trail in the directory `before`, if it is to be the one before: it must be whole from the segments on
+    /// that its delivery into `folder` has left, and hold the line in which each stream ended when the backup was taken.
+    pub(crate) fn problems(&self, before: &Path, folder: &Path) -> io::Result<Vec<String>> {
         let mut problems = Vec::new();
-        if let Err(error) = keyreeve_trail_file::verify(before) {
+        if let Err(error) = keyreeve_trail_file::verify_since(before, &first_segments(folder)?) {
             problems.push(error.to_string());
         }
         for place in self.trail_before.split_ascii_whitespace() {

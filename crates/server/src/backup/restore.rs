@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use keyreeve_core::Service;
 use keyreeve_core::bracket::{Source, Trail, TrailError};
+use keyreeve_core::check::Summary;
 use keyreeve_core::record::CredentialRecord;
 use keyreeve_core::service_event::ServiceEvent;
 use keyreeve_core::space;
@@ -19,12 +20,14 @@ use keyreeve_core::vault::VaultError;
 use keyreeve_crypto::digest::LowerHex;
 use keyreeve_observe::layout::iso;
 use keyreeve_trail_file::TrailDirectory;
+use tempfile::TempDir;
 use tokio::runtime;
 use tokio::task::LocalSet;
 
 use crate::args::RestoreArgs;
 use crate::backup::contents::Contents;
 use crate::backup::{CONFIGURATION, ROOT_KEY};
+use crate::check::Form;
 use crate::config::Config;
 use crate::credentials_file::AccessKey;
 use crate::data_dir::{
@@ -35,7 +38,7 @@ use crate::exit::Failure;
 use crate::seal::{self, SealError};
 use crate::serve::{stream, trail_options};
 use crate::start::{self, Purpose};
-use crate::{clock, harden, logging};
+use crate::{check, clock, harden, logging};
 
 /// Does what was asked.
 pub(crate) fn run(args: &RestoreArgs) -> Result<(), Failure> {
@@ -107,13 +110,8 @@ fn clear(dir: &DataDir) -> std::io::Result<()> {
 }
 
 /// Proves that a backup can be restored, in a directory that is gone afterwards.
-pub(crate) async fn prove(config: Config, contents: &Contents, seal: &Seal<'_>) -> Result<(), Failure> {
-    let scratch = tempfile::Builder::new()
-        .prefix("keyreeve-")
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir()?;
-    let dir = DataDir::open(scratch.path())?;
-    let restored = Restored::unpack(config, &dir, contents, seal, Root::Scratch).await?;
+async fn prove(config: Config, contents: &Contents, seal: &Seal<'_>) -> Result<(), Failure> {
+    let (_scratch, restored) = Restored::scratch(config, contents, seal).await?;
     match restored.look(contents).await? {
         0 => {
             println!("the backup can be restored; nothing was left behind");
@@ -121,6 +119,19 @@ pub(crate) async fn prove(config: Config, contents: &Contents, seal: &Seal<'_>) 
         }
         findings => Err(Failure::RestoreFindings { findings }),
     }
+}
+
+/// Looks at everything in a backup.
+pub(crate) async fn look_into(
+    config: Config,
+    backup: &Path,
+    root_key: Option<&Path>,
+    form: Form,
+) -> Result<Summary, Failure> {
+    let contents = Contents::read(backup)?;
+    let seal = Seal::choose(&config, &contents, root_key)?;
+    let (_scratch, restored) = Restored::scratch(config, &contents, &seal).await?;
+    check::look(&restored.service, form).await
 }
 
 /// Refuses a directory that holds anything, and a folder of the trail that another directory has filled.
@@ -181,27 +192,27 @@ impl Restored {
         Ok(Self { config, service })
     }
 
-    /// Opens everything; how much is wrong, each of it named.
+    /// In a directory that is gone once the first value is dropped.
+    async fn scratch(
+        config: Config,
+        contents: &Contents,
+        seal: &Seal<'_>,
+    ) -> Result<(TempDir, Self), Failure> {
+        let scratch = tempfile::Builder::new()
+            .prefix("keyreeve-")
+            .permissions(std::fs::Permissions::from_mode(0o700))
+            .tempdir()?;
+        let dir = DataDir::open(scratch.path())?;
+        let restored = Self::unpack(config, &dir, contents, seal, Root::Scratch).await?;
+        Ok((scratch, restored))
+    }
+
+    /// Looks at everything; how much is wrong, each of it named.
     async fn look(&self, contents: &Contents) -> Result<u64, Failure> {
-        let vault = self.service.vault();
-        let snapshot = vault.snapshot().await?;
-        let (mut findings, mut after) = (0, None);
-        loop {
-            let page = snapshot.range(b"", after.as_ref(), PAGE).await.map_err(VaultError::from)?;
-            for (path, entry) in &page.entries {
-                if !vault.opens(path, entry.version, &entry.value) {
-                    findings += 1;
-                    println!("FOUND {path}: it does not open");
-                }
-            }
-            after = page.entries.into_iter().next_back().map(|(path, _)| path).filter(|_| page.more);
-            if after.is_none() {
-                break;
-            }
-        }
+        let findings = check::look(&self.service, Form::Text).await?.findings;
         let header = &contents.header;
         println!(
-            "backup {} of revision {}, made by release {}: {} records, {findings} findings",
+            "backup {} of revision {}, made by release {}: {} records",
             header.id_text(),
             header.revision,
             header.release,
@@ -386,4 +397,3 @@ fn age(contents: &Contents) -> String {
 pub(crate) const RESTORED: &str = "RestoreBackup";
 const MARK: &[u8] =
     b"A restore is under way here. If none is, it was cut off: remove this directory and restore again.\n";
-const PAGE: core::num::NonZeroUsize = core::num::NonZeroUsize::new(500).unwrap();

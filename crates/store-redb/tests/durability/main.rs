@@ -7,3 +7,4 @@ mod disk;
 mod kill;
 mod opening;
 mod power_loss;
+mod restore;
