@@ -161,6 +161,25 @@ impl FromJson for u32 {
     }
 }
 
+impl FromJson for f64 {
+    /// Texts stand for what JSON has no number for.
+    fn from_json(json: &Json<'_>, _: &Place<'_>, _: &mut Violations) -> Result<Option<Self>, InputError> {
+        let number = match json {
+            Json::Integer(number) => number.to_string().parse().ok(),
+            Json::Float(number) => Some(*number),
+            Json::Text(text) => match text.as_ref() {
+                "NaN" => Some(Self::NAN),
+                "Infinity" => Some(Self::INFINITY),
+                "-Infinity" => Some(Self::NEG_INFINITY),
+                _ => None,
+            },
+            Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) => None,
+        };
+        // AWS: unverified
+        Ok(Some(number.ok_or_else(|| mismatch(json, Wanted::Scalar("a Double")))?))
+    }
+}
+
 impl FromJson for Timestamp {
     fn from_json(json: &Json<'_>, _: &Place<'_>, _: &mut Violations) -> Result<Option<Self>, InputError> {
         let millis = if let Json::Integer(seconds) = json {
@@ -258,6 +277,7 @@ impl<T: FromJson> FromJson for Vec<T> {
                 Kind::Structure(_) => T::from_json(element, &place, found)?,
                 Kind::Blob
                 | Kind::Boolean
+                | Kind::Double
                 | Kind::Enumeration { .. }
                 | Kind::Integer
                 | Kind::List(_)

@@ -123,6 +123,18 @@ impl ToJson for u32 {
     }
 }
 
+impl ToJson for f64 {
+    /// What JSON has no number for is a text.
+    fn write_json(&self, out: &mut Vec<u8>) {
+        match serde_json::Number::from_f64(*self) {
+            Some(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            None if self.is_nan() => out.extend_from_slice(b"\"NaN\""),
+            None if *self > 0.0 => out.extend_from_slice(b"\"Infinity\""),
+            None => out.extend_from_slice(b"\"-Infinity\""),
+        }
+    }
+}
+
 impl ToJson for Timestamp {
     /// Seconds, with as many of three decimals as are not zero.
     fn write_json(&self, out: &mut Vec<u8>) {

@@ -1,9 +1,11 @@
-//! The wire protocols: of AWS KMS (awsJson 1.1, service model 2014-11-01), and of IAM and STS (awsQuery).
+//! The wire protocols: of AWS KMS (awsJson 1.1, service model 2014-11-01), of IAM and STS (awsQuery), and of CloudWatch
+//! (awsQuery, awsJson 1.0, RPC v2 CBOR).
 //!
 //! A request that decodes is inside every limit of the API; an answer is written in the bytes that AWS sends.
 //! No I/O, no clock, no randomness. Protocol:
 //! [AWS JSON 1.1](https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html).
 
+pub mod cloudwatch;
 mod declare;
 mod decode;
 mod encode;
@@ -16,6 +18,7 @@ mod operation;
 mod parameters;
 mod pattern;
 pub mod query;
+pub mod rpc;
 mod shape;
 mod shapes;
 mod structures;

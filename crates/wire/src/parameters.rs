@@ -50,7 +50,7 @@ macro_rules! as_answered {
     )+};
 }
 
-as_answered! { String, Timestamp, u32 }
+as_answered! { String, Timestamp, f64, u32 }
 
 macro_rules! as_text {
     ($($type:ident),+ $(,)?) => {$(

@@ -1,4 +1,4 @@
-//! The awsQuery protocol of IAM and STS: a form in, XML out.
+//! The awsQuery protocol of IAM, STS and CloudWatch: a form in, XML out.
 //!
 //! A request is a form with an `Action`, a `Version` and the members of its input, flattened into names such as
 //! `Tags.member.1.Key`. Members are declared as those of AWS KMS are and checked by the same code. Protocol:
@@ -13,13 +13,15 @@ mod model;
 mod sink;
 mod xml;
 
-pub(crate) use decode::decode;
+pub(crate) use decode::{decode, read};
 pub use elements::write_elements;
-pub use error::{Fault, QueryError, QueryErrorCode};
+pub use error::{Fault, NoSuchValueError, QueryError, QueryErrorCode};
 pub use form::Form;
 pub use model::QueryModel;
 pub use sink::{Answered, Sink};
 pub use xml::{write_answer, write_empty_answer, write_error};
+
+use crate::json::Object;
 
 /// An operation of a service that speaks awsQuery.
 pub trait Api: Copy + Sized + 'static {
@@ -27,6 +29,8 @@ pub trait Api: Copy + Sized + 'static {
     const VERSION: &'static str;
     /// The namespace of an answer.
     const NAMESPACE: &'static str;
+    /// Whether its answers tell milliseconds.
+    const MILLISECONDS: bool;
 
     /// The name, as the API spells it.
     fn name(self) -> &'static str;
@@ -64,6 +68,12 @@ pub trait QueryInput: Sized {
     /// # Errors
     /// Where a member is outside its limits; the text names each.
     fn decode(form: &Form<'_>) -> Result<Self, QueryError>;
+
+    /// As [`QueryInput::decode`], of a tree that came in another protocol.
+    ///
+    /// # Errors
+    /// As there.
+    fn read(object: &Object<'_>) -> Result<Self, QueryError>;
 
     /// Appends the `requestParameters` of the request's event: its members as a JSON object, without anything secret.
     fn write_parameters(&self, out: &mut Vec<u8>);

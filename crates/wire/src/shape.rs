@@ -20,6 +20,8 @@ pub enum Kind {
     Blob,
     /// `true` or `false`.
     Boolean,
+    /// A number, with a fraction or without.
+    Double,
     /// One of a set of texts.
     Enumeration {
         /// The set, in the order of the service model.
@@ -140,6 +142,7 @@ impl Shape {
             Kind::Integer => "value",
             Kind::Blob
             | Kind::Boolean
+            | Kind::Double
             | Kind::Enumeration { .. }
             | Kind::List(_)
             | Kind::Map

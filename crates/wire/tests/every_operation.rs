@@ -10,6 +10,7 @@ fn least(shape: &Shape) -> Value {
         Kind::Blob => blob(shape.min().unwrap_or(0)),
         Kind::Boolean => json!(true),
         Kind::Enumeration { values, .. } => json!(values.first()),
+        Kind::Double => json!(1.5),
         Kind::Integer => json!(shape.min()),
         Kind::List(element) => json!([least(element)]),
         Kind::Map => json!({"key": "value"}),
@@ -186,6 +187,7 @@ fn a_member_of_the_wrong_json_type_is_a_serialization_error_whatever_else_is_wro
                     &[json!(1), json!(true), json!([]), json!({}), json!("*"), json!("QQ"), json!("QR==")]
                 }
                 Kind::Boolean => &[json!(1), json!("true"), json!([]), json!({})],
+                Kind::Double => &[json!("1"), json!(true), json!([]), json!({})],
                 Kind::Integer => &[json!("1"), json!(true), json!([]), json!({}), json!(1.5), json!(1e300)],
                 Kind::Timestamp => {
                     &[json!("2026-01-01T00:00:00Z"), json!(true), json!([]), json!({}), json!(1e300)]
@@ -220,6 +222,7 @@ fn a_length_or_value_outside_the_limits_is_named_with_the_limit() {
                 Kind::Text if length < min => json!("a".repeat(usize::try_from(length).expect("a length"))),
                 Kind::Text => text(shape, length),
                 Kind::Boolean
+                | Kind::Double
                 | Kind::Enumeration { .. }
                 | Kind::Map
                 | Kind::Structure(_)

@@ -1,4 +1,4 @@
-//! What holds for every request and answer of IAM and STS.
+//! What holds for every request and answer of IAM, STS and CloudWatch.
 #![expect(clippy::expect_used, reason = "test code")]
 
 use keyreeve_domain::Timestamp;
@@ -6,12 +6,14 @@ use keyreeve_wire::query::{
     Api, Fault, Form, QueryError, QueryErrorCode, QueryInput, QueryModel, write_answer, write_elements,
     write_empty_answer, write_error,
 };
-use keyreeve_wire::{Kind, Member, SensitiveText, Shape, iam, sts};
+use keyreeve_wire::{Kind, Member, SensitiveText, Shape, cloudwatch, iam, sts};
 use proptest::prelude::*;
 
 fn models() -> Vec<&'static QueryModel> {
     let iam = iam::Operation::ALL.iter().map(|operation| operation.model());
-    iam.chain(sts::Operation::ALL.iter().map(|operation| operation.model())).collect()
+    iam.chain(sts::Operation::ALL.iter().map(|operation| operation.model()))
+        .chain(cloudwatch::Operation::ALL.iter().map(|operation| operation.model()))
+        .collect()
 }
 
 /// A value inside every limit of a shape, of the least length it allows.
@@ -22,7 +24,9 @@ fn least(name: &str, shape: &Shape, form: &mut Vec<(String, String)>) {
         Kind::Enumeration { values, .. } => (*values.first().expect("a value")).to_owned(),
         Kind::Integer => shape.min().unwrap_or(0).to_string(),
         Kind::Boolean => "true".to_owned(),
-        Kind::Blob | Kind::Map | Kind::Text | Kind::Timestamp => text(shape),
+        Kind::Double => "1.5".to_owned(),
+        Kind::Timestamp => "2026-11-30T08:00:00.500Z".to_owned(),
+        Kind::Blob | Kind::Map | Kind::Text => text(shape),
     };
     form.push((name.to_owned(), value));
 }
@@ -278,7 +282,16 @@ fn an_error_says_whose_fault_it_is() {
         .filter(|code| code.fault() == Fault::Receiver)
         .map(|code| code.as_str())
         .collect();
-    assert_eq!(faults, ["PolicyEvaluation", "ServiceFailure", "InternalFailure", "ServiceUnavailable"]);
+    assert_eq!(
+        faults,
+        [
+            "InternalServiceError",
+            "PolicyEvaluation",
+            "ServiceFailure",
+            "InternalFailure",
+            "ServiceUnavailable"
+        ]
+    );
 }
 
 #[test]

@@ -9,15 +9,16 @@ use std::io::Read;
 use std::path::Path;
 
 use keyreeve_wire::query::{Api, Fault, QueryModel};
-use keyreeve_wire::{ErrorCode, Kind, Member, OperationModel, Shape, iam, sts};
+use keyreeve_wire::{ErrorCode, Kind, Member, OperationModel, Shape, cloudwatch, iam, sts};
 use serde_json::Value;
 
 /// Where the exceptions stand, from the root of the repository.
 pub(crate) const EXCEPTIONS: &str = "crates/xtask/parity-exceptions.txt";
 
-/// A service whose model is compared: all of KMS, and of IAM and STS what an installation needs.
+/// A service whose model is compared: all of KMS, and of the others what an installation needs.
 #[derive(Clone, Copy)]
 enum Service {
+    CloudWatch,
     Iam,
     Kms,
     Sts,
@@ -25,11 +26,12 @@ enum Service {
 
 impl Service {
     /// Every service.
-    const ALL: [Self; 3] = [Self::Kms, Self::Iam, Self::Sts];
+    const ALL: [Self; 4] = [Self::Kms, Self::Iam, Self::Sts, Self::CloudWatch];
 
     /// Where its model stands under `data` in botocore, without the ending `.gz`.
     fn file(self) -> &'static str {
         match self {
+            Self::CloudWatch => "cloudwatch/2010-08-01/service-2.json",
             Self::Iam => "iam/2010-05-08/service-2.json",
             Self::Kms => "kms/2014-11-01/service-2.json",
             Self::Sts => "sts/2011-06-15/service-2.json",
@@ -38,7 +40,7 @@ impl Service {
 }
 
 /// Compares the wire models with those in the directory `data` of a botocore, but for the exceptions in a file.
-/// The differences of IAM and STS stand under `iam.` and `sts.`.
+/// The differences of the services beside KMS stand under `cloudwatch.`, `iam.` and `sts.`.
 ///
 /// # Errors
 /// The text names every difference without an exception and every exception without a difference.
@@ -52,6 +54,11 @@ pub(crate) fn run(data: &Path, exceptions: &Path) -> Result<(), String> {
         let packed = plain.with_extension("json.gz");
         let model = read_model(if packed.exists() { &packed } else { &plain })?;
         let (prefix, found) = match service {
+            Service::CloudWatch => {
+                let ours =
+                    QueryService { protocol: "smithy-rpc-v2-cbor", ..operations(cloudwatch::Operation::ALL) };
+                ("cloudwatch.", Comparison::of_query(&model, &ours)?)
+            }
             Service::Iam => ("iam.", Comparison::of_query(&model, &operations(iam::Operation::ALL))?),
             Service::Kms => ("", Comparison::of(&model)?),
             Service::Sts => ("sts.", Comparison::of_query(&model, &operations(sts::Operation::ALL))?),
@@ -63,6 +70,8 @@ pub(crate) fn run(data: &Path, exceptions: &Path) -> Result<(), String> {
 
 /// The models of the operations, with the version and the namespace of their service.
 struct QueryService {
+    /// The one that the model names first.
+    protocol: &'static str,
     version: &'static str,
     namespace: &'static str,
     models: Vec<&'static QueryModel>,
@@ -70,11 +79,17 @@ struct QueryService {
 
 fn operations<A: Api + HasModel>(all: &[A]) -> QueryService {
     let models = all.iter().map(|operation| operation.query_model()).collect();
-    QueryService { version: A::VERSION, namespace: A::NAMESPACE, models }
+    QueryService { protocol: "query", version: A::VERSION, namespace: A::NAMESPACE, models }
 }
 
 trait HasModel {
     fn query_model(&self) -> &'static QueryModel;
+}
+
+impl HasModel for cloudwatch::Operation {
+    fn query_model(&self) -> &'static QueryModel {
+        self.model()
+    }
 }
 
 impl HasModel for iam::Operation {
@@ -131,9 +146,11 @@ impl<'m> Comparison<'m> {
             return Err("not a service model: no operations or no shapes".to_owned());
         };
         let mut this = Self { shapes, seen: BTreeSet::new(), differences: BTreeMap::new() };
-        for (key, ours) in
-            [("protocol", "query"), ("apiVersion", service.version), ("xmlNamespace", service.namespace)]
-        {
+        for (key, ours) in [
+            ("protocol", service.protocol),
+            ("apiVersion", service.version),
+            ("xmlNamespace", service.namespace),
+        ] {
             this.equal(&format!("metadata.{key}"), &text_at(model, &format!("/metadata/{key}")), ours);
         }
         for ours in &service.models {
@@ -323,6 +340,7 @@ fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Blob => "blob",
         Kind::Boolean => "boolean",
+        Kind::Double => "double",
         Kind::Enumeration { .. } => "enum",
         Kind::Integer => "integer",
         Kind::List(_) => "list",

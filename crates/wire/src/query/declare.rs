@@ -1,4 +1,4 @@
-//! The declarations of IAM and STS: those of AWS KMS, with answers that are written to a [`Sink`](super::Sink).
+//! The declarations of IAM, STS and CloudWatch: those of AWS KMS, with answers that are written to a [`Sink`](super::Sink).
 
 /// A structure: `input` is read, `output` is written, `shared` is both.
 macro_rules! query_structure {
@@ -54,6 +54,10 @@ macro_rules! query_operation {
                 $crate::query::decode(form, Self::MEMBERS)
             }
 
+            fn read(object: &$crate::json::Object<'_>) -> Result<Self, $crate::query::QueryError> {
+                $crate::query::read(object, Self::MEMBERS)
+            }
+
             fn write_parameters(&self, out: &mut Vec<u8>) {
                 $crate::parameters::Parameter::write_parameter(self, out);
             }
@@ -104,7 +108,7 @@ macro_rules! query_output {
 
 /// The operations of a service, each with its effect and its request.
 macro_rules! query_operations {
-    ($service:literal $version:literal $namespace:literal { $($name:ident: $effect:ident = $input:ident,)+ }) => {
+    ($service:literal $version:literal $namespace:literal $(times $milliseconds:ident)? { $($name:ident: $effect:ident = $input:ident,)+ }) => {
         /// An operation.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum Operation {
@@ -127,6 +131,7 @@ macro_rules! query_operations {
         impl $crate::query::Api for Operation {
             const VERSION: &'static str = $version;
             const NAMESPACE: &'static str = $namespace;
+            const MILLISECONDS: bool = query_operations!(@times $($milliseconds)?);
 
             fn name(self) -> &'static str {
                 match self {
@@ -148,6 +153,8 @@ macro_rules! query_operations {
             }
         }
     };
+    (@times) => { false };
+    (@times with_milliseconds) => { true };
     (@reads) => { true };
     (@writes) => { false };
 }
@@ -180,6 +187,23 @@ macro_rules! query_enumerations {
             }
         }
 
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = $crate::query::NoSuchValueError;
+
+            fn from_str(text: &str) -> Result<Self, $crate::query::NoSuchValueError> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($crate::query::NoSuchValueError),
+                }
+            }
+        }
+
         pub(crate) static $shape: Shape =
             Shape::new($shape_name, Kind::Enumeration { values: $name::TEXTS, listed: $name::TEXTS });
 
@@ -189,10 +213,7 @@ macro_rules! query_enumerations {
                 at: &$crate::violation::Place<'_>,
                 found: &mut $crate::violation::Violations,
             ) -> Result<Option<Self>, $crate::error::InputError> {
-                $crate::decode::enumeration(json, at, found, |text| match text {
-                    $($text => Some(Self::$variant),)+
-                    _ => None,
-                })
+                $crate::decode::enumeration(json, at, found, |text| text.parse().ok())
             }
         }
 

@@ -6,6 +6,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::decode::FromObject;
 use crate::error::InputError;
 use crate::json::{Json, Object};
@@ -16,9 +19,13 @@ use crate::violation::{Place, Step, Violations};
 
 /// Reads a request whose members are `members`.
 pub(crate) fn decode<T: FromObject>(form: &Form<'_>, members: &'static [Member]) -> Result<T, QueryError> {
-    let object = structure(form, "", members)?;
+    read(&structure(form, "", members)?, members)
+}
+
+/// Reads a request whose members are `members` out of a tree, whichever protocol it came in.
+pub(crate) fn read<T: FromObject>(object: &Object<'_>, members: &'static [Member]) -> Result<T, QueryError> {
     let mut found = Violations::default();
-    let input = T::from_object(&object, None, &mut found);
+    let input = T::from_object(object, None, &mut found);
     let input = input.map_err(|error| match error {
         InputError::Serialization(_) => malformed(),
         InputError::Validation(message) => QueryError::validation(message),
@@ -26,7 +33,7 @@ pub(crate) fn decode<T: FromObject>(form: &Form<'_>, members: &'static [Member])
     match input {
         Some(input) if found.is_empty() => Ok(input),
         Some(_) | None => Err(QueryError::validation(
-            special(&object, members).filter(|_| found.count() == 1).unwrap_or_else(|| found.message()),
+            special(object, members).filter(|_| found.count() == 1).unwrap_or_else(|| found.message()),
         )),
     }
 }
@@ -73,15 +80,22 @@ fn value<'f>(form: &'f Form<'_>, name: &str, shape: &Shape) -> Result<Option<Jso
         Kind::Boolean if text.eq_ignore_ascii_case("true") => Json::Bool(true),
         Kind::Boolean if text.eq_ignore_ascii_case("false") => Json::Bool(false),
         Kind::Boolean => return Err(malformed()),
+        Kind::Double => Json::Float(text.parse().or(Err(malformed()))?),
         Kind::Integer => Json::Integer(text.parse().or(Err(malformed()))?),
+        Kind::Timestamp => Json::Float(time(text).ok_or_else(malformed)?),
         Kind::Blob
         | Kind::Enumeration { .. }
         | Kind::List(_)
         | Kind::Map
         | Kind::Structure(_)
-        | Kind::Text
-        | Kind::Timestamp => Json::Text(Cow::Borrowed(text)),
+        | Kind::Text => Json::Text(Cow::Borrowed(text)),
     }))
+}
+
+/// The seconds since 1970 of a point in time, as RFC 3339 writes it.
+fn time(text: &str) -> Option<f64> {
+    let nanos = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
+    (nanos / 1_000_000).to_string().parse::<f64>().ok().map(|millis| millis / 1000.0)
 }
 
 /// `name.member.1`, `name.member.2` and so on; `name` alone, without a value, is the empty list.

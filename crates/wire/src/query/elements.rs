@@ -7,7 +7,7 @@ use keyreeve_domain::Timestamp;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::encode::text;
+use crate::encode::{ToJson, text};
 use crate::query::QueryOutput;
 use crate::query::sink::Sink;
 use crate::query::xml::formatted;
@@ -81,6 +81,11 @@ impl Sink for Elements<'_> {
     fn integer(&mut self, name: &str, number: u32) {
         self.name(name);
         self.out.extend_from_slice(number.to_string().as_bytes());
+    }
+
+    fn double(&mut self, name: &str, number: f64) {
+        self.name(name);
+        number.write_json(self.out);
     }
 
     fn timestamp(&mut self, name: &str, at: Timestamp) {

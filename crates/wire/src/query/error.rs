@@ -72,23 +72,35 @@ macro_rules! error_codes {
 error_codes! {
     modelled {
         ConcurrentModification = 409, "ConcurrentModification", "ConcurrentModificationException";
+        ConcurrentModificationException = 429, "ConcurrentModificationException", "ConcurrentModificationException";
+        Conflict = 409, "ConflictException", "ConflictException";
         DeleteConflict = 409, "DeleteConflict", "DeleteConflictException";
         EntityAlreadyExists = 409, "EntityAlreadyExists", "EntityAlreadyExistsException";
         EntityTemporarilyUnmodifiable = 409, "EntityTemporarilyUnmodifiable", "EntityTemporarilyUnmodifiableException";
         ExpiredToken = 400, "ExpiredTokenException", "ExpiredTokenException";
         IDPCommunicationError = 400, "IDPCommunicationError", "IDPCommunicationErrorException";
         IDPRejectedClaim = 403, "IDPRejectedClaim", "IDPRejectedClaimException";
+        InternalService = 500, "InternalServiceError", "InternalServiceFault";
         InvalidAuthorizationMessage = 400, "InvalidAuthorizationMessageException", "InvalidAuthorizationMessageException";
+        InvalidFormat = 400, "InvalidFormat", "InvalidFormatFault";
         InvalidIdentityToken = 400, "InvalidIdentityToken", "InvalidIdentityTokenException";
         InvalidInput = 400, "InvalidInput", "InvalidInputException";
+        InvalidNextToken = 400, "InvalidNextToken", "InvalidNextToken";
+        InvalidParameterCombinationException = 400, "InvalidParameterCombination", "InvalidParameterCombinationException";
+        InvalidParameterValueException = 400, "InvalidParameterValue", "InvalidParameterValueException";
         LimitExceeded = 409, "LimitExceeded", "LimitExceededException";
+        LimitExceededFault = 400, "LimitExceeded", "LimitExceededFault";
         MalformedPolicyDocument = 400, "MalformedPolicyDocument", "MalformedPolicyDocumentException";
+        MissingRequiredParameter = 400, "MissingParameter", "MissingRequiredParameterException";
         NoSuchEntity = 404, "NoSuchEntity", "NoSuchEntityException";
         OpenIdIdpCommunicationError = 400, "OpenIdIdpCommunicationError", "OpenIdIdpCommunicationErrorException";
         PackedPolicyTooLarge = 400, "PackedPolicyTooLarge", "PackedPolicyTooLargeException";
         PolicyEvaluation = 500, "PolicyEvaluation", "PolicyEvaluationException";
         PolicyNotAttachable = 400, "PolicyNotAttachable", "PolicyNotAttachableException";
         RegionDisabled = 403, "RegionDisabledException", "RegionDisabledException";
+        ResourceConflict = 409, "ResourceConflict", "ResourceConflict";
+        ResourceNotFound = 404, "ResourceNotFound", "ResourceNotFound";
+        ResourceNotFoundException = 404, "ResourceNotFoundException", "ResourceNotFoundException";
         ServiceFailure = 500, "ServiceFailure", "ServiceFailureException";
         ServiceNotSupported = 404, "NotSupportedService", "ServiceNotSupportedException";
         UnmodifiableEntity = 400, "UnmodifiableEntity", "UnmodifiableEntityException";
@@ -110,6 +122,7 @@ error_codes! {
         RequestEntityTooLarge = 413, "RequestEntityTooLarge";
         RequestExpired = 400, "RequestExpired";
         RequestTimeout = 408, "RequestTimeout";
+        Serialization = 400, "SerializationException";
         ServiceUnavailable = 503, "ServiceUnavailable";
         SessionExpired = 403, "ExpiredToken";
         SignatureDoesNotMatch = 403, "SignatureDoesNotMatch";
@@ -131,6 +144,11 @@ impl fmt::Display for QueryErrorCode {
         f.pad(self.as_str())
     }
 }
+
+/// The text is no value of its enumeration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not a value of its enumeration")]
+pub struct NoSuchValueError;
 
 /// An error as the caller reads it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

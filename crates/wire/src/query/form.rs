@@ -16,8 +16,8 @@ use crate::query::error::{QueryError, QueryErrorCode};
 pub struct Form<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
 
 impl<'a> Form<'a> {
-    /// The most parameters of a request; the largest that an operation takes has some hundreds.
-    pub const MOST: usize = 2048;
+    /// The most parameters of a request; 500 queries of GetMetricData, the largest that an operation takes, have some thousands.
+    pub const MOST: usize = 8192;
 
     /// Reads `application/x-www-form-urlencoded`.
     ///

@@ -18,6 +18,8 @@ pub trait Sink {
     fn boolean(&mut self, name: &str, value: bool);
     /// A number.
     fn integer(&mut self, name: &str, number: u32);
+    /// A number, with a fraction or without.
+    fn double(&mut self, name: &str, number: f64);
     /// A point in time.
     fn timestamp(&mut self, name: &str, at: Timestamp);
     /// Begins a structure.
@@ -66,6 +68,12 @@ impl Answered for bool {
 impl Answered for u32 {
     fn write(&self, name: &str, sink: &mut dyn Sink) {
         sink.integer(name, *self);
+    }
+}
+
+impl Answered for f64 {
+    fn write(&self, name: &str, sink: &mut dyn Sink) {
+        sink.double(name, *self);
     }
 }
 

@@ -32,7 +32,7 @@ pub fn write_empty_answer<A: Api>(operation: A, request_id: &str, out: &mut Vec<
 
 /// Writes the answer of a service with `namespace` that is this error.
 pub fn write_error(error: &QueryError, namespace: &str, request_id: &str, out: &mut Vec<u8>) {
-    let mut xml = Xml(out);
+    let mut xml = Xml { out, milliseconds: false };
     xml.root("ErrorResponse", namespace);
     xml.begin("Error");
     xml.text("Type", error.code.fault().as_str());
@@ -44,7 +44,7 @@ pub fn write_error(error: &QueryError, namespace: &str, request_id: &str, out: &
 }
 
 fn envelope<A: Api>(operation: A, request_id: &str, out: &mut Vec<u8>, result: impl FnOnce(&mut Xml<'_>)) {
-    let mut xml = Xml(out);
+    let mut xml = Xml { out, milliseconds: A::MILLISECONDS };
     let response = format!("{}Response", operation.name());
     xml.root(&response, A::NAMESPACE);
     result(&mut xml);
@@ -55,7 +55,11 @@ fn envelope<A: Api>(operation: A, request_id: &str, out: &mut Vec<u8>, result: i
 }
 
 /// A writer of elements. Names are those of the declarations: they need no escape.
-struct Xml<'o>(&'o mut Vec<u8>);
+struct Xml<'o> {
+    out: &'o mut Vec<u8>,
+    /// Whether times have milliseconds.
+    milliseconds: bool,
+}
 
 impl Xml<'_> {
     fn root(&mut self, name: &str, namespace: &str) {
@@ -63,7 +67,7 @@ impl Xml<'_> {
     }
 
     fn raw(&mut self, parts: &[&str]) {
-        parts.iter().for_each(|part| self.0.extend_from_slice(part.as_bytes()));
+        parts.iter().for_each(|part| self.out.extend_from_slice(part.as_bytes()));
     }
 
     /// A character that XML 1.0 has no way to write is written as the one that stands for such characters.
@@ -105,8 +109,19 @@ impl Sink for Xml<'_> {
         self.text(name, &number.to_string());
     }
 
+    fn double(&mut self, name: &str, number: f64) {
+        // As XML Schema writes what is no number.
+        let text = if number.is_infinite() {
+            format!("{number:?}").replace("inf", "INF")
+        } else {
+            format!("{number:?}")
+        };
+        self.text(name, &text);
+    }
+
     fn timestamp(&mut self, name: &str, at: Timestamp) {
-        self.text(name, &formatted(at, ISO_8601));
+        let is_whole = !self.milliseconds || at.millis().rem_euclid(1000) == 0;
+        self.text(name, &formatted(at, if is_whole { ISO_8601 } else { ISO_8601_MILLISECONDS }));
     }
 
     fn begin(&mut self, name: &str) {
@@ -134,9 +149,12 @@ impl Sink for Xml<'_> {
 const ISO_8601: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
+const ISO_8601_MILLISECONDS: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
 /// A point in time in a format without an offset; empty outside the years that the format has.
 pub(crate) fn formatted(at: Timestamp, format: &[BorrowedFormatItem<'_>]) -> String {
-    let seconds = at.millis().div_euclid(1000);
-    let date = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    let nanos = i128::from(at.millis()).saturating_mul(1_000_000);
+    let date = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
     date.and_then(|date| date.format(format).ok()).unwrap_or_default()
 }
