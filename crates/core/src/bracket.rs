@@ -54,6 +54,8 @@ impl Notes {
 pub enum Source {
     /// CloudTrail.
     CloudTrail,
+    /// CloudWatch.
+    CloudWatch,
     /// CloudWatch Logs.
     Logs,
     /// IAM.
@@ -72,6 +74,7 @@ impl Source {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CloudTrail => "cloudtrail.amazonaws.com",
+            Self::CloudWatch => "monitoring.amazonaws.com",
             Self::Logs => "logs.amazonaws.com",
             Self::Iam => "iam.amazonaws.com",
             Self::Kms => "kms.amazonaws.com",

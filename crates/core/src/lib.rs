@@ -3,6 +3,7 @@
 //! A request has a context ([`Cx`]), finds a key in one consistent view ([`view`]), opens the gate ([`gate`]) and works
 //! with what the gate hands out. Key material hangs on [`gate::Ready`] and on nothing else.
 
+pub mod alarm;
 pub mod bracket;
 pub mod caller;
 pub mod check;

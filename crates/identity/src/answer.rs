@@ -82,9 +82,12 @@ impl Answer {
     #[must_use]
     pub fn refused(source: Source, refusal: &Refusal, request_id: &str) -> Self {
         let namespace = match source {
-            Source::CloudTrail | Source::Iam | Source::Kms | Source::Logs | Source::S3 => {
-                iam::Operation::NAMESPACE
-            }
+            Source::CloudTrail
+            | Source::CloudWatch
+            | Source::Iam
+            | Source::Kms
+            | Source::Logs
+            | Source::S3 => iam::Operation::NAMESPACE,
             Source::Sts => sts::Operation::NAMESPACE,
         };
         let mut body = Vec::with_capacity(512);

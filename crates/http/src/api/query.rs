@@ -52,7 +52,7 @@ struct Refused {
 }
 
 /// The form of a request, where it came.
-enum Received {
+pub(super) enum Received {
     Body(Held),
     Query(String),
 }
@@ -134,7 +134,12 @@ impl<T: Trail + 'static> Api<T> {
     fn scope(&self, source: Source) -> (&'static str, Option<Vec<&str>>) {
         match source {
             // Clients sign for the Region that they are set to, or for the global one.
-            Source::CloudTrail | Source::Iam | Source::Kms | Source::Logs | Source::S3 => ("iam", None),
+            Source::CloudTrail
+            | Source::CloudWatch
+            | Source::Iam
+            | Source::Kms
+            | Source::Logs
+            | Source::S3 => ("iam", None),
             Source::Sts if self.region_names.is_empty() => ("sts", None),
             Source::Sts => {
                 let regions = self.region_names.iter().map(String::as_str).chain([GLOBAL]);
@@ -232,7 +237,7 @@ impl<T: Trail + 'static> Api<T> {
 }
 
 /// The form of a request, read into the room of `bodies`.
-async fn received(
+pub(super) async fn received(
     parts: &Parts,
     body: Incoming,
     bodies: &Bodies,
@@ -254,7 +259,9 @@ fn source(claim: &Claim<'_>) -> Source {
 fn event_region(source: Source) -> Option<Region> {
     match source {
         Source::Iam => GLOBAL.parse().ok(),
-        Source::CloudTrail | Source::Kms | Source::Logs | Source::S3 | Source::Sts => None,
+        Source::CloudTrail | Source::CloudWatch | Source::Kms | Source::Logs | Source::S3 | Source::Sts => {
+            None
+        }
     }
 }
 
@@ -262,21 +269,21 @@ fn event_region(source: Source) -> Option<Region> {
 fn operation(source: Source, form: &Received) -> Result<Operation, Refusal> {
     let form = Form::parse(form.as_ref())?;
     Ok(match source {
-        Source::CloudTrail | Source::Iam | Source::Kms | Source::Logs | Source::S3 => {
+        Source::CloudTrail | Source::CloudWatch | Source::Iam | Source::Kms | Source::Logs | Source::S3 => {
             Operation::Iam(iam::Operation::of(&form)?)
         }
         Source::Sts => Operation::Sts(sts::Operation::of(&form)?),
     })
 }
 
-fn of_cause(cause: Cause) -> Refusal {
+pub(super) fn of_cause(cause: Cause) -> Refusal {
     match cause {
         Cause::Signature(error) => of_signature(&error),
         Cause::Vault(error) => error.into(),
     }
 }
 
-fn of_signature(error: &SigV4Error) -> Refusal {
+pub(super) fn of_signature(error: &SigV4Error) -> Refusal {
     let code = match error.code() {
         "ExpiredTokenException" => QueryErrorCode::SessionExpired,
         "IncompleteSignatureException" => QueryErrorCode::IncompleteSignature,
