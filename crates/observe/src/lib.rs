@@ -1,9 +1,10 @@
 //! What an auditor sees of the trail: the formats of CloudTrail's files, its API, the part of S3 that reads the files, and the
-//! part of CloudWatch Logs that reads events.
+//! part of CloudWatch Logs that reads events. And what an operator sees: the metrics and alarms of CloudWatch.
 //!
 //! Formats and operations only. Where the trail lies and how it is searched is an adapter's business, behind [`archive::Archive`].
 
 pub mod archive;
+pub mod cloudwatch;
 pub mod digest;
 pub mod event;
 pub mod filter_pattern;

@@ -1,0 +1,255 @@
+//! Why an alarm is in its state: the text for people, and the JSON for programs.
+//!
+//! Sources: notifications and histories of alarms that their owners have published. What they do not show is unverified.
+
+use keyreeve_core::alarm::{MissingData, StatRecord, Watched};
+use keyreeve_domain::Timestamp;
+use keyreeve_wire::cloudwatch::{ComparisonOperator, StateValue};
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use super::evaluation::{Rule, Verdict};
+
+/// The reason of an alarm that was never evaluated.
+pub(crate) const INITIAL: &str = "Unchecked: Initial alarm creation";
+
+/// The value of a period.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Seen {
+    /// Where the period begins, in seconds since 1970.
+    pub(crate) start: i64,
+    /// The value.
+    pub(crate) value: f64,
+    /// How many values there were, where that is known.
+    pub(crate) samples: Option<f64>,
+}
+
+/// Datapoints that a text names, at most.
+// AWS: unverified; the text has a bound.
+const NAMED_MOST: usize = 5;
+/// Datapoints that the JSON names, at most.
+const LISTED_MOST: usize = 10;
+
+/// The text for a new state that `verdict` leads to.
+pub(crate) fn text(rule: &Rule, verdict: &Verdict, state: StateValue, seen: &[Option<Seen>]) -> String {
+    let Rule { evaluation_periods: periods, datapoints_to_alarm, .. } = *rule;
+    if state == StateValue::InsufficientData {
+        return format!("Insufficient Data: {} unknown.", were(periods, "datapoint"));
+    }
+    let treated = match rule.missing_data {
+        MissingData::Breaching => Some("Breaching"),
+        MissingData::NotBreaching => Some("NonBreaching"),
+        MissingData::Ignore | MissingData::Missing => None,
+    };
+    if let (Some(treated), 1..) = (treated, verdict.missing) {
+        let received = match u32::try_from(verdict.evaluated.len()).unwrap_or(u32::MAX) {
+            0 => "no datapoints were".to_owned(),
+            known => were(known, "datapoint"),
+        };
+        let missing = were(verdict.missing, "missing datapoint");
+        let periods = plural(periods, "period");
+        return format!(
+            "Threshold Crossed: {received} received for {periods} and {missing} treated as [{treated}]."
+        );
+    }
+    let is_alarm = state == StateValue::Alarm;
+    let named: Vec<Seen> = verdict
+        .evaluated
+        .iter()
+        .rev()
+        .filter(|(_, is_breaching)| *is_breaching == is_alarm)
+        .filter_map(|(at, _)| *seen.get(*at)?)
+        .collect();
+    let list: Vec<_> = named
+        .iter()
+        .take(NAMED_MOST)
+        .map(|seen| format!("{:?} ({})", seen.value, date(seen.start, SHORT)))
+        .collect();
+    let was = if named.len() == 1 { "was" } else { "were" };
+    let (not, needed, change) = if is_alarm {
+        ("", datapoints_to_alarm, "OK -> ALARM")
+    } else {
+        let within = periods.saturating_add(1).saturating_sub(datapoints_to_alarm);
+        ("not ", within, "ALARM -> OK")
+    };
+    format!(
+        "Threshold Crossed: {} out of the last {periods} datapoints [{}] {was} {not}{} the threshold ({:?}) (minimum {} for \
+         {change} transition).",
+        named.len(),
+        list.join(", "),
+        compared(rule.comparison),
+        rule.threshold,
+        plural(needed, "datapoint"),
+    )
+}
+
+/// The JSON beside the text.
+pub(crate) fn data(
+    watched: &Watched,
+    rule: &Rule,
+    verdict: &Verdict,
+    (now, period): (Timestamp, u32),
+    seen: &[Option<Seen>],
+) -> String {
+    let evaluated: Vec<Seen> = verdict.evaluated.iter().filter_map(|(at, _)| *seen.get(*at)?).collect();
+    let listed = evaluated.get(evaluated.len().saturating_sub(LISTED_MOST)..).unwrap_or_default();
+    let mut members = Map::new();
+    let mut add = |name: &str, value: Value| {
+        members.insert(name.to_owned(), value);
+    };
+    add("version", json!("1.0"));
+    add("queryDate", json!(instant(now)));
+    if let Some(first) = listed.first() {
+        add("startDate", json!(date(first.start, LONG)));
+    }
+    if let Watched::Metric(StatRecord { statistic, unit, .. }) = watched {
+        add("statistic", json!(statistic));
+        if let Some(unit) = unit {
+            add("unit", json!(unit));
+        }
+    }
+    add("period", json!(period));
+    add("recentDatapoints", listed.iter().map(|seen| json!(seen.value)).collect());
+    add("threshold", json!(rule.threshold));
+    let points = listed.iter().rev().map(|seen| {
+        let mut point = json!({ "timestamp": date(seen.start, LONG), "value": seen.value });
+        if let (Some(samples), Some(members)) = (seen.samples, point.as_object_mut()) {
+            members.insert("sampleCount".to_owned(), json!(samples));
+        }
+        point
+    });
+    add("evaluatedDatapoints", points.collect());
+    Value::Object(members).to_string()
+}
+
+fn compared(comparison: ComparisonOperator) -> &'static str {
+    match comparison {
+        ComparisonOperator::GreaterThanOrEqualToThreshold => "greater than or equal to",
+        ComparisonOperator::GreaterThanThreshold | ComparisonOperator::GreaterThanUpperThreshold => {
+            "greater than"
+        }
+        ComparisonOperator::LessThanThreshold
+        | ComparisonOperator::LessThanLowerThreshold
+        | ComparisonOperator::LessThanLowerOrGreaterThanUpperThreshold => "less than",
+        ComparisonOperator::LessThanOrEqualToThreshold => "less than or equal to",
+    }
+}
+
+fn plural(number: u32, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
+fn were(number: u32, noun: &str) -> String {
+    let verb = if number == 1 { "was" } else { "were" };
+    format!("{} {verb}", plural(number, noun))
+}
+
+const SHORT: &[BorrowedFormatItem<'_>] =
+    format_description!("[day]/[month]/[year repr:last_two] [hour]:[minute]:[second]");
+const LONG: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+0000");
+
+fn date(seconds: i64, format: &[BorrowedFormatItem<'_>]) -> String {
+    let date = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    date.and_then(|date| date.format(format).ok()).unwrap_or_default()
+}
+
+/// A point in time as the texts of alarms have it: `2026-11-30T08:20:00.000+0000`.
+pub(crate) fn instant(at: Timestamp) -> String {
+    let date = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.millis()) * 1_000_000).ok();
+    date.and_then(|date| date.format(LONG).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first period begins on 30 November 2026, 08:20.
+    fn reason(
+        values: &[Option<f64>],
+        (wanted, periods): (u32, u32),
+        missing_data: MissingData,
+    ) -> Option<String> {
+        let rule = Rule {
+            datapoints_to_alarm: wanted,
+            evaluation_periods: periods,
+            comparison: ComparisonOperator::GreaterThanThreshold,
+            threshold: 1.0,
+            missing_data,
+        };
+        let seen: Vec<_> = (0_i64..)
+            .zip(values)
+            .map(|(at, value)| {
+                value.map(|value| Seen { start: 1_796_026_800 + at * 60, value, samples: Some(2.0) })
+            })
+            .collect();
+        let verdict = rule.evaluate(values);
+        let watched = Watched::Queries(Vec::new());
+        let data = data(&watched, &rule, &verdict, (Timestamp::from_millis(0), 60), &seen);
+        assert!(serde_json::from_str::<Value>(&data).is_ok(), "{data}");
+        verdict.state.map(|state| text(&rule, &verdict, state, &seen))
+    }
+
+    #[test]
+    fn a_reason_reads_as_those_of_the_service() {
+        use MissingData::{Breaching, Ignore, Missing, NotBreaching};
+        for (values, of, missing_data, expected) in [
+            (
+                vec![None, None, Some(5.0)],
+                (1, 1),
+                Missing,
+                "Threshold Crossed: 1 out of the last 1 datapoints [5.0 (30/11/26 08:22:00)] was greater than the threshold \
+                 (1.0) (minimum 1 datapoint for OK -> ALARM transition).",
+            ),
+            (
+                vec![Some(5.0), Some(0.5), Some(2.0)],
+                (2, 3),
+                Missing,
+                "Threshold Crossed: 2 out of the last 3 datapoints [2.0 (30/11/26 08:22:00), 5.0 (30/11/26 08:20:00)] were \
+                 greater than the threshold (1.0) (minimum 2 datapoints for OK -> ALARM transition).",
+            ),
+            (
+                vec![None, None, Some(0.0)],
+                (1, 1),
+                Ignore,
+                "Threshold Crossed: 1 out of the last 1 datapoints [0.0 (30/11/26 08:22:00)] was not greater than the \
+                 threshold (1.0) (minimum 1 datapoint for ALARM -> OK transition).",
+            ),
+            (vec![None, None, None], (1, 1), Missing, "Insufficient Data: 1 datapoint was unknown."),
+            (vec![None; 5], (3, 3), Missing, "Insufficient Data: 3 datapoints were unknown."),
+            (
+                vec![None; 3],
+                (1, 1),
+                NotBreaching,
+                "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as \
+                 [NonBreaching].",
+            ),
+            (
+                vec![None; 5],
+                (3, 3),
+                Breaching,
+                "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints were treated as \
+                 [Breaching].",
+            ),
+            (
+                vec![None, None, None, None, Some(0.0)],
+                (2, 3),
+                Breaching,
+                "Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing datapoints were treated as \
+                 [Breaching].",
+            ),
+        ] {
+            assert_eq!(reason(&values, of, missing_data).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_reason_fits_its_bounds_however_many_periods_there_are() {
+        let values = vec![Some(-1_234_567_890.123_456_7); 1442];
+        let reason = reason(&values, (1440, 1440), MissingData::Missing).unwrap();
+        assert!(reason.len() <= 1023, "{}", reason.len());
+    }
+}
