@@ -28,7 +28,6 @@ use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_kms::Answer;
 use keyreeve_observe::archive::Archive;
 use keyreeve_observe::layout::TrailNames;
-use keyreeve_observe::metric::MetricSource;
 use keyreeve_sigv4::{
     CheckedClaim, Claim, Expected, Headers, Regions, RequestHead, ScopeFaults, SigV4Error, SigningKey,
     SigningKeyCache,
@@ -45,8 +44,11 @@ use crate::metrics::Metrics;
 use crate::test_mode::{TEST_MODE_PATH, TestMode};
 
 mod audit;
+mod cloudwatch;
 mod query;
 mod test_mode;
+
+pub use cloudwatch::Monitoring;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -76,8 +78,8 @@ pub struct Endpoint {
     pub signature_clock: fn() -> Timestamp,
     /// The trail that auditors read, where it is delivered.
     pub audit: Option<AuditTrail>,
-    /// The metrics that the API of CloudWatch reads, where they are kept.
-    pub series: Option<Arc<dyn MetricSource>>,
+    /// What the API of CloudWatch works on.
+    pub monitoring: Monitoring,
     /// The test mode, where the service runs in one.
     pub test_mode: Option<Arc<dyn TestMode>>,
 }
@@ -212,6 +214,9 @@ impl<T: Trail + 'static> Api<T> {
         let (now, signed_by) = ((self.endpoint.clock)(), (self.endpoint.signature_clock)());
         let call = Call { request_id, event_id, now, signed_by, peer };
         let (parts, body) = request.into_parts();
+        if let Some(asked) = cloudwatch::asked(&parts) {
+            return self.cloudwatch(call, parts, body, asked).await;
+        }
         if query::is_query(&parts) {
             return self.query(call, parts, body).await;
         }

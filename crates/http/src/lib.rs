@@ -14,7 +14,7 @@ mod test_mode;
 mod tls;
 pub mod turns;
 
-pub use api::{Api, AuditTrail, Endpoint};
+pub use api::{Api, AuditTrail, Endpoint, Monitoring};
 pub use connection::{Body, Handler, Peer};
 pub use limits::Limits;
 pub use metrics::Metrics;

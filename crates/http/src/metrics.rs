@@ -143,6 +143,22 @@ impl Metrics {
         self.answered.get_or_create(&vec![name, ("code", code.unwrap_or("OK").to_owned())]).inc();
     }
 
+    /// As [`Metrics::count`], for CloudWatch: `cloudwatch:PutMetricAlarm`.
+    pub(crate) fn count_cloudwatch(
+        &self,
+        operation: Option<keyreeve_observe::cloudwatch::CloudWatchOperation>,
+        code: Option<&str>,
+        took: Duration,
+    ) {
+        let Some(operation) = operation else {
+            self.refused.inc();
+            return;
+        };
+        let name = ("operation", format!("cloudwatch:{}", operation.name()));
+        self.durations.get_or_create(&vec![name.clone()]).observe(took.as_secs_f64());
+        self.answered.get_or_create(&vec![name, ("code", code.unwrap_or("OK").to_owned())]).inc();
+    }
+
     /// Notes how the delivery of the trail stands: when it was last complete, if it was, how often it has failed since, and how
     /// many bytes are free.
     pub fn set_trail(&self, delivered: Option<Timestamp>, failures: u32, free: Option<u64>) {

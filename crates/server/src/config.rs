@@ -19,6 +19,7 @@ use crate::dev::DevOptions;
 use crate::exit::Failure;
 use crate::issuers;
 use crate::setting::section;
+use crate::webhooks::Webhooks;
 
 section! {
     /// Where the service is reached and what it answers for.
@@ -249,6 +250,10 @@ section! {
         most_series: usize = 100_000, "100000", since "0.1";
         /// MiB of all files, beyond which the oldest points of the finest resolution are removed.
         most_mib: u64 = 1024, "1024", since "0.1";
+        /// Where the actions of alarms lead: URLs by the ARN that stands for them, such as that of a topic of SNS; see docs/metrics.md.
+        webhooks: BTreeMap<String, String> = BTreeMap::new(), "{}", since "0.1";
+        /// Root certificates of those, PEM; without it, those that browsers trust.
+        webhook_ca: Option<PathBuf> = None, "\"/etc/keyreeve/webhook-ca.crt\"", since "0.1";
     }
 }
 
@@ -390,6 +395,7 @@ impl Config {
             return refused("[crypto] queue, rsa_threads and key_wait_seconds must be at least 1.");
         }
         self.request_rates()?;
+        Webhooks::new(&self.metrics)?;
         issuers::check(&self.identity.jwks, &self.identity.issuers)?;
         let audit = &self.audit;
         if audit.log_seconds == 0 || audit.digest_seconds == 0 || audit.digest_key_days == 0 {
@@ -563,6 +569,7 @@ mod tests {
                     && !line.starts_with("passphrase_file")
                     && !line.starts_with("file =")
                     && !line.starts_with("issuer_ca")
+                    && !line.starts_with("webhook_ca")
             })
             .collect();
         let read: Config = toml::from_str(&uncommented.join("\n")).unwrap();

@@ -17,6 +17,7 @@ use keyreeve_metric_series::Series;
 use keyreeve_store::{Batch, CommitError};
 use tokio::sync::RwLock;
 
+use crate::alarms::Alarms;
 use crate::clock;
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -41,6 +42,10 @@ const TEST_ACCOUNT: &str = "000000000000";
 
 /// Times at which something is due that a move of the clock stops at, at most.
 const STOPS: usize = 10_000;
+/// Minutes at which a move of the clock evaluates the alarms, at most: a day.
+const MINUTES: i64 = 1440;
+/// Milliseconds of a minute.
+const MINUTE: i64 = 60_000;
 /// Records that are removed at once.
 const REMOVED: core::num::NonZeroUsize = core::num::NonZeroUsize::new(100).unwrap();
 /// What is no state of the service but a part of its set-up, the keyring among it.
@@ -63,6 +68,7 @@ pub(crate) struct DevOptions {
 pub(crate) struct Dev {
     service: Arc<Service>,
     running: Arc<RwLock<()>>,
+    alarms: Alarms,
     config: Config,
     region: Region,
     dir: Option<DataDir>,
@@ -98,11 +104,13 @@ impl Dev {
         service: &Arc<Service>,
         (identities, series): (Option<&Arc<Identities>>, Option<Arc<Series>>),
         running: &Arc<RwLock<()>>,
+        alarms: &Alarms,
     ) -> Result<Self, Failure> {
         let region = start::home_region(config)?;
         Ok(Self {
             service: Arc::clone(service),
             running: Arc::clone(running),
+            alarms: alarms.clone(),
             config: config.clone(),
             region,
             dir: dir.cloned(),
@@ -147,15 +155,38 @@ impl Dev {
         let target = clock::system().plus_millis(ahead);
         let mut done = 0;
         let mut at = clock::now();
+        let mut minutes = if self.alarms.are_any().await? { MINUTES } else { 0 };
         for _ in 0..STOPS {
             let Some(due) = self.next_due(at).await?.filter(|due| *due <= target) else { break };
+            self.evaluate_alarms((at, due), &mut minutes).await?;
             clock::set_ahead(due.millis_since(clock::system()));
             done += self.service.run_due(trail, due).await?;
             at = due;
         }
+        self.evaluate_alarms((at, target), &mut minutes).await?;
         clock::set_ahead(ahead);
         done += self.service.run_due(trail, clock::now()).await?;
         Ok(done)
+    }
+
+    /// Evaluates the alarms at each minute on the way from one time to another, as long as there are `left`; then at the last.
+    async fn evaluate_alarms(
+        &self,
+        (from, to): (Timestamp, Timestamp),
+        left: &mut i64,
+    ) -> Result<(), VaultError> {
+        let (first, last) =
+            (from.millis().div_euclid(MINUTE).saturating_add(1), to.millis().div_euclid(MINUTE));
+        let looked_at = last.min(first.saturating_add(*left).saturating_sub(1));
+        // The last minute is looked at in any case, where there is anything to look at.
+        let skipped = (*left > 0 && looked_at < last).then_some(last);
+        for minute in (first..=looked_at).chain(skipped) {
+            let at = Timestamp::from_millis(minute.saturating_mul(MINUTE));
+            clock::set_ahead(at.millis_since(clock::system()));
+            self.alarms.evaluate_at(at).await?;
+            *left = left.saturating_sub(1);
+        }
+        Ok(())
     }
 
     /// The first time after `after` at which something is due.

@@ -78,7 +78,7 @@ impl Issuers {
         if let Some(url) = published.keys().find(|url| pinned.contains_key(*url)) {
             return Err(Failure::Config(format!("[identity] jwks and issuers both name https://{url}.")));
         }
-        let https = Https::new(config.issuer_ca.as_deref())?;
+        let https = Https::new(config.issuer_ca.as_deref(), "[identity] issuer_ca")?;
         Ok(Self { pinned, published, https })
     }
 

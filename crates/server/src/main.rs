@@ -1,6 +1,7 @@
 //! `keyreeve`: a key management service that speaks the AWS KMS API.
 
 mod accounts;
+mod alarms;
 mod algorithms;
 mod announcement;
 mod args;
@@ -34,6 +35,7 @@ mod seal;
 mod serve;
 mod setting;
 mod start;
+mod webhooks;
 
 use std::process::ExitCode;
 

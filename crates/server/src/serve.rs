@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_http::server::Workers;
-use keyreeve_http::{Api, Endpoint, Metrics, TestMode, TlsSource};
+use keyreeve_http::{Api, Endpoint, Metrics, Monitoring, TestMode, TlsSource};
+use keyreeve_observe::metric::NoMetrics;
 use keyreeve_trail_file::{Disk, FileTrail, Options, StreamName, TrailDirectory};
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -16,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::RwLock;
 use tokio::task::LocalSet;
 
+use crate::alarms::Alarms;
 use crate::args::ServeArgs;
 use crate::backup::control::Control;
 use crate::config::{Config, LimitsSection};
@@ -29,6 +31,7 @@ use crate::identities::Identities;
 use crate::identity_file::IdentityFileError;
 use crate::metering::Metering;
 use crate::start::{self, Purpose};
+use crate::webhooks::Webhooks;
 use crate::{announcement, clock, harden, jobs, logging};
 
 /// Starts the service and runs it until a signal ends it.
@@ -109,11 +112,13 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         tracing::info!(changes, "the identities are as the identity file says");
     }
     let metering = Metering::start(&config.metrics, dir, &service)?;
+    let alarms =
+        Alarms::new(&service, metering.as_ref().map_or_else(|| Arc::new(NoMetrics) as _, Metering::source));
     let running = Arc::new(RwLock::new(()));
     let dev = match config.dev.is_on {
         true => {
             let series = metering.as_ref().map(Metering::series);
-            let dev = Dev::new(config, dir, &service, (identities.as_ref(), series), &running)?;
+            let dev = Dev::new(config, dir, &service, (identities.as_ref(), series), &running, &alarms)?;
             dev.populate(&trail).await?;
             Some(Arc::new(dev))
         }
@@ -143,7 +148,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         random: Arc::new(SystemRandom),
         clock: clock::now,
         audit: delivery.as_ref().map(Delivery::trail),
-        series: metering.as_ref().map(Metering::source),
+        monitoring: Monitoring { metrics: alarms.metrics(), alarm_set: alarms.set() },
         signature_clock: clock::system,
         test_mode: dev.map(|dev| -> Arc<dyn TestMode> { dev }),
     });
@@ -167,6 +172,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let interval = Duration::from_secs(config.jobs.interval_seconds);
     let job = jobs::run(Arc::clone(&service), trail.clone(), interval, Arc::clone(&running));
     let job = tokio::task::spawn_local(job);
+    tokio::task::spawn_local(alarms.run(Webhooks::new(&config.metrics)?, Arc::clone(&running)));
     if let Some(metering) = &metering {
         tokio::task::spawn_local(metering.expirations(Arc::clone(&service)));
     }
