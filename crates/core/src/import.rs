@@ -4,6 +4,8 @@
 //! sealed under the key of its day ([`crate::import_keys`]) and bound to the KMS key. It is good for that KMS key, and until it
 //! expires.
 
+use std::sync::Arc;
+
 use keyreeve_crypto::asymmetric::KeyPair;
 use keyreeve_crypto::import::{ImportError as UnwrapImportError, unwrap_import};
 use keyreeve_crypto::key::KeyMaterial;
@@ -13,7 +15,7 @@ use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
 use crate::cx::Service;
-use crate::import_keys::OpenTokenError;
+use crate::import_keys::{OpenTokenError, day_of};
 use crate::record::{KeyRecord, MaterialRecord};
 use crate::vault::VaultError;
 
@@ -108,18 +110,19 @@ impl Service {
         let spec = wrapping_key(wrapping_key_spec);
         let material = self.new_material(spec).await?;
         let read = move || {
-            let public_key = KeyPair::parse_for(spec, Some(KeyUsage::EncryptDecrypt), &material)
-                .map(|pair| pair.public_key().to_vec());
-            (public_key, material)
+            let pair = KeyPair::parse_for(spec, Some(KeyUsage::EncryptDecrypt), &material).ok();
+            (pair.filter(|pair| pair.complete().is_ok()), material)
         };
-        let (public_key, material) = self.work(read).await?;
-        let public_key = public_key.or(Err(VaultError::Damaged("a wrapping key".to_owned())))?;
+        let (pair, material) = self.work(read).await?;
+        let pair = pair.ok_or_else(|| VaultError::Damaged("a wrapping key".to_owned()))?;
+        let public_key = pair.public_key().to_vec();
         // EXPOSE: the private key is sealed below, and this copy wiped.
         let private_key = Zeroizing::new(material.expose().to_vec());
         let token = Token { spec: record.spec, algorithm, wrapping_key_spec, valid_to, private_key };
         let mut content = Zeroizing::new(Vec::with_capacity(TOKEN_CAPACITY));
         minicbor::encode(&token, &mut *content).or(Err(VaultError::Damaged("an import token".to_owned())))?;
         let token = self.seal_import(&self.vault().import_binding(arn), &content, now).await?;
+        self.import_keys().pairs().keep(&token, day_of(now), Arc::new(pair));
         Ok(ImportParameters { token, public_key, valid_to })
     }
 
@@ -135,7 +138,8 @@ impl Service {
         wrapped: Vec<u8>,
         now: Timestamp,
     ) -> Result<MaterialRecord, ImportError> {
-        let content = self.open_import(&self.vault().import_binding(arn), token, now).await?;
+        let sealed = token;
+        let content = self.open_import(&self.vault().import_binding(arn), sealed, now).await?;
         let token: Token = minicbor::decode(&content).or(Err(ImportError::Token))?;
         if token.spec != record.spec {
             return Err(ImportError::Token);
@@ -143,26 +147,43 @@ impl Service {
         if token.valid_to <= now {
             return Err(ImportError::Expired);
         }
-        let material = self.work(move || unwrap(&token, &wrapped)).await.map_err(VaultError::from)??;
+        let pair = self.import_keys().pairs().of(sealed);
+        let unwrapped = self.work(move || unwrap(&token, pair.as_deref(), &wrapped)).await;
+        let material = unwrapped.map_err(VaultError::from)??;
+        self.import_keys().pairs().forget(sealed);
         Ok(self.vault().wrap_material(arn, record, &material)?)
     }
 }
 
-fn unwrap(token: &Token, wrapped: &[u8]) -> Result<KeyMaterial, ImportError> {
-    let damaged = || ImportError::Vault(VaultError::Damaged("an import token".to_owned()));
-    let spec = wrapping_key(token.wrapping_key_spec);
+/// The material in `wrapped`, with the pair of the token where it is at hand.
+fn unwrap(token: &Token, pair: Option<&KeyPair>, wrapped: &[u8]) -> Result<KeyMaterial, ImportError> {
+    let parsed;
+    let pair = match pair {
+        Some(pair) => pair,
+        None => {
+            parsed = parse(token)?;
+            &parsed
+        }
+    };
+    unwrap_import(token.spec, token.algorithm, pair, wrapped).map_err(|error| match error {
+        UnwrapImportError::Memory(error) => VaultError::Memory(error).into(),
+        UnwrapImportError::Rejected => ImportError::Material,
+        UnwrapImportError::Wrapping => ImportError::Ciphertext,
+    })
+}
+
+fn parse(token: &Token) -> Result<KeyPair, VaultError> {
     let private_key = KeyMaterial::init_with(token.private_key.len(), |slot| {
         slot.copy_from_slice(&token.private_key);
         Ok(())
     });
     let private_key = private_key.map_err(VaultError::Memory)?;
-    let pair = KeyPair::parse_for(spec, Some(KeyUsage::EncryptDecrypt), &private_key);
-    let pair = pair.ok().ok_or_else(damaged)?;
-    unwrap_import(token.spec, token.algorithm, &pair, wrapped).map_err(|error| match error {
-        UnwrapImportError::Memory(error) => VaultError::Memory(error).into(),
-        UnwrapImportError::Rejected => ImportError::Material,
-        UnwrapImportError::Wrapping => ImportError::Ciphertext,
-    })
+    let pair = KeyPair::parse_for(
+        wrapping_key(token.wrapping_key_spec),
+        Some(KeyUsage::EncryptDecrypt),
+        &private_key,
+    );
+    pair.ok().ok_or_else(|| VaultError::Damaged("an import token".to_owned()))
 }
 
 /// More than any token, so that no copy of a private key is left behind when the buffer grows.

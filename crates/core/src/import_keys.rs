@@ -21,6 +21,7 @@ use crate::cx::Service;
 use crate::record::record;
 use crate::space;
 use crate::vault::VaultError;
+use crate::wrapping_pairs::WrappingPairs;
 
 const DAY_MILLIS: i64 = 86_400_000;
 /// Days after which no token of a day is good: it is for a day, and may have been made at the end of its own.
@@ -44,6 +45,7 @@ pub(crate) struct ImportKeyRecord {
 #[derive(Default)]
 pub(crate) struct ImportKeys {
     held: Mutex<Vec<Arc<ImportKey>>>,
+    pairs: WrappingPairs,
 }
 
 /// The key of one day, opened.
@@ -70,11 +72,16 @@ impl From<VaultError> for OpenTokenError {
     }
 }
 
-fn day_of(now: Timestamp) -> u32 {
+/// The day of a time.
+pub(crate) fn day_of(now: Timestamp) -> u32 {
     u32::try_from(now.millis().div_euclid(DAY_MILLIS)).unwrap_or_default()
 }
 
 impl ImportKeys {
+    pub(crate) fn pairs(&self) -> &WrappingPairs {
+        &self.pairs
+    }
+
     fn of(&self, day: u32) -> Option<Arc<ImportKey>> {
         self.held.lock().iter().find(|key| key.day == day).cloned()
     }
@@ -89,10 +96,12 @@ impl ImportKeys {
 
     pub(crate) fn forget_all(&self) {
         self.held.lock().clear();
+        self.pairs.forget_all();
     }
 
     fn forget_before(&self, day: u32) {
         self.held.lock().retain(|key| key.day >= day);
+        self.pairs.forget_before(day);
     }
 }
 

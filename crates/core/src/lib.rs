@@ -38,6 +38,7 @@ pub mod tally;
 pub mod usage;
 pub mod vault;
 pub mod view;
+mod wrapping_pairs;
 
 pub use caller::{Caller, Principal};
 pub use cx::{Cx, Service, ServiceOptions};

@@ -223,6 +223,21 @@ impl KeyPair {
         }
     }
 
+    /// Does what the library puts off until a key is first used, by decrypting what was encrypted for it. The first use of an
+    /// RSA key takes twice as long as the others. A key that cannot decrypt is complete as it is.
+    ///
+    /// # Errors
+    /// Where the key does not decrypt what its public half encrypted.
+    pub fn complete(&self) -> Result<(), OpenError> {
+        let Private::Rsa(private) = &self.private else { return Ok(()) };
+        if !private.decrypts() {
+            return Ok(());
+        }
+        let algorithm = EncryptionAlgorithm::RsaesOaepSha256;
+        let ciphertext = self.encrypt(algorithm, &[]).or(Err(OpenError))?;
+        self.decrypt(algorithm, &ciphertext).map(|_| ())
+    }
+
     /// The x coordinate that this private key and the peer's public key (`SubjectPublicKeyInfo`) agree on, as long as a
     /// coordinate of the curve (SP 800-56A section 5.7.1.2).
     ///

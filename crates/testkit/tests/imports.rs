@@ -295,6 +295,24 @@ fn the_key_of_an_import_token_is_destroyed_when_the_token_is_good_no_longer() {
 }
 
 #[test]
+fn a_token_is_good_more_than_once_and_for_its_own_key_alone() {
+    let world = World::default();
+    let (id, other) = (external(&world, json!({})), external(&world, json!({})));
+    let good = request(&world, &id, &[7; 32], json!({}));
+    let mut elsewhere = good.clone();
+    elsewhere["KeyId"] = json!(other);
+    let mut damaged = good.clone();
+    damaged["EncryptedKeyMaterial"] = json!(STANDARD.encode([7; 256]));
+    for _ in 0..2 {
+        assert_eq!(refused(&world, ImportKeyMaterial, elsewhere.clone()).0, "InvalidImportTokenException");
+        assert_eq!(refused(&world, ImportKeyMaterial, damaged.clone()).0, "InvalidCiphertextException");
+        let first = world.done(ImportKeyMaterial, good.clone());
+        world.done(DeleteImportedKeyMaterial, json!({"KeyId": id}));
+        assert_eq!(world.done(ImportKeyMaterial, good.clone())["KeyMaterialId"], first["KeyMaterialId"]);
+    }
+}
+
+#[test]
 fn no_other_bytes_are_an_import_token() {
     let world = World::default();
     let id = external(&world, json!({}));

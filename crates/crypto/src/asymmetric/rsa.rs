@@ -78,6 +78,11 @@ impl Private {
         })
     }
 
+    /// Whether the key was parsed for decryption.
+    pub(super) fn decrypts(&self) -> bool {
+        self.decrypting.is_some()
+    }
+
     pub(super) fn decrypt(
         &self,
         algorithm: EncryptionAlgorithm,
