@@ -1,5 +1,6 @@
 //! Who calls.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use keyreeve_audit::json::Object;
@@ -27,6 +28,17 @@ pub struct Caller {
     user_id: String,
     /// The JSON of `userIdentity`: it stands in every event, so it is written once.
     identity: Vec<u8>,
+    by_grant: ByGrant,
+}
+
+/// Whether a caller was last allowed something by a grant: a guess at what to ask first, and never a part of an answer.
+#[derive(Default)]
+struct ByGrant(AtomicBool);
+
+impl Clone for ByGrant {
+    fn clone(&self) -> Self {
+        Self(AtomicBool::new(self.0.load(Ordering::Relaxed)))
+    }
 }
 
 /// What kind of identity a caller is.
@@ -166,6 +178,7 @@ impl Caller {
             grantees,
             user_id,
             identity,
+            by_grant: ByGrant::default(),
         }
     }
 
@@ -255,6 +268,16 @@ impl Caller {
     pub(crate) fn grantees(&self) -> impl Iterator<Item = Digest> {
         let (own, role) = self.grantees;
         core::iter::once(own).chain(role)
+    }
+
+    /// Whether grants are to be looked at before anybody asks whether it takes one.
+    pub(crate) fn expects_grant(&self) -> bool {
+        self.by_grant.0.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether it took a grant.
+    pub(crate) fn expect_grant(&self, expected: bool) {
+        self.by_grant.0.store(expected, Ordering::Relaxed);
     }
 
     /// The `UserId` of GetCallerIdentity, and `aws:userid`.

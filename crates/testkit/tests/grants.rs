@@ -91,6 +91,38 @@ fn a_denial_is_stronger_than_a_grant() {
 }
 
 #[test]
+fn what_a_caller_was_allowed_before_changes_no_answer() {
+    let world = World::default();
+    let statements = r#"{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"kms:EncryptionContext:by":"policy"}}},
+        {"Effect":"Deny","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"kms:EncryptionContext:by":"nothing"}}}"#;
+    let alice = world.user_with(world.root.account(), "alice", Has::policy(statements));
+    let (granted, other) = (world.key(), world.key());
+    let (id, _) = grant(&world, &granted, json!({}));
+    let asked = |key: &str, by: &str| {
+        let request = json!({"KeyId": key, "Plaintext": "AAAA", "EncryptionContext": {"by": by}});
+        code(world.call_as(&alice, Operation::Encrypt, request))
+    };
+    let cases = [
+        (&granted, "grant", "ok"),
+        (&granted, "policy", "ok"),
+        (&granted, "nothing", DENIED),
+        (&other, "grant", DENIED),
+        (&other, "policy", "ok"),
+        (&other, "nothing", DENIED),
+    ];
+    for (before, by, expected) in cases {
+        for (key, then, next) in cases {
+            assert_eq!(asked(before, by), expected, "{by}");
+            assert_eq!(asked(key, then), next, "{then} after {by}");
+        }
+    }
+    assert_eq!(asked(&granted, "grant"), "ok");
+    world.done(Operation::RevokeGrant, json!({"KeyId": granted, "GrantId": id}));
+    assert_eq!(asked(&granted, "grant"), DENIED);
+    assert_eq!(asked(&granted, "policy"), "ok");
+}
+
+#[test]
 fn the_same_name_and_properties_are_the_same_grant() {
     let world = World::default();
     world.user_with(world.root.account(), "alice", Has::default());

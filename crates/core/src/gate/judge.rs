@@ -60,23 +60,46 @@ pub(crate) async fn on_key<A: Action>(
         false => &[],
     };
     question.key = Some(KeyFacts { aliases, ..found });
-    let why = match decide(cx, &question, place, needed, &[]) {
+    // Whoever was last allowed by a grant is asked about once, with his grants; everybody else without them first. Grants only
+    // ever add to what is allowed, so that the order is no part of the answer.
+    let expected = match A::GRANTABLE && cx.caller.expects_grant() {
+        // What cannot be read is in the way only of whoever needs it.
+        true => {
+            let grants = grants_for(cx, key, particulars).await.unwrap_or_default();
+            cx.caller.expect_grant(!grants.is_empty());
+            grants
+        }
+        false => Vec::new(),
+    };
+    let why = match decide(cx, &question, place, needed, &grant_refs(&expected)) {
         Verdict::Allowed => return Ok(()),
         Verdict::Denied(why) => return Err(denied(cx, &question, why)),
         Verdict::NotAllowed(why) => why,
     };
-    if !A::GRANTABLE {
+    if !A::GRANTABLE || !expected.is_empty() {
         return Err(denied(cx, &question, why));
     }
-    let grants = cx.service.grants_for(key.arn(), cx.caller, particulars.encryption_context).await?;
+    let grants = grants_for(cx, key, particulars).await?;
+    cx.caller.expect_grant(!grants.is_empty());
     if grants.is_empty() {
         return Err(denied(cx, &question, why));
     }
-    let grants: Vec<&Grant> = grants.iter().map(|grant| &**grant).collect();
-    match decide(cx, &question, place, needed, &grants) {
+    match decide(cx, &question, place, needed, &grant_refs(&grants)) {
         Verdict::Allowed => Ok(()),
         Verdict::Denied(why) | Verdict::NotAllowed(why) => Err(denied(cx, &question, why)),
     }
+}
+
+async fn grants_for(
+    cx: &Cx<'_>,
+    key: &OpenKey,
+    particulars: &Particulars<'_>,
+) -> Result<Vec<Arc<Grant>>, VaultError> {
+    cx.service.grants_for(key.arn(), cx.caller, particulars.encryption_context).await
+}
+
+fn grant_refs(grants: &[Arc<Grant>]) -> Vec<&Grant> {
+    grants.iter().map(|grant| &**grant).collect()
 }
 
 /// May the caller retire one of `grants` on `key`?
