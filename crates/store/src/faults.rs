@@ -78,6 +78,13 @@ impl<S: Store> FaultyStore<S> {
         own.or(*self.plan.all_commits.lock())
     }
 
+    /// Nothing fails from now on.
+    pub fn heal(&self) {
+        self.plan.commit_faults.lock().clear();
+        *self.plan.all_commits.lock() = None;
+        *self.plan.reads.lock() = None;
+    }
+
     fn read_fault(&self) -> Option<StoreFault> {
         *self.plan.reads.lock()
     }

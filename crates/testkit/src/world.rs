@@ -166,6 +166,14 @@ impl World {
         self.service_under(keyring)
     }
 
+    /// Another service over the same store, with its faults, and with nothing cached: as after a restart.
+    #[must_use]
+    pub fn restarted(&self) -> Arc<Service> {
+        let keyring = Keyring::open(DEPLOYMENT, &self.root_key, &self.keyring).expect("the keyring opens");
+        let vault = Vault::new(Arc::new(self.steps.clone()), keyring, self.random.clone());
+        Arc::new(Service::new(vault, options(self.quotas, &self.random)))
+    }
+
     /// Another service over the same store under a keyring of its own.
     #[must_use]
     pub fn service_of_another_keyring(&self) -> Arc<Service> {
