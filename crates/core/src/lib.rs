@@ -11,6 +11,7 @@ pub mod commit;
 pub mod credential;
 pub mod cx;
 pub mod digest_keys;
+pub mod distribution;
 pub mod due;
 pub mod expirations;
 pub mod gate;

@@ -6,6 +6,7 @@
 //! applied.
 
 use core::num::NonZeroUsize;
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -180,6 +181,8 @@ impl Weighter<String, Arc<Credential>> for Room {
 
 /// The cache.
 pub struct Ring {
+    hits: AtomicU64,
+    misses: AtomicU64,
     keys: Cache<(Region, KeyId), Arc<OpenKey>>,
     aliases: Cache<(AccountId, Region, AliasName), KeyId>,
     credentials: Cache<String, Arc<Credential>, Room>,
@@ -204,6 +207,8 @@ impl Ring {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
             keys: Cache::new(capacity),
             aliases: Cache::new(capacity),
             credentials: Cache::with_weighter(CREDENTIALS, CREDENTIALS_KIB, Room),
@@ -284,7 +289,16 @@ impl Ring {
     /// A resident key.
     #[must_use]
     pub fn key(&self, region: Region, key: KeyId) -> Option<Arc<OpenKey>> {
-        self.keys.get(&(region, key))
+        let found = self.keys.get(&(region, key));
+        let looked = if found.is_some() { &self.hits } else { &self.misses };
+        looked.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+
+    /// How often a key was resident when it was looked for, and how often not.
+    #[must_use]
+    pub fn hits_and_misses(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
     /// What a resident alias stands for.

@@ -10,9 +10,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HOST, HeaderName, HeaderValue, PRAGMA, USER_AGENT};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HOST, HeaderName, HeaderValue, PRAGMA, USER_AGENT,
+};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use keyreeve_audit::event::Uuid;
@@ -53,6 +55,9 @@ pub use cloudwatch::Monitoring;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const SERVICE: &str = "kms";
+/// The form of metrics.
+/// Source: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Signing keys of one worker: an access key has one for each day and Region.
 const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 
@@ -181,9 +186,7 @@ impl<T: Trail + 'static> Handler for Api<T> {
         match request.uri().path() {
             "/livez" if is_probe => plain(StatusCode::OK, "ok\n".to_owned()),
             "/readyz" if is_probe => self.readiness().await,
-            "/metrics" if is_probe => {
-                plain(StatusCode::OK, self.endpoint.metrics.text(self.endpoint.service.ring().len()))
-            }
+            "/metrics" if is_probe => self.metrics(request.headers()),
             path if path.starts_with(TEST_MODE_PATH)
                 && let Some(test_mode) = self.endpoint.test_mode.clone() =>
             {
@@ -200,6 +203,18 @@ impl<T: Trail + 'static> Api<T> {
             Ok(_) => plain(StatusCode::OK, "ok\n".to_owned()),
             Err(error) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
         }
+    }
+
+    /// What Prometheus reads, said to be in the form that it asks for: the older one, as far as whoever asks knows no other.
+    fn metrics(&self, headers: &HeaderMap) -> Response<Body> {
+        let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let is_open = accepted.into_iter().any(|value| value.contains("application/openmetrics-text"));
+        let mut response =
+            plain(StatusCode::OK, self.endpoint.metrics.text(self.endpoint.service.ring().len()));
+        if is_open {
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
+        }
+        response
     }
 
     async fn call(self: Rc<Self>, request: Request<Incoming>, peer: Rc<Peer>) -> Response<Body> {

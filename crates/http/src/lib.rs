@@ -17,6 +17,6 @@ pub mod turns;
 pub use api::{Api, AuditTrail, Endpoint, Monitoring};
 pub use connection::{Body, Handler, Peer};
 pub use limits::Limits;
-pub use metrics::Metrics;
+pub use metrics::{Measure, Metrics};
 pub use test_mode::{TEST_MODE_PATH, TestMode, TestModeAnswer, TestModeFuture, TestModeRequest};
 pub use tls::{TlsConfigError, TlsSource};

@@ -1,15 +1,24 @@
 //! What Prometheus reads.
+//!
+//! No label has a value that a caller chooses: neither a key nor an account is named.
 
 use core::time::Duration;
 
 use keyreeve_domain::Timestamp;
-use keyreeve_wire::Operation;
+use keyreeve_domain::spec::KeyUsage;
+use keyreeve_wire::{ErrorCode, Operation};
+use parking_lot::Mutex;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+mod measured;
+
+pub use measured::Measure;
+use measured::Measured;
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -19,10 +28,11 @@ const BUCKETS: [f64; 12] =
 
 /// The metrics of a process.
 pub struct Metrics {
-    registry: Registry,
+    registry: Mutex<Registry>,
     answered: Family<Labels, Counter>,
-    /// By operation: the counter of its successes and the histogram of its duration, looked up once.
-    by_operation: Vec<(Counter, Histogram)>,
+    /// By operation, looked up once.
+    by_operation: Vec<OfOperation>,
+    throttled: Counter,
     /// Of the operations of IAM and STS, too.
     durations: Durations,
     refused: Counter,
@@ -32,11 +42,20 @@ pub struct Metrics {
     trail_free: Gauge,
 }
 
+/// What a request of an operation counts in.
+struct OfOperation {
+    succeeded: Counter,
+    duration: Histogram,
+    /// Where it uses a key: what it has for a success, a failure, and one request too many.
+    uses: Option<[Counter; 3]>,
+}
+
 type Durations = Family<Labels, Histogram, fn() -> Histogram>;
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("keyreeve");
+        let mut root = Registry::default();
+        let registry = root.sub_registry_with_prefix(PREFIX);
         let answered = Family::<Labels, Counter>::default();
         registry.register("requests", "Answered requests by operation and error code", answered.clone());
         let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
@@ -47,6 +66,18 @@ impl Default for Metrics {
             "requests_refused",
             "Requests refused before their operation was known",
             refused.clone(),
+        );
+        let throttled = Counter::default();
+        registry.register(
+            "requests_throttled",
+            "Requests that were answered with ThrottlingException",
+            throttled.clone(),
+        );
+        let uses = Family::<Labels, Counter>::default();
+        registry.register(
+            "key_requests",
+            "Cryptographic requests by the usage of the key and result",
+            uses.clone(),
         );
         let cached_keys = Gauge::default();
         registry.register("cached_keys", "KMS keys in the cache", cached_keys.clone());
@@ -69,13 +100,24 @@ impl Default for Metrics {
         let by_operation = Operation::ALL.iter().map(|operation| {
             let labels = vec![("operation", operation.name().to_owned())];
             let ok = vec![("operation", operation.name().to_owned()), ("code", "OK".to_owned())];
-            (answered.get_or_create_owned(&ok), durations.get_or_create_owned(&labels))
+            let uses = usage(*operation).map(|usage| {
+                ["success", "failure", "throttled"].map(|result| {
+                    let usage = ("key_usage", usage.as_str().to_owned());
+                    uses.get_or_create_owned(&vec![usage, ("result", result.to_owned())])
+                })
+            });
+            OfOperation {
+                succeeded: answered.get_or_create_owned(&ok),
+                duration: durations.get_or_create_owned(&labels),
+                uses,
+            }
         });
         let by_operation = by_operation.collect();
         Self {
-            registry,
+            registry: Mutex::new(root),
             answered,
             by_operation,
+            throttled,
             durations,
             refused,
             cached_keys,
@@ -94,10 +136,22 @@ impl Metrics {
             return;
         };
         let at = Operation::ALL.iter().position(|known| *known == operation);
-        let Some((succeeded, duration)) = at.and_then(|at| self.by_operation.get(at)) else { return };
-        duration.observe(took.as_secs_f64());
+        let Some(of) = at.and_then(|at| self.by_operation.get(at)) else { return };
+        of.duration.observe(took.as_secs_f64());
+        let is_throttled = code == Some(ErrorCode::Throttling.as_str());
+        if is_throttled {
+            self.throttled.inc();
+        }
+        if let Some([succeeded, failed, throttled]) = &of.uses {
+            let result = match code {
+                None => succeeded,
+                Some(_) if is_throttled => throttled,
+                Some(_) => failed,
+            };
+            result.inc();
+        }
         match code {
-            None => succeeded.inc(),
+            None => of.succeeded.inc(),
             Some(code) => {
                 let labels = vec![("operation", operation.name().to_owned()), ("code", code.to_owned())];
                 self.answered.get_or_create(&labels).inc()
@@ -159,6 +213,24 @@ impl Metrics {
         self.answered.get_or_create(&vec![name, ("code", code.unwrap_or("OK").to_owned())]).inc();
     }
 
+    /// Adds what is measured elsewhere, under a name without the prefix `keyreeve_`.
+    pub fn add(&self, name: &'static str, help: &'static str, measure: Measure) {
+        let mut registry = self.registry.lock();
+        let measured = Box::new(Measured { name, help, measure });
+        registry.sub_registry_with_prefix(PREFIX).register_collector(measured);
+    }
+
+    /// Adds when the process was started, under the name that every process has for it.
+    pub fn add_start(&self, at: Timestamp) {
+        #[expect(clippy::cast_precision_loss, reason = "a time of day in milliseconds stays far below 2^53")]
+        let seconds = at.millis() as f64 / 1000.0;
+        self.registry.lock().register_collector(Box::new(Measured {
+            name: "process_start_time_seconds",
+            help: "When the process was started",
+            measure: Measure::Gauge(Box::new(move || Some(seconds))),
+        }));
+    }
+
     /// Notes how the delivery of the trail stands: when it was last complete, if it was, how often it has failed since, and how
     /// many bytes are free.
     pub fn set_trail(&self, delivered: Option<Timestamp>, failures: u32, free: Option<u64>) {
@@ -176,7 +248,33 @@ impl Metrics {
         self.cached_keys.set(i64::try_from(cached_keys).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing to a `String` never fails.
-        encode(&mut text, &self.registry).unwrap_or_default();
+        encode(&mut text, &self.registry.lock()).unwrap_or_default();
         text
     }
+}
+
+/// What all names begin with.
+const PREFIX: &str = "keyreeve";
+
+/// The usage of the keys that the operation works with.
+fn usage(operation: Operation) -> Option<KeyUsage> {
+    let usages: [(KeyUsage, &[Operation]); 5] = [
+        (
+            KeyUsage::EncryptDecrypt,
+            &[
+                Operation::Decrypt,
+                Operation::Encrypt,
+                Operation::GenerateDataKey,
+                Operation::GenerateDataKeyPair,
+                Operation::GenerateDataKeyPairWithoutPlaintext,
+                Operation::GenerateDataKeyWithoutPlaintext,
+                Operation::ReEncrypt,
+            ],
+        ),
+        (KeyUsage::GenerateVerifyMac, &[Operation::GenerateMac, Operation::VerifyMac]),
+        (KeyUsage::KeyAgreement, &[Operation::DeriveSharedSecret]),
+        (KeyUsage::EncapsulateDecapsulate, &[Operation::Decapsulate, Operation::Encapsulate]),
+        (KeyUsage::SignVerify, &[Operation::Sign, Operation::Verify]),
+    ];
+    usages.into_iter().find(|(_, operations)| operations.contains(&operation)).map(|(usage, _)| usage)
 }

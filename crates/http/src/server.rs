@@ -2,6 +2,7 @@
 
 use core::future::Future;
 use core::net::SocketAddr;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::io::{self, ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset, ErrorKind::Interrupted};
 use std::rc::Rc;
@@ -23,7 +24,26 @@ struct Accepted {
     stream: std::net::TcpStream,
     address: SocketAddr,
     /// Given back when the connection ends.
-    place: OwnedSemaphorePermit,
+    place: Place,
+}
+
+/// The place of one connection among those that there may be.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    open: Arc<AtomicUsize>,
+}
+
+impl Place {
+    fn taken(permit: OwnedSemaphorePermit, open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self { _permit: permit, open: Arc::clone(open) }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The worker threads.
@@ -32,6 +52,8 @@ pub struct Workers {
     threads: Vec<thread::JoinHandle<()>>,
     stop: watch::Sender<bool>,
     limits: Limits,
+    /// Connections that are open.
+    open: Arc<AtomicUsize>,
 }
 
 impl Workers {
@@ -48,7 +70,8 @@ impl Workers {
         M: FnOnce() -> io::Result<H> + Send + 'static,
     {
         let (stop, stopped) = watch::channel(false);
-        let mut workers = Self { queues: Vec::new(), threads: Vec::new(), stop, limits };
+        let mut workers =
+            Self { queues: Vec::new(), threads: Vec::new(), stop, limits, open: Arc::default() };
         for (number, make) in makers.into_iter().enumerate() {
             let (queue, accepted) = mpsc::unbounded_channel();
             let (tls, stopped) = (tls.clone(), stopped.clone());
@@ -96,7 +119,10 @@ impl Workers {
             let (Ok(place), Some(queue)) = (place, turn.next()) else { return };
             match accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address))) {
                 // A worker that is gone has no connections to serve any more.
-                Ok((stream, address)) => queue.send(Accepted { stream, address, place }).unwrap_or_default(),
+                Ok((stream, address)) => {
+                    let place = Place::taken(place, &self.open);
+                    queue.send(Accepted { stream, address, place }).unwrap_or_default();
+                }
                 // The client hung up before its turn.
                 Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) => {}
                 // No descriptor left, say: the connection stays in the system's queue and is asked for again at once,
@@ -113,6 +139,12 @@ impl Workers {
                 }
             }
         }
+    }
+
+    /// Tells how many connections there are.
+    pub fn connections(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let open = Arc::clone(&self.open);
+        move || open.load(Ordering::Relaxed)
     }
 
     /// Lets every connection finish the request in hand, and every change that goes on without its client its work, for as
@@ -174,7 +206,7 @@ const AFTER_CUT_OFF: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::AtomicBool;
 
     use bytes::Bytes;
     use http::{Request, Response};

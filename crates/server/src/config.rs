@@ -120,6 +120,10 @@ section! {
         keep_days: u32 = 0, "0", since "0.1";
         /// MiB of all segments, beyond which the oldest of those are removed; 0 is no bound.
         keep_mib: u64 = 0, "0", since "0.1";
+        /// MiB of room that a file holds for the trail, and that is given up when the disk is nearly full; 0 holds none.
+        reserve_mib: u64 = 64, "64", since "0.1";
+        /// MiB of free space below which the log and the metrics warn.
+        warn_mib: u64 = 1024, "1024", since "0.1";
         /// Days after which another key signs the digests.
         digest_key_days: u32 = 365, "365", since "0.1";
     }

@@ -19,20 +19,23 @@ use tokio::task::LocalSet;
 
 use crate::alarms::Alarms;
 use crate::args::ServeArgs;
+use crate::audit_space::AuditSpace;
 use crate::backup::control::Control;
 use crate::config::{Config, LimitsSection};
 use crate::credentials_file::AccessKey;
-use crate::data_dir::{DataDir, TRAIL_DIR};
+use crate::data_dir::{DataDir, STORE_FILE, TRAIL_DIR};
 use crate::delivery::Delivery;
 use crate::dev::Dev;
 use crate::discarded_trail::Discarded;
 use crate::exit::Failure;
 use crate::identities::Identities;
 use crate::identity_file::IdentityFileError;
+use crate::measured_store::StoreCounts;
+use crate::measures::Measured;
 use crate::metering::Metering;
 use crate::start::{self, Purpose};
 use crate::webhooks::Webhooks;
-use crate::{announcement, clock, harden, jobs, logging};
+use crate::{announcement, clock, harden, jobs, logging, measures};
 
 /// Starts the service and runs it until a signal ends it.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
@@ -92,7 +95,8 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let dir = dir.as_ref();
     // The port first: a second start by mistake then changes nothing.
     let listener = listen(config.server.listen)?;
-    let service = start::service(config, dir, Purpose::Serve).await?;
+    let store_counts = Arc::<StoreCounts>::default();
+    let service = start::serving(config, dir, &store_counts).await?;
     let trails = open_trails(dir)?;
     let path = trail_path(dir);
     // ORDER: before anything is written to the trail.
@@ -130,6 +134,20 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     }
 
     let metrics = Arc::new(Metrics::default());
+    let space = dir.map(|dir| {
+        let audit = &config.audit;
+        let mib = |mib: u64| mib.saturating_mul(1 << 20);
+        Arc::new(AuditSpace::new(&dir.join(TRAIL_DIR), mib(audit.reserve_mib), mib(audit.warn_mib)))
+    });
+    let measured = Measured {
+        service: Arc::clone(&service),
+        trail: trails.counts(),
+        space: space.clone(),
+        store: store_counts,
+        store_file: dir.map(|dir| dir.join(STORE_FILE)),
+        series: metering.as_ref().map(Metering::series),
+    };
+    measures::add(&metrics, config, measured);
     // The files of a delivery are of hours that pass one by one; a moved clock has none.
     let is_delivered = config.audit.deliver && !config.dev.is_on;
     let delivery = match (dir, began) {
@@ -143,7 +161,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         account: config.account()?,
         home: start::home_region(config)?,
         regions: config.regions()?,
-        metrics,
+        metrics: Arc::clone(&metrics),
         limits: config.limits(),
         random: Arc::new(SystemRandom),
         clock: clock::now,
@@ -167,12 +185,16 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         }
     });
     let pool = Workers::start(makers.collect(), tls.clone(), config.limits())?;
+    measures::add_connections(&metrics, pool.connections(), config.limits.connections);
 
     tokio::task::spawn_local(jobs::follow(Arc::clone(&service)));
     let interval = Duration::from_secs(config.jobs.interval_seconds);
     let job = jobs::run(Arc::clone(&service), trail.clone(), interval, Arc::clone(&running));
     let job = tokio::task::spawn_local(job);
     tokio::task::spawn_local(alarms.run(Webhooks::new(&config.metrics)?, Arc::clone(&running)));
+    if let Some(space) = space {
+        tokio::task::spawn_local(space.watch());
+    }
     if let Some(metering) = &metering {
         tokio::task::spawn_local(metering.expirations(Arc::clone(&service)));
     }

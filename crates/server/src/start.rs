@@ -24,6 +24,7 @@ use crate::credentials_file::AccessKey;
 use crate::data_dir::{CREDENTIALS_FILE, DataDir, RESTORING_FILE, SEAL_FILE, STORE_FILE};
 use crate::exit::Failure;
 use crate::issuers::Issuers;
+use crate::measured_store::{Measured, StoreCounts};
 use crate::offload::Threads;
 use crate::seal::{self, SealError, Unsealed};
 
@@ -41,12 +42,18 @@ pub(crate) async fn service(
     dir: Option<&DataDir>,
     purpose: Purpose,
 ) -> Result<Arc<Service>, Failure> {
-    if let Some(dir) = dir
-        && dir.holds(RESTORING_FILE)?
-    {
-        return Err(Failure::HalfRestored { path: dir.path().to_owned() });
-    }
+    refuse_half_restored(dir)?;
     service_of(config, dir, purpose).await
+}
+
+/// As [`service`], to serve: with what is committed counted.
+pub(crate) async fn serving(
+    config: &Config,
+    dir: Option<&DataDir>,
+    counts: &Arc<StoreCounts>,
+) -> Result<Arc<Service>, Failure> {
+    refuse_half_restored(dir)?;
+    counted(config, dir, Purpose::Serve, counts).await
 }
 
 /// As [`service`], in a directory that is being restored.
@@ -55,9 +62,25 @@ pub(crate) async fn service_of(
     dir: Option<&DataDir>,
     purpose: Purpose,
 ) -> Result<Arc<Service>, Failure> {
+    counted(config, dir, purpose, &Arc::default()).await
+}
+
+fn refuse_half_restored(dir: Option<&DataDir>) -> Result<(), Failure> {
+    match dir {
+        Some(dir) if dir.holds(RESTORING_FILE)? => Err(Failure::HalfRestored { path: dir.path().to_owned() }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+async fn counted(
+    config: &Config,
+    dir: Option<&DataDir>,
+    purpose: Purpose,
+    counts: &Arc<StoreCounts>,
+) -> Result<Arc<Service>, Failure> {
     let vault = match dir {
-        Some(dir) => stored(config, dir, purpose).await?,
-        None => in_memory()?,
+        Some(dir) => stored(config, dir, purpose, counts).await?,
+        None => in_memory(counts)?,
     };
     if !parsed_keys::keep_locked(config.crypto.locked_kib.saturating_mul(1024)) {
         tracing::warn!("parsed private keys cannot be kept in locked memory");
@@ -83,15 +106,21 @@ pub(crate) async fn service_of(
 }
 
 /// A vault that is gone with the process, under a keyring that nobody keeps.
-fn in_memory() -> Result<Vault, Failure> {
+fn in_memory(counts: &Arc<StoreCounts>) -> Result<Vault, Failure> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let deployment = random::array(&*random).map_err(MakeKeyError::from).map_err(VaultError::from)?;
     let keyring = Keyring::make(deployment, &*random).map_err(Failure::Keyring)?;
-    Ok(Vault::new(Arc::new(MemoryStore::default()), keyring, random))
+    let store = Measured { store: MemoryStore::default(), counts: Arc::clone(counts) };
+    Ok(Vault::new(Arc::new(store), keyring, random))
 }
 
 /// The vault in a directory.
-async fn stored(config: &Config, dir: &DataDir, purpose: Purpose) -> Result<Vault, Failure> {
+async fn stored(
+    config: &Config,
+    dir: &DataDir,
+    purpose: Purpose,
+    counts: &Arc<StoreCounts>,
+) -> Result<Vault, Failure> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let path = dir.join(STORE_FILE);
     if !dir.holds(STORE_FILE)? {
@@ -108,7 +137,7 @@ async fn stored(config: &Config, dir: &DataDir, purpose: Purpose) -> Result<Vaul
         }
     }
     let store: Arc<dyn Store> = match RedbStore::open(&path, &store_options(config)) {
-        Ok(store) => Arc::new(store),
+        Ok(store) => Arc::new(Measured { store, counts: Arc::clone(counts) }),
         Err(error) => return Err(Failure::of_store(path, error)),
     };
     let keyring = keyring(config, dir, &*store, &*random, purpose).await?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::counts::WriteCounts;
 use crate::disk::Disk;
 use crate::medium::Medium;
 use crate::segment::{End, Header};
@@ -19,6 +20,7 @@ pub struct TrailDirectory {
     medium: Arc<dyn Medium>,
     /// Where each stream ends; `None` once a trail writes it.
     streams: Mutex<BTreeMap<StreamName, Option<End>>>,
+    counts: Arc<WriteCounts>,
     /// Held for its lock.
     _lock: Option<File>,
 }
@@ -53,7 +55,7 @@ impl TrailDirectory {
             let end = end_of(&segment, &medium.read(&segment.to_string())?)?;
             streams.insert(stream, Some(end));
         }
-        Ok(Self { medium, streams: Mutex::new(streams), _lock: None })
+        Ok(Self { medium, streams: Mutex::new(streams), counts: Arc::default(), _lock: None })
     }
 
     /// The trail that goes on with `stream`, in a new segment unless the last one holds its header alone. Call it on the
@@ -75,7 +77,7 @@ impl TrailDirectory {
         let next = match &end.segment {
             Some(segment) if end.lines == 1 && end.torn == 0 => {
                 let file = medium.reopen(&segment.to_string())?;
-                return Ok(FileTrail::begin(medium, file, end.clone(), options));
+                return Ok(FileTrail::begin(medium, (file, end.clone()), options, Arc::clone(&self.counts)));
             }
             Some(segment) => {
                 // What the next header says of this segment holds after a loss of power too.
@@ -86,7 +88,13 @@ impl TrailDirectory {
         };
         let (end, header) = end.begin(&next);
         let file = medium.create(&next.to_string(), &header)?;
-        Ok(FileTrail::begin(medium, file, end, options))
+        Ok(FileTrail::begin(medium, (file, end), options, Arc::clone(&self.counts)))
+    }
+
+    /// What the trails of the directory have written.
+    #[must_use]
+    pub fn counts(&self) -> Arc<WriteCounts> {
+        Arc::clone(&self.counts)
     }
 }
 

@@ -11,6 +11,7 @@
 //! One process writes a directory at a time; reading needs no permission of the writer.
 
 mod batch;
+mod counts;
 mod directory;
 mod disk;
 mod ends;
@@ -20,6 +21,7 @@ mod state;
 mod trail;
 mod verify;
 
+pub use counts::WriteCounts;
 pub use directory::{OpenTrailError, TrailDirectory};
 pub use disk::Disk;
 pub use ends::stream_ends;

@@ -7,11 +7,13 @@ use core::cell::RefCell;
 use core::task::Waker;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use keyreeve_audit::chain::Chain;
 use keyreeve_core::bracket::TrailError;
 
 use crate::batch::{Batch, Settled, Written, write};
+use crate::counts::WriteCounts;
 use crate::medium::{Medium, SegmentFile};
 use crate::segment::{End, count};
 use crate::trail::Level;
@@ -41,6 +43,7 @@ pub(crate) struct State {
     failing: bool,
     /// Whether the end of the file is unknown.
     broken: bool,
+    counts: Arc<WriteCounts>,
 }
 
 /// A batch on its way into the file.
@@ -83,7 +86,7 @@ pub(crate) struct Settling {
 
 impl State {
     /// The state of a trail that goes on in `file`, whose end is `end`.
-    pub(crate) fn begin(file: Box<dyn SegmentFile>, end: End) -> Self {
+    pub(crate) fn begin(file: Box<dyn SegmentFile>, end: End, counts: Arc<WriteCounts>) -> Self {
         Self {
             chain: end.chain,
             end,
@@ -97,6 +100,7 @@ impl State {
             flushing: false,
             failing: false,
             broken: false,
+            counts,
         }
     }
 
@@ -162,6 +166,7 @@ impl State {
             }
             Rolled::Undone(error) => {
                 self.file = Some(old);
+                self.counts.failed();
                 tracing::error!(segment = %self.segment(), %error, "the next segment of the audit trail cannot begin");
             }
             Rolled::Unknown(error) => self.fail_for_good(&error),
@@ -193,6 +198,7 @@ impl State {
         self.file = Some(file);
         let outcome = match written {
             Written::Whole => {
+                self.counts.wrote(number, count(lines.len()));
                 self.end.bytes = len.saturating_add(count(lines.len()));
                 self.end.lines = self.end.lines.saturating_add(number);
                 self.end.chain = chain;
@@ -227,6 +233,7 @@ impl State {
     }
 
     fn failed(&mut self, error: &io::Error) {
+        self.counts.failed();
         if !core::mem::replace(&mut self.failing, true) {
             tracing::error!(segment = %self.segment(), %error, "the audit trail cannot be written");
         }
@@ -240,6 +247,7 @@ impl State {
 
     fn fail_for_good(&mut self, error: &dyn core::fmt::Display) {
         self.broken = true;
+        self.counts.failed();
         tracing::error!(segment = %self.segment(), %error, "the audit trail is broken until it is opened again");
     }
 

@@ -13,6 +13,7 @@ use keyreeve_core::bracket::{Trail, TrailError, TrailFuture};
 use keyreeve_core::offload::after_those_who_are_ready;
 
 use crate::batch::Settled;
+use crate::counts::WriteCounts;
 use crate::medium::{Medium, SegmentFile};
 use crate::segment::End;
 use crate::state::{Roll, State};
@@ -58,11 +59,12 @@ impl FileTrail {
     /// The trail that goes on in `file`, whose end is `end`.
     pub(crate) fn begin(
         medium: Arc<dyn Medium>,
-        file: Box<dyn SegmentFile>,
-        end: End,
+        (file, end): (Box<dyn SegmentFile>, End),
         options: Options,
+        counts: Arc<WriteCounts>,
     ) -> Self {
-        Self { shared: Rc::new(Shared { medium, options, state: RefCell::new(State::begin(file, end)) }) }
+        let state = RefCell::new(State::begin(file, end, counts));
+        Self { shared: Rc::new(Shared { medium, options, state }) }
     }
 
     /// Answers when everything that has been appended so far is written, or the last of it refused.

@@ -4,9 +4,52 @@ use std::fs;
 use std::hint::black_box;
 use std::time::Instant;
 
+use std::time::Duration;
+
+use keyreeve_core::tally::{Counted, Outcome, Place, Tally};
+use keyreeve_domain::{KeyArn, KeyId, Timestamp};
 use keyreeve_wire::Operation;
 
-use crate::kept::{BEGIN, DAY, Kept, succeeded};
+use crate::kept::{BEGIN, DAY, Kept, place, succeeded};
+
+/// A million requests with one of so many keys each, from one thread and from two.
+#[test]
+#[ignore = "takes a while; prints what it measures"]
+fn a_request_is_counted_in_less_than_150_nanoseconds() {
+    const REQUESTS: u32 = 1_000_000;
+    for (keys, threads) in [(1u32, 1u32), (1, 2), (10_000, 1), (10_000, 2)] {
+        let tally = Tally::new(100_000);
+        let Place { account, region } = place();
+        let requests = |tally: &Tally| {
+            for number in 0..REQUESTS {
+                let mut bits = [0; 16];
+                let key = (number % keys).wrapping_mul(0x9e37_79b1);
+                bits[..4].copy_from_slice(&key.to_le_bytes());
+                bits[4..8].copy_from_slice(&key.to_be_bytes());
+                let arn = KeyArn { region, account, key: KeyId::from_bits(false, bits) };
+                tally.count(black_box(&Counted {
+                    account: arn.account,
+                    region: arn.region,
+                    operation: Operation::Encrypt,
+                    keys: [Some(arn), None],
+                    outcome: Outcome::Succeeded,
+                    at: Timestamp::from_millis(BEGIN * 60_000),
+                    took: Duration::from_micros(20),
+                }));
+            }
+        };
+        requests(&tally);
+        drop(tally.take());
+        let began = Instant::now();
+        std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(|| requests(&tally)))));
+        let each = began.elapsed() / REQUESTS;
+        let began = Instant::now();
+        let rows = tally.take();
+        println!("{keys} keys, {threads} threads: {each:?} a request; taken out in {:?}", began.elapsed());
+        assert_eq!(rows.iter().map(|row| row.counts.succeeded).sum::<u64>(), u64::from(threads * REQUESTS));
+        assert!(each.as_nanos() < 150 || threads > 1 || cfg!(debug_assertions), "{each:?}");
+    }
+}
 
 /// Two days of 250 keys that are all used every minute, with four operations: 1000 series of keys.
 #[test]
