@@ -92,6 +92,19 @@ def test_an_alarm_goes_off_and_is_over_and_the_webhook_is_told(dev, webhook):
     assert "s3cret" not in json.dumps(done) and "s3cret" not in dev.log_path.read_text()
 
 
+def test_every_account_and_region_has_alarms_of_its_own(dev):
+    here, there = dev.client(service="cloudwatch"), dev.of("111122223333", service="cloudwatch")
+    away = dev.client("eu-west-1", service="cloudwatch")
+    for cloudwatch, threshold in ((here, 1.0), (there, 2.0), (away, 3.0)):
+        cloudwatch.put_metric_alarm(**{**ALARM, "AlarmName": "mine", "Threshold": threshold, "TreatMissingData": "breaching"})
+    dev.advance(MINUTE)
+    for cloudwatch, threshold in ((here, 1.0), (there, 2.0), (away, 3.0)):
+        (alarm,) = cloudwatch.describe_alarms()["MetricAlarms"]
+        assert (alarm["Threshold"], alarm["StateValue"]) == (threshold, "ALARM")
+    here.delete_alarms(AlarmNames=["mine"])
+    assert len(there.describe_alarms()["MetricAlarms"]) == len(away.describe_alarms()["MetricAlarms"]) == 1
+
+
 def test_missing_data_counts_as_the_alarm_says(dev):
     cloudwatch, kms = dev.client(service="cloudwatch"), dev.client()
     key = kms.create_key()["KeyMetadata"]["KeyId"]

@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! alarm/<account>/<region>/<name>                          an alarm; the name may hold a `/`
+//! alarm-id/<account>/<region>/<id>/<name>                  index: which alarm of this name it is
 //! alarm-past/<account>/<region>/<moment>                   an entry of the history
 //! alarm-past-of/<account>/<region>/<digest of name>/<moment>   index: the history of one alarm
 //! ```
-//! A moment is 16 hexadecimal digits of a time, counted down, so that the newest comes first, and what tells it from another of
+//! Whoever replaces an alarm demands that the entry of its id is still there: an alarm that was deleted and made again has another, and
+//! the versions of its record begin anew. A moment is 16 hexadecimal digits of a time, counted down, so that the newest comes first, and what tells it from another of
 //! the same time. The form of a record is that of [`crate::record`].
 
 use keyreeve_domain::{AccountId, Region, Timestamp};
-use keyreeve_store::Path;
+use keyreeve_store::{Path, Version};
 use keyreeve_wire::cloudwatch::{ComparisonOperator, HistoryItemType, StateValue};
 use minicbor::{Decode, Encode};
 
@@ -17,7 +19,7 @@ use crate::commit::Draft;
 use crate::grants::Digest;
 use crate::record::{TagRecord, record};
 use crate::space::{SpaceError, path};
-use crate::vault::VaultError;
+use crate::vault::{VaultError, Versioned};
 
 record! {
     AlarmRecord = 20,
@@ -83,6 +85,9 @@ pub struct AlarmRecord {
     /// Actions that are still to be run, the oldest first.
     #[n(17)]
     pub pending: Vec<PendingAction>,
+    /// Tells it from another of the same name that was made later: 16 hexadecimal digits.
+    #[n(18)]
+    pub id: String,
 }
 
 /// What an alarm watches.
@@ -261,6 +266,14 @@ pub fn alarm(account: AccountId, region: Region, name: &str) -> Result<Path, Spa
     path(format!("alarm/{account}/{region}/{name}"))
 }
 
+/// The index entry of the id of an alarm.
+///
+/// # Errors
+/// As [`alarm`].
+pub fn id(account: AccountId, region: Region, alarm: &AlarmRecord) -> Result<Path, SpaceError> {
+    path(format!("alarm-id/{account}/{region}/{}/{}", alarm.id, alarm.name))
+}
+
 /// The account and the Region of a path under [`ALARM_PREFIX`].
 #[must_use]
 pub fn read_alarm(path: &Path) -> Option<(AccountId, Region)> {
@@ -313,7 +326,63 @@ pub fn past_by_index(account: AccountId, region: Region, index: &Path) -> Result
     path(format!("alarm-past/{account}/{region}/{moment}"))
 }
 
+/// The index entry of an entry of the history that stands at `place`.
+///
+/// # Errors
+/// Where nothing of a history stands there.
+pub fn index_of_past(
+    account: AccountId,
+    region: Region,
+    place: &Path,
+    entry: &AlarmPastRecord,
+) -> Result<Path, SpaceError> {
+    let text = core::str::from_utf8(place.as_bytes()).or(Err(SpaceError))?;
+    let moment = text.rsplit('/').next().ok_or(SpaceError)?;
+    path(format!("alarm-past-of/{account}/{region}/{}/{moment}", Digest::of(&entry.alarm)))
+}
+
 impl Draft<'_> {
+    /// Makes an alarm, which must not be there.
+    ///
+    /// # Errors
+    /// Where the record cannot be sealed.
+    pub fn make_alarm(
+        &mut self,
+        (account, region): (AccountId, Region),
+        record: &AlarmRecord,
+    ) -> Result<(), VaultError> {
+        self.put(&alarm(account, region, &record.name)?, None, record)?;
+        self.index(&id(account, region, record)?)
+    }
+
+    /// Replaces an alarm, which is as it was `seen`, by one of the same name and id.
+    ///
+    /// # Errors
+    /// Where the record cannot be sealed.
+    pub fn replace_alarm(
+        &mut self,
+        (account, region): (AccountId, Region),
+        seen: Version,
+        record: &AlarmRecord,
+    ) -> Result<(), VaultError> {
+        self.require(&id(account, region, record)?, Some(Version::FIRST));
+        self.put(&alarm(account, region, &record.name)?, Some(seen), record)
+    }
+
+    /// Deletes an alarm, which is as it was `seen`.
+    ///
+    /// # Errors
+    /// Never for well-formed parts.
+    pub fn delete_alarm(
+        &mut self,
+        (account, region): (AccountId, Region),
+        seen: &Versioned<AlarmRecord>,
+    ) -> Result<(), VaultError> {
+        self.delete(&id(account, region, &seen.record)?, Version::FIRST);
+        self.delete(&alarm(account, region, &seen.record.name)?, seen.version);
+        Ok(())
+    }
+
     /// Adds an entry to the history; `distinct` tells it from others of the same time.
     ///
     /// # Errors
@@ -341,12 +410,7 @@ impl Draft<'_> {
         place: &Path,
         entry: &AlarmPastRecord,
     ) -> Result<(), VaultError> {
-        let text = core::str::from_utf8(place.as_bytes()).or(Err(SpaceError))?;
-        let moment = text.rsplit('/').next().ok_or(SpaceError)?;
-        self.unindex(&path(format!(
-            "alarm-past-of/{account}/{region}/{}/{moment}",
-            Digest::of(&entry.alarm)
-        ))?);
+        self.unindex(&index_of_past(account, region, place, entry)?);
         self.unindex(place);
         Ok(())
     }
@@ -381,7 +445,9 @@ mod tests {
     #[test]
     fn the_path_of_the_longest_name_fits() {
         let (account, region) = ("111122223333".parse().unwrap(), "ap-southeast-1".parse().unwrap());
-        let path = alarm(account, region, &"x".repeat(NAME_BYTES_MOST)).unwrap();
+        let name = "x".repeat(NAME_BYTES_MOST);
+        let path = alarm(account, region, &name).unwrap();
         assert_eq!(read_alarm(&path), Some((account, region)));
+        assert!(super::path(format!("alarm-id/{account}/{region}/{}/{name}", "0".repeat(16))).is_ok());
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! There are no counters: quotas count index entries, so they are right where the indexes are.
 
+mod alarms;
 mod grants;
 mod identities;
 mod keys;
@@ -149,6 +150,9 @@ impl Check<'_> {
             ("import-key", day) if is_number(day) => drop(self.open::<ImportKeyRecord>(path, entry)),
             ("key" | "policy" | "owned" | "alias" | "named" | "due" | "usage", _) => {
                 return self.key_entry(kind, rest, path, entry).await;
+            }
+            ("alarm" | "alarm-id" | "alarm-past" | "alarm-past-of", _) => {
+                return self.alarm_entry(kind, rest, path, entry).await;
             }
             ("grant" | "grantee" | "retirable" | "same-grant", _) => {
                 return self.grant_entry(kind, rest, path, entry).await;

@@ -7,6 +7,7 @@ mod given;
 
 use std::collections::BTreeMap;
 
+use keyreeve_core::alarm::{AlarmPastRecord, AlarmRecord, AlarmState, Watched};
 use keyreeve_core::check::{Finding, Problem, Summary, check};
 use keyreeve_core::commit::Draft;
 use keyreeve_core::identity::record::UniqueRecord;
@@ -18,6 +19,7 @@ use keyreeve_store::conformance::block_on;
 use keyreeve_store::{Batch, Path};
 use keyreeve_testkit::{Fixture, World};
 use keyreeve_wire::Operation;
+use keyreeve_wire::cloudwatch::{ComparisonOperator, HistoryItemType, StateValue};
 use serde_json::json;
 
 /// A world in which every kind of record and of index entry stands.
@@ -43,7 +45,52 @@ fn whole() -> (World, Fixture) {
     world.done(Operation::DescribeKey, json!({"KeyId": "alias/aws/s3"}));
     block_on(world.service.flush_usage()).unwrap();
     block_on(world.service.digest_keys(world.now(), 365)).unwrap();
+    watch(&world);
     (world, of)
+}
+
+/// Makes an alarm with a history.
+fn watch(world: &World) {
+    let at = world.now();
+    let record = AlarmRecord {
+        name: "usage/high".into(),
+        description: None,
+        actions_enabled: true,
+        ok_actions: Vec::new(),
+        alarm_actions: Vec::new(),
+        insufficient_data_actions: Vec::new(),
+        watched: Watched::Queries(Vec::new()),
+        evaluation_periods: 1,
+        datapoints_to_alarm: None,
+        threshold: 1.0,
+        comparison: ComparisonOperator::GreaterThanThreshold,
+        missing_data: None,
+        low_samples: None,
+        sliding_window: false,
+        configured: at,
+        state: AlarmState {
+            value: StateValue::Ok,
+            reason: String::new(),
+            reason_data: None,
+            updated: at,
+            since: at,
+        },
+        tags: Vec::new(),
+        pending: Vec::new(),
+        id: "00000000000000aa".into(),
+    };
+    let entry = AlarmPastRecord {
+        alarm: record.name.clone(),
+        at,
+        kind: HistoryItemType::ConfigurationUpdate,
+        summary: "made".into(),
+        data: "{}".into(),
+    };
+    let (account, region) = (world.root.account(), world.region);
+    let mut draft = Draft::new(world.service.vault());
+    draft.make_alarm((account, region), &record).unwrap();
+    draft.remember(account, region, &entry, 7).unwrap();
+    block_on(world.service.commit(draft)).unwrap();
 }
 
 fn look(world: &World) -> (Summary, Vec<Finding>) {
@@ -77,6 +124,10 @@ fn a_whole_store_has_no_findings_and_every_kind_is_looked_at() {
         kinds,
         [
             "account",
+            "alarm",
+            "alarm-id",
+            "alarm-past",
+            "alarm-past-of",
             "alias",
             "attached",
             "credential",
@@ -122,9 +173,19 @@ fn an_entry_that_is_gone_is_found_wherever_another_record_owes_it() {
         restore(&world, &path, &held);
         assert_eq!(look(&world).1, [], "{path} is back");
     }
-    for index in
-        ["attached", "due", "grantee", "member", "named", "owned", "retirable", "same-grant", "unique"]
-    {
+    for index in [
+        "alarm-id",
+        "alarm-past-of",
+        "attached",
+        "due",
+        "grantee",
+        "member",
+        "named",
+        "owned",
+        "retirable",
+        "same-grant",
+        "unique",
+    ] {
         assert!(told.get(index).is_some_and(|count| *count > 0), "{index}");
     }
 }
@@ -178,6 +239,12 @@ fn an_index_entry_that_no_record_stands_behind_is_stray() {
             }
             ["named", region, key, rest @ ..] => format!("named/{region}/{key}/{}-other", rest.join("/")),
             ["member", account, _, user] => format!("member/{account}/strangers/{user}"),
+            ["alarm-id", account, region, _, rest @ ..] => {
+                format!("alarm-id/{account}/{region}/{}/{}", "0".repeat(16), rest.join("/"))
+            }
+            ["alarm-past-of", account, region, _, moment] => {
+                format!("alarm-past-of/{account}/{region}/{}/{moment}", "0".repeat(32))
+            }
             ["attached", account, _, kind, holder] => format!("attached/{account}/aws:Other/{kind}/{holder}"),
             _ => continue,
         };
@@ -195,7 +262,13 @@ fn an_index_entry_that_no_record_stands_behind_is_stray() {
     world.keep(&path, &alias);
     assert_eq!(look(&world).1, [Finding { path: path.to_string(), problem: Problem::Unread }]);
     world.lose(&path);
-    for unknown in ["nothing/of/ours", "key/us-east-1/not-a-key", "iam/111122223333/robot/r", "meta/other"] {
+    for unknown in [
+        "nothing/of/ours",
+        "alarm/robot/us-east-1/a",
+        "key/us-east-1/not-a-key",
+        "iam/111122223333/robot/r",
+        "meta/other",
+    ] {
         let path = Path::try_from(unknown).unwrap();
         let mut draft = Draft::new(world.service.vault());
         draft.index(&path).unwrap();

@@ -32,8 +32,8 @@ fn invalid<T>(text: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::validation(text))
 }
 
-/// The alarm that a request describes, as one that is new.
-pub(crate) fn alarm(input: &PutMetricAlarmInput, now: Timestamp) -> Result<AlarmRecord, Refusal> {
+/// The alarm that a request describes, as one that is new, with an `id` that no other has.
+pub(crate) fn alarm(input: &PutMetricAlarmInput, id: u64, now: Timestamp) -> Result<AlarmRecord, Refusal> {
     check_name(&input.alarm_name)?;
     check_unsupported(input)?;
     for action in input.ok_actions.iter().chain(&input.alarm_actions).chain(&input.insufficient_data_actions)
@@ -96,6 +96,7 @@ pub(crate) fn alarm(input: &PutMetricAlarmInput, now: Timestamp) -> Result<Alarm
         },
         tags: tags::records(&input.tags)?,
         pending: Vec::new(),
+        id: format!("{id:016x}"),
     })
 }
 

@@ -9,6 +9,7 @@ use keyreeve_core::alarm::{self, AlarmRecord, AlarmState, StatRecord, Watched};
 use keyreeve_core::commit::Draft;
 use keyreeve_core::record::TagRecord;
 use keyreeve_core::vault::{VaultError, Versioned};
+use keyreeve_crypto::random;
 use keyreeve_domain::{AccountId, Region};
 use keyreeve_store::{Path, Snapshot};
 use keyreeve_wire::cloudwatch::{
@@ -62,7 +63,7 @@ pub(super) fn put<'a>(
 ) -> Result<(Draft<'a>, ()), Refusal> {
     let mut draft = Draft::new(cx.service.vault());
     if record != found.record {
-        draft.put(&path(cx, &record.name)?, Some(found.version), &record)?;
+        draft.replace_alarm(place(cx), found.version, &record)?;
     }
     Ok((draft, ()))
 }
@@ -101,7 +102,8 @@ async fn authorize_alarm(
 
 /// Errors, in this order: ValidationError, AccessDenied, LimitExceeded.
 pub(super) async fn put_metric_alarm(cx: &mut Cx<'_>, input: PutMetricAlarmInput) -> Result<(), Refusal> {
-    let new = alarm_input::alarm(&input, cx.now)?;
+    let id: [u8; 8] = random::array(cx.service.vault().random())?;
+    let new = alarm_input::alarm(&input, u64::from_be_bytes(id), cx.now)?;
     let arn = alarm_arn(cx, &new.name);
     let actions: Vec<&str> = new
         .ok_actions
@@ -123,15 +125,15 @@ pub(super) async fn put_metric_alarm(cx: &mut Cx<'_>, input: PutMetricAlarmInput
                     authorize(cx, "cloudwatch:TagResource", &arn, &particulars).await?;
                 }
                 room(cx, &**snapshot).await?;
-                draft.put(&path(cx, &new.name)?, None, &new)?;
+                draft.make_alarm(place(cx), &new)?;
                 remembered(cx, &mut draft, &new, Configured::Created)?;
             }
             Some(found) => {
                 // The state and the tags stay; all else is replaced.
                 let Versioned { record, version } = found;
-                let AlarmRecord { state, tags, pending, .. } = record;
-                let replaced = AlarmRecord { state, tags, pending, ..new.clone() };
-                draft.put(&path(cx, &new.name)?, Some(version), &replaced)?;
+                let AlarmRecord { id, state, tags, pending, .. } = record;
+                let replaced = AlarmRecord { id, state, tags, pending, ..new.clone() };
+                draft.replace_alarm(place(cx), version, &replaced)?;
                 remembered(cx, &mut draft, &replaced, Configured::Updated)?;
             }
         }
@@ -170,7 +172,7 @@ pub(super) async fn delete_alarms(cx: &mut Cx<'_>, input: DeleteAlarmsInput) -> 
         let was_there = change(cx, async |cx, snapshot| {
             let mut draft = Draft::new(cx.service.vault());
             let Some(found) = find(cx, &**snapshot, name).await? else { return Ok((draft, false)) };
-            draft.delete(&path(cx, name)?, found.version);
+            draft.delete_alarm(place(cx), &found)?;
             remembered(cx, &mut draft, &found.record, Configured::Deleted)?;
             Ok((draft, true))
         })
@@ -349,7 +351,7 @@ async fn switch_actions(
                 return Ok((draft, ()));
             };
             let record = AlarmRecord { actions_enabled: enabled, configured: cx.now, ..found.record };
-            draft.put(&path(cx, name)?, Some(found.version), &record)?;
+            draft.replace_alarm(place(cx), found.version, &record)?;
             remembered(cx, &mut draft, &record, Configured::Updated)?;
             Ok((draft, ()))
         })
@@ -383,7 +385,7 @@ pub(super) async fn set_alarm_state(cx: &mut Cx<'_>, input: SetAlarmStateInput) 
         };
         let entry = transition::enter(&mut record, state, place(cx));
         let mut draft = Draft::new(cx.service.vault());
-        draft.put(&path(cx, name)?, Some(found.version), &record)?;
+        draft.replace_alarm(place(cx), found.version, &record)?;
         if let Some(entry) = entry {
             remember(cx.service, &mut draft, place(cx), &entry)?;
         }

@@ -298,7 +298,7 @@ async fn enter(
         let mut record = seen.record.clone();
         let entry = transition::enter(&mut record, state.clone(), place);
         let mut draft = Draft::new(service.vault());
-        draft.put(&held.path, Some(seen.version), &record)?;
+        draft.replace_alarm(place, seen.version, &record)?;
         if let Some(entry) = entry {
             remember(service, &mut draft, place, &entry)?;
         }
@@ -342,7 +342,7 @@ pub async fn complete(
         let Some(at) = record.pending.iter().position(|pending| pending == action) else { return Ok(()) };
         record.pending.remove(at);
         let mut draft = Draft::new(service.vault());
-        draft.put(&path, Some(version), &record)?;
+        draft.replace_alarm((*account, *region), version, &record)?;
         remember(service, &mut draft, (*account, *region), &of_action(name, action, outcome, now))?;
         match service.commit(draft).await {
             Ok(()) => return Ok(()),
