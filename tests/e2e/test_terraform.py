@@ -84,3 +84,20 @@ def test_a_replica_key_is_kept_by_terraform(server, terraform):
         server.client(region).describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for region in ("eu-west-1", "us-east-1")
     ]
     assert states == ["PendingDeletion", "PendingReplicaDeletion"]
+
+
+@pytest.mark.parametrize("terraform", ["alarm.tf"], indirect=True)
+def test_alarms_are_kept_by_terraform(server, terraform):
+    apply, plan = ("apply", "-auto-approve", "-input=false"), ("plan", "-detailed-exitcode", "-input=false")
+    terraform(*apply)
+    terraform(*plan)
+    cloudwatch = server.client(service="cloudwatch")
+    failures, usage = cloudwatch.describe_alarms(AlarmNamePrefix="terraform/")["MetricAlarms"]
+    assert (usage["Threshold"], usage["DatapointsToAlarm"], usage["TreatMissingData"]) == (0.5, 2, "notBreaching")
+    assert cloudwatch.list_tags_for_resource(ResourceARN=usage["AlarmArn"])["Tags"] == [{"Key": "team", "Value": "keys"}]
+    assert [query["Id"] for query in failures["Metrics"]] == ["rate", "failed", "done"]
+    terraform(*apply, action="kms:Decrypt")
+    (usage,) = cloudwatch.describe_alarms(AlarmNames=["terraform/usage"])["MetricAlarms"]
+    assert usage["AlarmDescription"] == "may kms:Decrypt & more"
+    terraform("destroy", "-auto-approve", "-input=false")
+    assert cloudwatch.describe_alarms(AlarmNamePrefix="terraform/")["MetricAlarms"] == []
