@@ -488,9 +488,11 @@ impl Drop for Client {
 /// The headers as the signer saw them.
 fn signed_view(parts: &Parts) -> Vec<(&str, &[u8])> {
     let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
-    // An HTTP/2 request names its host in `:authority`, whatever a `host` header says.
+    // An HTTP/2 request names its host in `:authority`. A `host` header that says the same is nothing more; one that says something
+    // else (RFC 9113 section 8.3.1) is seen beside it, where no signature fits.
     let host = authority.map(|authority| ("host", authority));
-    let others = parts.headers.iter().filter(|(name, _)| authority.is_none() || **name != HOST);
+    let is_same = |value: &HeaderValue| authority.is_some_and(|authority| authority == value.as_bytes());
+    let others = parts.headers.iter().filter(|(name, value)| **name != HOST || !is_same(value));
     others.map(|(name, value)| (name.as_str(), value.as_bytes())).chain(host).collect()
 }
 
