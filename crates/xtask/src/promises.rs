@@ -1,6 +1,6 @@
-//! Every promise of ARCHITECTURE.md is held by tests that exist.
+//! Every promise of ARCHITECTURE.md, and every weakness that the documents say is tested for, is held by tests that exist.
 //!
-//! The table under `## Promises` has the rows `| promise | held by |`. The second cell names at least one test in
+//! The tables have the rows `| promise | held by |`. The second cell names at least one test in
 //! back-ticks: `crate::path::to::test`, where the crate is a directory of `crates/` (or a crate's name), or
 //! `tests/e2e/file.py::test_name`. A test exists when a function of its name stands in a file of that crate, or in that file.
 
@@ -10,31 +10,39 @@ use crate::rust_source::RustSource;
 
 const DOCUMENT: &str = "ARCHITECTURE.md";
 
-/// The promises that no existing test holds.
+/// A table whose last column names tests: its file and its heading. A file that is not there is a complaint.
+const TABLES: [(&str, &str); 2] =
+    [(DOCUMENT, "## Promises"), ("docs/reliability.md", "## Published weaknesses of peers")];
+
+/// The rows that no existing test holds.
 pub(crate) fn complaints(files: &[TextFile]) -> Vec<String> {
-    let Some(document) = files.iter().find(|file| file.path == DOCUMENT) else {
-        return vec![format!("{DOCUMENT}: missing; its table `## Promises` names the tests that hold them")];
+    TABLES.iter().flat_map(|(path, heading)| complaints_of(path, heading, files)).collect()
+}
+
+fn complaints_of(path: &str, heading: &str, files: &[TextFile]) -> Vec<String> {
+    let Some(document) = files.iter().find(|file| file.path == path) else {
+        return vec![format!("{path}: missing; its table `{heading}` names the tests that hold it")];
     };
-    let rows = rows(&document.text);
+    let rows = rows(&document.text, heading);
     if rows.is_empty() {
-        return vec![format!("{DOCUMENT}: no table of promises under `## Promises`")];
+        return vec![format!("{path}: no table under `{heading}`")];
     }
     let mut complaints = Vec::new();
     for (line, cell) in rows {
         let tests: Vec<_> = markdown::spans(cell).into_iter().filter(|span| span.contains("::")).collect();
         if tests.is_empty() {
-            complaints.push(format!("{DOCUMENT}:{line}: no test holds this promise"));
+            complaints.push(format!("{path}:{line}: no test holds this"));
         }
         let missing = tests.into_iter().filter(|test| !exists(test, files));
-        complaints.extend(missing.map(|test| format!("{DOCUMENT}:{line}: there is no test `{test}`")));
+        complaints.extend(missing.map(|test| format!("{path}:{line}: there is no test `{test}`")));
     }
     complaints
 }
 
-/// The last cell of each row of the table, with its line.
-fn rows(document: &str) -> Vec<(usize, &str)> {
+/// The last cell of each row of the table under `heading`, with its line.
+fn rows<'d>(document: &'d str, heading: &str) -> Vec<(usize, &'d str)> {
     let numbered = (1..).zip(document.lines());
-    let section = numbered.skip_while(|(_, line)| line.trim() != "## Promises").skip(1);
+    let section = numbered.skip_while(|(_, line)| line.trim() != heading).skip(1);
     let section = section.take_while(|(_, line)| !line.starts_with("## "));
     let table = section.filter(|(_, line)| line.starts_with('|'));
     let cells = table
@@ -76,6 +84,10 @@ mod tests {
         [
             (DOCUMENT, architecture),
             (
+                "docs/reliability.md",
+                "## Published weaknesses of peers\n| weakness | tests |\n|---|---|\n| w | `keyreeve::drains` |\n",
+            ),
+            (
                 "crates/store-redb/tests/kill.rs",
                 "#[test]\nfn nothing_is_lost() {}\n// fn only_in_a_comment()",
             ),
@@ -92,8 +104,8 @@ mod tests {
             ("`store_redb::kill::nothing_is_lost`", None),
             ("`keyreeve_store_redb::kill::nothing_is_lost`, `keyreeve::drains`", None),
             ("`tests/e2e/test_kill.py::test_kill[1]`", None),
-            ("review", Some("ARCHITECTURE.md:5: no test holds this promise")),
-            ("`cargo xtask check`", Some("ARCHITECTURE.md:5: no test holds this promise")),
+            ("review", Some("ARCHITECTURE.md:5: no test holds this")),
+            ("`cargo xtask check`", Some("ARCHITECTURE.md:5: no test holds this")),
             (
                 "`store::nothing_is_lost`",
                 Some("ARCHITECTURE.md:5: there is no test `store::nothing_is_lost`"),
@@ -117,6 +129,6 @@ mod tests {
     #[test]
     fn a_missing_table_is_a_complaint() {
         assert_eq!(complaints(&files("# A\n")).len(), 1);
-        assert_eq!(complaints(&[]).len(), 1);
+        assert_eq!(complaints(&[]).len(), 2);
     }
 }
