@@ -9,6 +9,7 @@ import server as harness
 from server import ACCOUNT, REGION, wait_until
 from test_cloudwatch import ALARM, of_key
 from test_dev_mode import DevServer
+from test_metrics import scrape
 from webhook import Webhook
 
 ONCALL = f"arn:aws:sns:{REGION}:{ACCOUNT}:oncall"
@@ -89,6 +90,9 @@ def test_an_alarm_goes_off_and_is_over_and_the_webhook_is_told(dev, webhook):
         *[f"Successfully executed action {ONCALL}"] * 3,
     ]
     assert {data["actionState"] for _, data in done} == {"Succeeded", "Failed"}
+    seen = scrape(dev)
+    assert seen["keyreeve_alarm_actions_total", frozenset()] == 3
+    assert seen["keyreeve_alarm_action_failures_total", frozenset()] == 1
     assert "s3cret" not in json.dumps(done) and "s3cret" not in dev.log_path.read_text()
 
 

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use keyreeve_core::Service;
@@ -26,17 +27,46 @@ pub(crate) struct Alarms {
     metrics: Arc<dyn MetricSource>,
     /// Told when actions are to be run now.
     set: Arc<Notify>,
+    counts: Arc<AlarmCounts>,
+}
+
+/// What operators see of it.
+#[derive(Debug, Default)]
+pub(crate) struct AlarmCounts {
+    /// When all alarms were last evaluated, in seconds since 1970.
+    evaluated: AtomicI64,
+    /// Actions that could not be run.
+    failed: AtomicU64,
+    /// Actions that were run.
+    told: AtomicU64,
+}
+
+impl AlarmCounts {
+    /// When all alarms were last evaluated, in seconds since 1970; nothing before the first time.
+    pub(crate) fn evaluated(&self) -> Option<i64> {
+        Some(self.evaluated.load(Ordering::Relaxed)).filter(|evaluated| *evaluated != 0)
+    }
+
+    /// Actions that were run, and those that could not be.
+    pub(crate) fn told_and_failed(&self) -> (u64, u64) {
+        (self.told.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
+    }
 }
 
 impl Alarms {
     /// The alarms of `service`, over `metrics`.
     pub(crate) fn new(service: &Arc<Service>, metrics: Arc<dyn MetricSource>) -> Self {
-        Self { service: Arc::clone(service), metrics, set: Arc::new(Notify::new()) }
+        Self { service: Arc::clone(service), metrics, set: Arc::new(Notify::new()), counts: Arc::default() }
     }
 
     /// What is told when actions are to be run now.
     pub(crate) fn set(&self) -> Arc<Notify> {
         Arc::clone(&self.set)
+    }
+
+    /// What operators see of it.
+    pub(crate) fn counts(&self) -> Arc<AlarmCounts> {
+        Arc::clone(&self.counts)
     }
 
     /// The metrics.
@@ -68,6 +98,7 @@ impl Alarms {
             at_once: Semaphore::new(AT_ONCE),
             set: Arc::clone(&self.set),
             running: Arc::clone(&running),
+            counts: Arc::clone(&self.counts),
         });
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -85,7 +116,11 @@ impl Alarms {
             let minute = until.millis().div_euclid(60_000);
             let found = if evaluated != Some(minute) {
                 evaluated = Some(minute);
-                rounds::evaluate(&self.service, &*self.metrics, now, until).await.map(|round| round.waiting)
+                let round = rounds::evaluate(&self.service, &*self.metrics, now, until).await;
+                if round.as_ref().is_ok_and(|round| round.failed == 0) {
+                    self.counts.evaluated.store(now.millis().div_euclid(1000), Ordering::Relaxed);
+                }
+                round.map(|round| round.waiting)
             } else if is_set {
                 rounds::all_waiting(&self.service).await
             } else {
@@ -116,6 +151,7 @@ struct Actions {
     at_once: Semaphore,
     set: Arc<Notify>,
     running: Arc<RwLock<()>>,
+    counts: Arc<AlarmCounts>,
 }
 
 impl Actions {
@@ -156,6 +192,8 @@ impl Actions {
             self.webhooks.tell(&waiting.action).await
         };
         let outcome = outcome.map_err(|error| error.to_string());
+        let count = if outcome.is_ok() { &self.counts.told } else { &self.counts.failed };
+        count.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = &outcome {
             let (alarm, arn) = (&waiting.alarm, &waiting.action.arn);
             tracing::warn!(alarm, arn, error, "the action of an alarm could not be run");

@@ -8,6 +8,7 @@ use keyreeve_http::{Measure, Metrics};
 use keyreeve_metric_series::Series;
 use keyreeve_trail_file::WriteCounts;
 
+use crate::alarms::AlarmCounts;
 use crate::audit_space::AuditSpace;
 use crate::clock;
 use crate::config::{Config, SealKind};
@@ -23,11 +24,12 @@ pub(crate) struct Measured {
     /// The file of the store, where there is one.
     pub(crate) store_file: Option<PathBuf>,
     pub(crate) series: Option<Arc<Series>>,
+    pub(crate) alarms: Arc<AlarmCounts>,
 }
 
 /// Adds all of it to `metrics`.
 pub(crate) fn add(metrics: &Metrics, config: &Config, measured: Measured) {
-    let Measured { service, trail, space, store, store_file, series } = measured;
+    let Measured { service, trail, space, store, store_file, series, alarms } = measured;
     metrics.add_start(clock::system());
     let version = ("version", env!("CARGO_PKG_VERSION").to_owned());
     let fips = ("fips", cfg!(feature = "fips").to_string());
@@ -53,6 +55,7 @@ pub(crate) fn add(metrics: &Metrics, config: &Config, measured: Measured) {
         "KMS keys that were not",
         counter(move || ring.ring().hits_and_misses().1),
     );
+    add_alarms(metrics, &alarms);
     if let Some(series) = series {
         add_series(metrics, &service, &series);
     }
@@ -110,6 +113,27 @@ fn add_store(metrics: &Metrics, store: &Arc<StoreCounts>, file: Option<PathBuf>)
         let len = move || std::fs::metadata(&file).ok().map(|metadata| float(metadata.len()));
         metrics.add("store_file_bytes", "Length of the file of the store", gauge(len));
     }
+}
+
+fn add_alarms(metrics: &Metrics, alarms: &Arc<AlarmCounts>) {
+    let counts = Arc::clone(alarms);
+    metrics.add(
+        "alarms_evaluated_timestamp_seconds",
+        "When the alarms were last evaluated, all of them",
+        gauge(move || counts.evaluated().and_then(|at| u64::try_from(at).ok()).map(float)),
+    );
+    let counts = Arc::clone(alarms);
+    metrics.add(
+        "alarm_actions",
+        "Actions of alarms that were run",
+        counter(move || counts.told_and_failed().0),
+    );
+    let counts = Arc::clone(alarms);
+    metrics.add(
+        "alarm_action_failures",
+        "Actions of alarms that could not be run",
+        counter(move || counts.told_and_failed().1),
+    );
 }
 
 fn add_series(metrics: &Metrics, service: &Arc<Service>, series: &Arc<Series>) {

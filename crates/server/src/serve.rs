@@ -146,6 +146,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         store: store_counts,
         store_file: dir.map(|dir| dir.join(STORE_FILE)),
         series: metering.as_ref().map(Metering::series),
+        alarms: alarms.counts(),
     };
     measures::add(&metrics, config, measured);
     // The files of a delivery are of hours that pass one by one; a moved clock has none.

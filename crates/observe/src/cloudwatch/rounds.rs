@@ -21,7 +21,7 @@ use keyreeve_wire::cloudwatch::HistoryItemType;
 use serde_json::json;
 
 use super::alarm_output::queries;
-use super::evaluation::{MORE_PERIODS, Rule};
+use super::evaluation::{MORE_PERIODS, Rule, Verdict};
 use super::history::{DATA_MOST, SUMMARY_MOST, cut, fitting, remember};
 use super::math::Value;
 use super::queries::{Queries, Reader};
@@ -60,6 +60,8 @@ pub struct Waiting {
 pub struct Round {
     /// Alarms whose state has changed.
     pub changed: usize,
+    /// Alarms that could not be evaluated, or whose state could not be changed.
+    pub failed: usize,
     /// Actions that are to be run.
     pub waiting: Vec<Waiting>,
 }
@@ -100,10 +102,12 @@ pub async fn evaluate(
                     // Somebody else has changed it: the next round looks again.
                     Ok(None) => {}
                     Err(error) => {
+                        round.failed += 1;
                         tracing::error!(%error, path = %held.path, "the state of an alarm could not be changed");
                     }
                 },
                 Err(Refusal(error)) => {
+                    round.failed += 1;
                     tracing::error!(%error, path = %held.path, "an alarm could not be evaluated");
                 }
             }
@@ -236,6 +240,9 @@ async fn judged(
     let seen = seen(alarm, reader, span).await?;
     let values: Vec<_> = seen.iter().map(|seen| seen.map(|seen| seen.value)).collect();
     let verdict = rule.evaluate(&values);
+    if is_insignificant(alarm, &verdict, &seen) {
+        return Ok(None);
+    }
     let Some(value) = verdict.state.filter(|value| *value != alarm.state.value) else { return Ok(None) };
     Ok(Some(AlarmState {
         value,
@@ -244,6 +251,15 @@ async fn judged(
         updated: now,
         since: now,
     }))
+}
+
+/// Whether an alarm of a percentile that is to ignore low samples has a period with too few.
+fn is_insignificant(alarm: &AlarmRecord, verdict: &Verdict, seen: &[Option<Seen>]) -> bool {
+    let Watched::Metric(stat) = &alarm.watched else { return false };
+    let wanted = Stat::parse(&stat.statistic).map_or(0.0, Stat::significant);
+    let mut evaluated = verdict.evaluated.iter().filter_map(|(at, _)| *seen.get(*at)?);
+    alarm.low_samples.as_deref() == Some("ignore")
+        && evaluated.any(|seen| seen.samples.is_some_and(|samples| samples < wanted))
 }
 
 /// What an alarm watches, in each period of `span`.

@@ -29,7 +29,7 @@ pub(crate) enum Stat {
     /// One of the plain ones.
     Plain(Statistic),
     /// The value that so many percent of the values do not exceed.
-    Percentile,
+    Percentile(f64),
     /// Another that is known to the API and cannot be computed of what is kept.
     Other,
 }
@@ -46,11 +46,11 @@ impl Stat {
             return Some(Self::Other);
         }
         if let Some(percent) = text.strip_prefix('p') {
-            return is_percent(percent).then_some(Self::Percentile);
+            return percentage(percent).map(Self::Percentile);
         }
         for prefix in ["tm", "tc", "ts", "wm"] {
             if let Some(percent) = text.strip_prefix(prefix) {
-                return is_percent(percent).then_some(Self::Other);
+                return percentage(percent).map(|_| Self::Other);
             }
         }
         for prefix in ["TM(", "TC(", "TS(", "WM(", "PR("] {
@@ -66,6 +66,16 @@ impl Stat {
         None
     }
 
+    /// How many values it takes to be significant: what an alarm that ignores low samples wants.
+    /// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/percentiles-with-low-samples.html>.
+    pub(crate) fn significant(self) -> f64 {
+        match self {
+            Self::Percentile(percent) if (50.0..100.0).contains(&percent) => 10.0 / (1.0 - percent / 100.0),
+            Self::Percentile(percent) if percent > 0.0 && percent < 50.0 => 10.0 / (percent / 100.0),
+            Self::Other | Self::Percentile(_) | Self::Plain(_) => 0.0,
+        }
+    }
+
     /// Its value for a period; nothing where what is kept does not tell.
     pub(crate) fn of(self, point: &Point) -> Option<f64> {
         let is_one_value = point.minimum.total_cmp(&point.maximum).is_eq();
@@ -75,19 +85,18 @@ impl Stat {
             Self::Plain(Statistic::Minimum) => Some(point.minimum),
             Self::Plain(Statistic::SampleCount) => Some(point.samples),
             Self::Plain(Statistic::Sum) => Some(point.sum),
-            Self::Percentile => is_one_value.then_some(point.minimum),
+            Self::Percentile(_) => is_one_value.then_some(point.minimum),
             Self::Other => None,
         }
     }
 }
 
 /// A number from 0 to 100 with up to ten decimals.
-fn is_percent(text: &str) -> bool {
+fn percentage(text: &str) -> Option<f64> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let is_digits = |text: &str| (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    is_digits(whole)
-        && is_digits(decimals)
-        && text.parse::<f64>().is_ok_and(|percent| (0.0..=100.0).contains(&percent))
+    let percent = text.parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
+    percent.filter(|_| is_digits(whole) && is_digits(decimals))
 }
 
 /// Whether a request may name this period: one of the short ones, or whole minutes.
@@ -185,9 +194,9 @@ mod tests {
         for (text, expected) in [
             ("Sum", Some(Stat::Plain(Statistic::Sum))),
             ("sum", None),
-            ("p0", Some(Stat::Percentile)),
-            ("p99.9", Some(Stat::Percentile)),
-            ("p100", Some(Stat::Percentile)),
+            ("p0", Some(Stat::Percentile(0.0))),
+            ("p99.9", Some(Stat::Percentile(99.9))),
+            ("p100", Some(Stat::Percentile(100.0))),
             ("p100.1", None),
             ("p", None),
             ("p-1", None),
@@ -208,8 +217,14 @@ mod tests {
     #[test]
     fn a_percentile_has_a_value_where_all_values_are_equal() {
         let point = |minimum, maximum| Point { start: 0, samples: 4.0, sum: 8.0, minimum, maximum };
-        assert_eq!(Stat::Percentile.of(&point(2.0, 2.0)), Some(2.0));
-        assert_eq!(Stat::Percentile.of(&point(1.0, 3.0)), None);
+        assert_eq!(Stat::Percentile(99.0).of(&point(2.0, 2.0)), Some(2.0));
+        assert_eq!(Stat::Percentile(99.0).of(&point(1.0, 3.0)), None);
+        for (text, values) in
+            [("p99", 1000.0), ("p75", 40.0), ("p50", 20.0), ("p10", 100.0), ("p0", 0.0), ("Sum", 0.0)]
+        {
+            let significant = Stat::parse(text).unwrap().significant();
+            assert!((significant - values).abs() < 1e-6, "{text}: {significant}");
+        }
         assert_eq!(Stat::Plain(Statistic::Average).of(&point(1.0, 3.0)), Some(2.0));
         assert_eq!(Stat::Other.of(&point(2.0, 2.0)), None);
     }
