@@ -37,12 +37,14 @@ use keyreeve_sigv4::{
 use keyreeve_wire::{ErrorCode, Operation};
 use tokio::sync::RwLockReadGuard;
 use tokio::task::AbortHandle;
+use tracing::Instrument as _;
 
 use crate::bodies::{self, Bodies, Held};
 use crate::connection::{Body, Handler, Peer};
 use crate::ids::Ids;
 use crate::limits::{Limits, USER_AGENT_BYTES};
 use crate::metrics::Metrics;
+use crate::span::{self, ContinueTrace};
 use crate::test_mode::{TEST_MODE_PATH, TestMode};
 
 mod audit;
@@ -85,6 +87,8 @@ pub struct Endpoint {
     pub audit: Option<AuditTrail>,
     /// What the API of CloudWatch works on.
     pub monitoring: Monitoring,
+    /// What continues the traces of callers, where spans are taken.
+    pub trace: Option<ContinueTrace>,
     /// The test mode, where the service runs in one.
     pub test_mode: Option<Arc<dyn TestMode>>,
 }
@@ -192,7 +196,12 @@ impl<T: Trail + 'static> Handler for Api<T> {
             {
                 self.test_mode(&*test_mode, request).await
             }
-            _ => self.call(request, peer).await,
+            _ => {
+                let span = span::of_request(self.endpoint.trace, request.headers());
+                let response = self.call(request, peer).instrument(span.clone()).await;
+                span::note_status(&span, response.status().as_u16());
+                response
+            }
         }
     }
 }
@@ -226,6 +235,7 @@ impl<T: Trail + 'static> Api<T> {
                 (Err(_), _) | (_, Err(_)) => return answered(None, Answer::refused(&Refusal::internal())),
             }
         };
+        span::note_id(request_id);
         let (now, signed_by) = ((self.endpoint.clock)(), (self.endpoint.signature_clock)());
         let call = Call { request_id, event_id, now, signed_by, peer };
         let (parts, body) = request.into_parts();
@@ -248,10 +258,9 @@ impl<T: Trail + 'static> Api<T> {
             self.answer(call, parts, body, operation, &begun).await
         } else {
             let seen = Rc::clone(&begun);
-            let task =
-                tokio::task::spawn_local(
-                    async move { self.answer(call, parts, body, operation, &seen).await },
-                );
+            let task = tokio::task::spawn_local(
+                async move { self.answer(call, parts, body, operation, &seen).await }.in_current_span(),
+            );
             let _client = Client { begun, task: task.abort_handle() };
             task.await.unwrap_or_else(|_panicked| Answer::refused(&Refusal::internal()))
         };
@@ -297,6 +306,7 @@ impl<T: Trail + 'static> Api<T> {
             Err(refused) => self.refuse(&call, &parts, operation, refused).await,
         };
         self.endpoint.metrics.count(operation, answer.error, arrived.elapsed());
+        span::note(Source::Kms, operation.map(Operation::name), answer.error);
         answer
     }
 

@@ -233,6 +233,18 @@ section! {
     }
 }
 
+section! {
+    /// Spans of requests, for a collector of OpenTelemetry; in builds with the feature `otlp` alone.
+    TracingSection in "tracing" {
+        /// Where they are sent to, over HTTP: the URL with its path.
+        otlp: Option<String> = None, "\"http://127.0.0.1:4318/v1/traces\"", since "0.1";
+        /// Root certificates for an https URL, PEM; without it, those that browsers trust.
+        otlp_ca: Option<PathBuf> = None, "\"/etc/keyreeve/collector-ca.crt\"", since "0.1";
+        /// Share of requests that begin a trace; a caller who sends a trace context decides for his.
+        sample: f64 = 1.0, "1.0", since "0.1";
+    }
+}
+
 /// The form of a log line.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
@@ -288,6 +300,7 @@ pub(crate) struct Config {
     pub(crate) jobs: JobsSection,
     pub(crate) metrics: MetricsSection,
     pub(crate) log: LogSection,
+    pub(crate) tracing: TracingSection,
     /// The test mode is asked for on the command line alone.
     #[serde(skip)]
     pub(crate) dev: DevOptions,
@@ -299,7 +312,7 @@ pub(crate) fn reference() -> String {
         "# Every option of Keyreeve, with its default. An option that is not known here is an error.\n\
          # Made by `keyreeve config`.\n",
     );
-    let sections: [fn(&mut String); 13] = [
+    let sections: [fn(&mut String); 14] = [
         ServerSection::reference,
         TlsSection::reference,
         SealSection::reference,
@@ -313,6 +326,7 @@ pub(crate) fn reference() -> String {
         JobsSection::reference,
         MetricsSection::reference,
         LogSection::reference,
+        TracingSection::reference,
     ];
     for section in sections {
         out.push('\n');
@@ -417,6 +431,12 @@ impl Config {
             return refused(
                 "[metrics] most_series and keep_days must be at least 1; keep = false keeps none.",
             );
+        }
+        if !(0.0..=1.0).contains(&self.tracing.sample) {
+            return refused("[tracing] sample must be a share, from 0 to 1.");
+        }
+        if self.tracing.otlp.is_some() && !cfg!(feature = "otlp") {
+            return refused("[tracing] otlp needs a build with `--features otlp`; this one has none.");
         }
         if self.quotas.policy_bytes > MAX_POLICY_BYTES {
             return refused("[quotas] policy_bytes must not be above 131072.");
@@ -573,6 +593,7 @@ mod tests {
                     && !line.starts_with("passphrase_file")
                     && !line.starts_with("file =")
                     && !line.starts_with("issuer_ca")
+                    && !line.starts_with("otlp")
                     && !line.starts_with("webhook_ca")
             })
             .collect();

@@ -28,6 +28,8 @@ mod measured_store;
 mod measures;
 mod metering;
 mod offload;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod policy_case;
 mod policy_decide;
 mod policy_explain;

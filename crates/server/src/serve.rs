@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_http::server::Workers;
-use keyreeve_http::{Api, Endpoint, Metrics, Monitoring, TestMode, TlsSource};
+use keyreeve_http::{Api, ContinueTrace, Endpoint, Metrics, Monitoring, TestMode, TlsSource};
 use keyreeve_observe::metric::NoMetrics;
 use keyreeve_trail_file::{Disk, FileTrail, Options, StreamName, TrailDirectory};
 use tokio::net::TcpListener;
@@ -40,14 +40,18 @@ use crate::{announcement, clock, harden, jobs, logging, measures};
 /// Starts the service and runs it until a signal ends it.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let mut config = Config::load(args)?;
-    logging::start(&config.log)?;
+    let logging = match args.check {
+        true => logging::start(&config.log).map(|()| logging::Started::default())?,
+        false => logging::start_all(&config)?,
+    };
     harden::process()?;
     bound_connections(&mut config.limits);
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     match args.check {
         true => LocalSet::new().block_on(&runtime, check(&config)),
-        false => LocalSet::new().block_on(&runtime, serve(&config)),
+        false => LocalSet::new().block_on(&runtime, serve(&config, logging.trace())),
     }
+    .inspect(|()| logging.stop())
 }
 
 /// Looks at everything that a start needs, and makes nothing.
@@ -86,7 +90,7 @@ async fn check(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn serve(config: &Config) -> Result<(), Failure> {
+async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Failure> {
     let tls = tls(config)?;
     let dir = match config.dev.in_memory {
         true => None,
@@ -169,6 +173,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         audit: delivery.as_ref().map(Delivery::trail),
         monitoring: Monitoring { metrics: alarms.metrics(), alarm_set: alarms.set() },
         signature_clock: clock::system,
+        trace,
         test_mode: dev.map(|dev| -> Arc<dyn TestMode> { dev }),
     });
     let options = trail_options(config);

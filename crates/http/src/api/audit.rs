@@ -19,6 +19,7 @@ use keyreeve_sigv4::{Claim, RequestHead, SigV4Error};
 use super::{Api, AuditTrail, Authenticated, Call, Cause, TARGET, respond, signed_view, user_agent};
 use crate::bodies::{self, Held};
 use crate::connection::Body;
+use crate::span;
 
 /// What is asked for.
 pub(super) enum Asked {
@@ -117,6 +118,7 @@ impl<T: Trail + 'static> Api<T> {
             Err(refused) => self.refuse_auditor(&call, &parts, &asked, refused).await,
         };
         self.endpoint.metrics.count_audit(asked.operation(), answer.error, arrived.elapsed());
+        span::note(asked.source(), asked.operation().map(Operation::name), answer.error);
         let mut response = respond(Some(call.request_id), answer.status, answer.body, answer.content_type);
         for (name, value) in answer.headers {
             if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&value)) {

@@ -22,11 +22,13 @@ use keyreeve_wire::cloudwatch::Operation;
 use keyreeve_wire::query::{Api as _, Form, QueryError};
 use keyreeve_wire::rpc::Protocol;
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 
 use super::query::{self, Received, received};
 use super::{Api, Authenticated, Call, Client, TARGET, respond, signed_view, user_agent};
 use crate::bodies;
 use crate::connection::Body;
+use crate::span;
 
 /// What the API of CloudWatch works on, beside the store.
 pub struct Monitoring {
@@ -106,6 +108,7 @@ impl<T: Trail + 'static> Api<T> {
         };
         let counted = operation.map(CloudWatchOperation);
         self.endpoint.metrics.count_cloudwatch(counted, answer.error, arrived.elapsed());
+        span::note(Source::CloudWatch, counted.map(CloudWatchOperation::name), answer.error);
         if operation == Some(Operation::SetAlarmState) {
             self.endpoint.monitoring.alarm_set.notify_one();
         }
@@ -193,9 +196,10 @@ impl<T: Trail + 'static> Api<T> {
             return self.answered_by_cloudwatch(&call, &parts, protocol, known, &begun).await;
         }
         let (seen, id) = (Rc::clone(&begun), call.request_id);
-        let task = tokio::task::spawn_local(async move {
-            self.answered_by_cloudwatch(&call, &parts, protocol, known, &seen).await
-        });
+        let task = tokio::task::spawn_local(
+            async move { self.answered_by_cloudwatch(&call, &parts, protocol, known, &seen).await }
+                .in_current_span(),
+        );
         let _client = Client { begun, task: task.abort_handle() };
         task.await.unwrap_or_else(|_panicked| {
             CloudWatchAnswer::refused(protocol, &Refusal::internal(), id.as_str())

@@ -18,11 +18,13 @@ use keyreeve_identity::{Answer, Operation, Refusal, Request};
 use keyreeve_sigv4::{Claim, RequestHead, SigV4Error};
 use keyreeve_wire::query::{Api as _, Form, QueryError, QueryErrorCode};
 use keyreeve_wire::{ErrorCode, iam, sts};
+use tracing::Instrument as _;
 
 use super::{Api, Authenticated, Call, Cause, Client, respond, signed_view, user_agent};
 use crate::bodies::{self, Bodies, Held};
 use crate::connection::Body;
 use crate::limits::Limits;
+use crate::span;
 
 /// The Region that IAM belongs to, whatever Region is called.
 const GLOBAL: &str = "us-east-1";
@@ -88,6 +90,9 @@ impl<T: Trail + 'static> Api<T> {
             Err(refused) => (refused.operation, self.refuse_query(&call, &parts, &refused).await),
         };
         self.endpoint.metrics.count_query(operation, answer.error, arrived.elapsed());
+        if let Some(operation) = operation {
+            span::note(operation.source(), Some(operation.name()), answer.error);
+        }
         respond(Some(id), answer.status, answer.body, "text/xml")
     }
 
@@ -175,8 +180,9 @@ impl<T: Trail + 'static> Api<T> {
             return self.answered_by(&call, &parts, asked, &begun).await;
         }
         let seen = Rc::clone(&begun);
-        let task =
-            tokio::task::spawn_local(async move { self.answered_by(&call, &parts, asked, &seen).await });
+        let task = tokio::task::spawn_local(
+            async move { self.answered_by(&call, &parts, asked, &seen).await }.in_current_span(),
+        );
         let _client = Client { begun, task: task.abort_handle() };
         task.await.unwrap_or_else(|_panicked| Answer::refused(source, &Refusal::internal(), id.as_str()))
     }
