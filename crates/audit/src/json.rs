@@ -53,6 +53,14 @@ impl<'a> Object<'a> {
         Self { out, first: true }
     }
 
+    /// Goes on with the object at the end of `out`, which has a member; begins one where `out` is empty.
+    pub fn go_on(out: &'a mut Vec<u8>) -> Self {
+        match out.pop_if(|last| *last == b'}') {
+            Some(_) => Self { out, first: false },
+            None => Self::begin(out),
+        }
+    }
+
     /// The buffer, after the name of the next member: a name of ours, with nothing to escape.
     pub fn member(&mut self, name: &str) -> &mut Vec<u8> {
         self.out.extend_from_slice(if self.first { b"\"" } else { b",\"" });

@@ -20,6 +20,7 @@ use crate::{imported, metadata, multi_region, policy_check, tag_check};
 
 pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result<CreateKeyOutput, Refusal> {
     let (spec, usage) = spec_and_usage(&input)?;
+    note_defaults(cx, &input, spec, usage);
     let allowed = authorize(cx, &input, spec, usage).await?;
     check_supported(cx, &input, spec)?;
     tag_check::check_count(input.tags.len(), cx.service.quotas().tags_per_key)?;
@@ -237,6 +238,36 @@ pub(crate) async fn reserve(cx: &Cx<'_>, arn: &KeyArn) -> Result<(), Refusal> {
     // AWS: unverified. The form is that of the alias quota.
     let message = format!("Keys quota for this account in this region is {quota}, current usage is {quota}.");
     Err(Refusal::new(ErrorCode::LimitExceeded, message))
+}
+
+/// Puts what the request left out into its event, as CloudTrail shows it.
+fn note_defaults(cx: &mut Cx<'_>, input: &CreateKeyInput, spec: KeySpec, usage: KeyUsage) {
+    let mut parameters = Object::go_on(&mut cx.notes.request_parameters);
+    if !input.bypass_policy_lockout_safety_check {
+        parameters.boolean("bypassPolicyLockoutSafetyCheck", false);
+    }
+    if let (None, Some(old)) = (input.customer_master_key_spec, spec.customer_master_key_spec()) {
+        parameters.string("customerMasterKeySpec", old.as_str());
+    }
+    if input.description.is_none() {
+        parameters.string("description", "");
+    }
+    if input.key_spec.is_none() {
+        parameters.string("keySpec", spec.as_str());
+    }
+    if input.key_usage.is_none() {
+        parameters.string("keyUsage", usage.as_str());
+    }
+    if !input.multi_region {
+        parameters.boolean("multiRegion", false);
+    }
+    if input.origin.is_none() {
+        parameters.string("origin", Origin::AwsKms.as_str());
+    }
+    if input.tags.is_empty() {
+        parameters.raw("tags", b"[]");
+    }
+    parameters.end();
 }
 
 fn spec_and_usage(input: &CreateKeyInput) -> Result<(KeySpec, KeyUsage), Refusal> {
