@@ -29,7 +29,7 @@ impl Series {
         if keeper.minute.replace(minute) == Some(minute) && keeper.failures == 0 {
             return;
         }
-        let done = self.write_journal(&mut keeper, minute).and_then(|()| self.roll(&mut keeper, now));
+        let done = self.write_journal(&mut keeper, Some(minute)).and_then(|()| self.roll(&mut keeper, now));
         self.note_outcome(&mut keeper, done);
     }
 
@@ -37,7 +37,7 @@ impl Series {
     pub fn stop(&self) {
         let mut keeper = self.keeper.lock();
         self.absorb();
-        let done = self.write_journal(&mut keeper, i64::MAX);
+        let done = self.write_journal(&mut keeper, None);
         self.note_outcome(&mut keeper, done);
     }
 
@@ -58,12 +58,14 @@ impl Series {
         self.state.lock().failures = keeper.failures;
     }
 
-    /// Writes the minutes before `minute` to the journal.
-    fn write_journal(&self, keeper: &mut Keeper, minute: i64) -> io::Result<()> {
+    /// Writes all minutes to the journal but the one that is `running`. Where the clock was set back, later ones are over, too.
+    fn write_journal(&self, keeper: &mut Keeper, running: Option<i64>) -> io::Result<()> {
         let (taken, frame, last) = {
             let mut state = self.state.lock();
-            let running = state.pending.split_off(&minute);
-            let mut taken = core::mem::replace(&mut state.pending, running);
+            let mut taken = core::mem::take(&mut state.pending);
+            if let Some((minute, points)) = running.and_then(|minute| taken.remove_entry(&minute)) {
+                state.pending.insert(minute, points);
+            }
             while taken.len() > PATIENCE {
                 let given_up = taken.pop_first().map_or(0, |(_, points)| wide(points.len()));
                 state.left_out = state.left_out.saturating_add(given_up);

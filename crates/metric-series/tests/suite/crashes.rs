@@ -33,6 +33,20 @@ fn a_killed_process_loses_the_minute_that_runs_and_a_stopped_one_nothing() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_leaves_no_minute_unwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut kept = Kept::at(directory.path());
+    kept.go_to(BEGIN + 600);
+    kept.count(Operation::Encrypt, 1, 5);
+    kept.series().keep();
+    kept.go_to(BEGIN + 1);
+    kept.count(Operation::Encrypt, 1, 7);
+    kept.series().keep();
+    kept.restart(true);
+    assert_eq!(sum(&kept), 5, "the minute that runs is lost, the one that is over is not");
+}
+
+#[test]
 fn a_crash_between_a_block_and_the_journal_counts_nothing_twice() {
     let directory = tempfile::tempdir().unwrap();
     let mut kept = Kept::at(directory.path());
