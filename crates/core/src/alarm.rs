@@ -419,6 +419,83 @@ impl Draft<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Record;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_first_written() {
+        let at = Timestamp::from_millis(1_796_026_800_123);
+        let stat = StatRecord {
+            namespace: "AWS/KMS".into(),
+            metric: "KeyUsage".into(),
+            dimensions: vec![TagRecord { key: "KeyId".into(), value: "k".into() }],
+            period: 60,
+            statistic: "Sum".into(),
+            unit: Some("Count".into()),
+        };
+        let query = QueryRecord {
+            id: "e1".into(),
+            stat: None,
+            expression: Some("m1*2".into()),
+            label: Some("l".into()),
+            return_data: Some(true),
+            period: Some(60),
+        };
+        let state = AlarmState {
+            value: StateValue::Alarm,
+            reason: "r".into(),
+            reason_data: Some("{}".into()),
+            updated: at,
+            since: at,
+        };
+        let action = PendingAction { arn: "arn:a".into(), subject: "s".into(), message: "m".into(), at };
+        let record = |watched| AlarmRecord {
+            name: "a/b".into(),
+            description: Some("d".into()),
+            actions_enabled: true,
+            ok_actions: vec!["arn:o".into()],
+            alarm_actions: vec!["arn:a".into()],
+            insufficient_data_actions: Vec::new(),
+            watched,
+            evaluation_periods: 3,
+            datapoints_to_alarm: Some(2),
+            threshold: 1.5,
+            comparison: ComparisonOperator::GreaterThanThreshold,
+            missing_data: Some(MissingData::NotBreaching),
+            low_samples: Some("ignore".into()),
+            sliding_window: true,
+            configured: at,
+            state: state.clone(),
+            tags: vec![TagRecord { key: "k".into(), value: "v".into() }],
+            pending: vec![action.clone()],
+            id: "00000000000000aa".into(),
+        };
+        let past = AlarmPastRecord {
+            alarm: "a/b".into(),
+            at,
+            kind: HistoryItemType::Action,
+            summary: "s".into(),
+            data: "{}".into(),
+        };
+        let of_metric = record(Watched::Metric(stat));
+        let of_queries = record(Watched::Queries(vec![query]));
+        for (record, frozen) in [(&of_metric, OF_METRIC), (&of_queries, OF_QUERIES)] {
+            let bytes = record.to_bytes().unwrap();
+            assert_eq!(hex(&bytes), frozen);
+            assert_eq!(AlarmRecord::from_bytes(&bytes).as_ref(), Ok(record));
+        }
+        let bytes = past.to_bytes().unwrap();
+        assert_eq!(hex(&bytes), PAST);
+        assert_eq!(AlarmPastRecord::from_bytes(&bytes).as_ref(), Ok(&past));
+    }
+
+    // Never changed: what a release has written, every later one reads.
+    const OF_METRIC: &str = "01149363612f626164f5816561726e3a6f816561726e3a618082008186674157532f4b4d53684b657955736167658182654b65794964616b183c6353756d65436f756e740302fb3ff800000000000074477265617465725468616e5468726573686f6c64036669676e6f7265f51b000001a22b8a17fb8565414c41524d6172627b7d1b000001a22b8a17fb1b000001a22b8a17fb8182616b617681846561726e3a616173616d1b000001a22b8a17fb7030303030303030303030303030306161";
+    const OF_QUERIES: &str = "01149363612f626164f5816561726e3a6f816561726e3a61808201818186626531f6646d312a32616cf5183c0302fb3ff800000000000074477265617465725468616e5468726573686f6c64036669676e6f7265f51b000001a22b8a17fb8565414c41524d6172627b7d1b000001a22b8a17fb1b000001a22b8a17fb8182616b617681846561726e3a616173616d1b000001a22b8a17fb7030303030303030303030303030306161";
+    const PAST: &str = "01158563612f621b000001a22b8a17fb66416374696f6e6173627b7d";
 
     #[test]
     fn the_newest_entry_comes_first_and_an_index_entry_leads_to_it() {
