@@ -388,7 +388,8 @@ def test_alarms_and_histories_come_in_pages(cloudwatch):
         first = cloudwatch.describe_alarms(AlarmNames=names, MaxRecords=20)
         rest = cloudwatch.describe_alarms(AlarmNames=names, MaxRecords=20, NextToken=first["NextToken"])
         assert [alarm["AlarmName"] for page in (first, rest) for alarm in page["MetricAlarms"]] == names
-        assert cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["MetricAlarms"] == []
+        composite = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])
+        assert composite["MetricAlarms"] == composite["CompositeAlarms"] == []
         for order in ("TimestampDescending", "TimestampAscending"):
             items = [
                 item

@@ -413,7 +413,7 @@ impl Config {
             return refused("[crypto] queue, rsa_threads and key_wait_seconds must be at least 1.");
         }
         self.request_rates()?;
-        Webhooks::new(&self.metrics)?;
+        Webhooks::read(&self.metrics)?;
         issuers::check(&self.identity.jwks, &self.identity.issuers)?;
         let audit = &self.audit;
         if audit.log_seconds == 0 || audit.digest_seconds == 0 || audit.digest_key_days == 0 {

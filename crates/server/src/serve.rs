@@ -57,6 +57,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 /// Looks at everything that a start needs, and makes nothing.
 async fn check(config: &Config) -> Result<(), Failure> {
     drop(tls(config)?);
+    drop(Webhooks::new(&config.metrics)?);
     if config.dev.is_on {
         Dev::examine(config)?;
     }

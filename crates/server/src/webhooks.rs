@@ -67,6 +67,12 @@ fn url(text: &str) -> Option<Uri> {
 impl Webhooks {
     /// Those of the section `[metrics]`.
     pub(crate) fn new(config: &MetricsSection) -> Result<Self, Failure> {
+        let https = Https::new(config.webhook_ca.as_deref(), "[metrics] webhook_ca")?;
+        Ok(Self { by_arn: Self::read(config)?, https })
+    }
+
+    /// The URLs of the section `[metrics]`.
+    pub(crate) fn read(config: &MetricsSection) -> Result<BTreeMap<String, Uri>, Failure> {
         let mut by_arn = BTreeMap::new();
         for (arn, text) in &config.webhooks {
             let fault = |why: &str| Failure::Config(format!("[metrics] webhooks, `{arn}`: {why}."));
@@ -76,8 +82,7 @@ impl Webhooks {
             let uri = url(text).ok_or_else(|| fault("its URL is none with http or https"))?;
             by_arn.insert(arn.clone(), uri);
         }
-        let https = Https::new(config.webhook_ca.as_deref(), "[metrics] webhook_ca")?;
-        Ok(Self { by_arn, https })
+        Ok(by_arn)
     }
 
     /// Tells the webhook of an action what has happened; again after a while where it cannot be told.

@@ -9,7 +9,7 @@ mod structures;
 
 pub use operation::*;
 pub use shapes::{
-    AlarmType, ComparisonOperator, EvaluationState, HistoryItemType, RecentlyActive, ScanBy, StandardUnit,
-    StateValue, Statistic, StatusCode,
+    ActionsSuppressedBy, AlarmType, ComparisonOperator, EvaluationState, HistoryItemType, RecentlyActive,
+    ScanBy, StandardUnit, StateValue, Statistic, StatusCode,
 };
 pub use structures::*;

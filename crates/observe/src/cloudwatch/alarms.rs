@@ -229,7 +229,11 @@ pub(super) async fn describe_alarms(
     let is_metric = input.alarm_types.is_empty() || input.alarm_types.contains(&AlarmType::Metric);
     if relatives.is_some() || !is_metric {
         // There are no composite alarms and no alarms of logs.
-        return Ok(DescribeAlarmsOutput { metric_alarms: Vec::new(), next_token: None });
+        return Ok(DescribeAlarmsOutput {
+            composite_alarms: Vec::new(),
+            metric_alarms: Vec::new(),
+            next_token: None,
+        });
     }
     let is_wanted = |alarm: &AlarmRecord| {
         input.state_value.is_none_or(|state| state == alarm.state.value)
@@ -286,7 +290,7 @@ pub(super) async fn describe_alarms(
     let last = found.last().filter(|_| has_next);
     let next_token = last.map(|(path, _)| cx.service.marker(&scope, path.as_bytes())).transpose()?;
     let metric_alarms = found.iter().map(|(_, alarm)| shown(alarm, (account, region))).collect();
-    Ok(DescribeAlarmsOutput { metric_alarms, next_token })
+    Ok(DescribeAlarmsOutput { composite_alarms: Vec::new(), metric_alarms, next_token })
 }
 
 pub(super) async fn describe_alarms_for_metric(

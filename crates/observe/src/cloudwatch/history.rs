@@ -29,6 +29,8 @@ pub(crate) const DATA_MOST: usize = 4095;
 pub(crate) const SUMMARY_MOST: usize = 255;
 /// Entries of a page, at most and where nothing is said.
 const PAGE: u32 = 100;
+/// Entries that a request looks at, at most: what is left comes with the next page.
+const LOOKED_AT_MOST: usize = 5000;
 /// Entries that are read at once.
 const BATCH: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 
@@ -190,21 +192,20 @@ impl Past<'_, '_> {
     async fn newest_first(&self, after: Option<String>, most: usize) -> Result<Items, Refusal> {
         let (mut after, oldest) = (after.or_else(|| self.newest()), self.oldest());
         let mut items = Vec::new();
-        let mut last: Option<String> = None;
+        let (mut last, mut looked_at): (Option<String>, usize) = (None, 0);
         loop {
             let (moments, more) = self.moments(after.as_deref()).await?;
             for moment in &moments {
                 if oldest.as_ref().is_some_and(|oldest| moment >= oldest) {
                     return Ok((items, None));
                 }
-                let Some(entry) = self.entry(moment).await?.filter(|entry| self.is_wanted(entry)) else {
-                    continue;
-                };
-                if items.len() == most {
+                let entry = self.entry(moment).await?.filter(|entry| self.is_wanted(entry));
+                if items.len() == most && entry.is_some() || looked_at == LOOKED_AT_MOST {
                     return Ok((items, last));
                 }
-                items.push(shown(entry));
+                items.extend(entry.map(shown));
                 last = Some(moment.clone());
+                looked_at += 1;
             }
             after = moments.into_iter().next_back();
             if !more || after.is_none() {
@@ -226,19 +227,18 @@ impl Past<'_, '_> {
             }
         }
         let mut items = Vec::new();
-        let mut last = None;
+        let (mut last, mut looked_at): (Option<String>, usize) = (None, 0);
         for moment in all.iter().rev() {
             if before.as_ref().is_some_and(|before| moment >= before) {
                 continue;
             }
-            let Some(entry) = self.entry(moment).await?.filter(|entry| self.is_wanted(entry)) else {
-                continue;
-            };
-            if items.len() == most {
+            let entry = self.entry(moment).await?.filter(|entry| self.is_wanted(entry));
+            if items.len() == most && entry.is_some() || looked_at == LOOKED_AT_MOST {
                 return Ok((items, last));
             }
-            items.push(shown(entry));
+            items.extend(entry.map(shown));
             last = Some(moment.clone());
+            looked_at += 1;
         }
         Ok((items, None))
     }

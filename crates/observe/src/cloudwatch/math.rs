@@ -4,6 +4,7 @@
 //! at all times. What is no finite number, such as the result of a division by 0, is no point. Source:
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html>.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::expression::{Function, Node, Operator};
@@ -38,6 +39,8 @@ pub(crate) enum MathError {
     Operands,
     #[error("a text stands where there is none")]
     Text,
+    #[error("it makes too many datapoints")]
+    TooMuch,
     #[error("`{0}` is no id of a query")]
     Unknown(String),
 }
@@ -52,6 +55,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) span: &'a dyn Fn(u32) -> Span,
     /// The period of a series that is made of a number.
     pub(crate) period: u32,
+    /// Points that may still be made. Whatever makes or copies points takes of it; what only changes points does not.
+    pub(crate) left: &'a Cell<usize>,
 }
 
 impl Scope<'_> {
@@ -62,13 +67,17 @@ impl Scope<'_> {
     pub(crate) fn value(&self, node: &Node) -> Result<Value, MathError> {
         match node {
             Node::Call(function, arguments) => self.call(*function, arguments),
-            Node::Id(id) => self.known.get(id).cloned().ok_or_else(|| MathError::Unknown(id.clone())),
+            Node::Id(id) => {
+                let value = self.known.get(id).ok_or_else(|| MathError::Unknown(id.clone()))?;
+                self.take(points(value))?;
+                Ok(value.clone())
+            }
             Node::List(parts) => {
                 let mut many = Vec::new();
                 for part in parts {
                     match self.value(part)? {
                         Value::Many(series) => many.extend(series),
-                        Value::Number(number) => many.push(self.constant(number)),
+                        Value::Number(number) => many.push(self.constant(number)?),
                         Value::One(series) => many.push(series),
                     }
                 }
@@ -84,7 +93,7 @@ impl Scope<'_> {
     fn call(&self, function: Function, arguments: &[Node]) -> Result<Value, MathError> {
         let wrong = || MathError::Arguments(function.name());
         if function == Function::Metrics {
-            return self.metrics(arguments).ok_or_else(wrong);
+            return self.metrics(arguments).ok_or_else(wrong)?;
         }
         let (first, rest) = arguments.split_first().ok_or_else(wrong)?;
         let first = self.value(first)?;
@@ -133,21 +142,22 @@ impl Scope<'_> {
             }
             Function::TimeSeries => {
                 let Value::Number(number) = first else { return Err(wrong()) };
-                Value::One(self.constant(number))
+                Value::One(self.constant(number)?)
             }
             Function::Fill | Function::If | Function::Metrics => return Err(wrong()),
         })
     }
 
     /// All series of metrics, or those whose id has a text in it.
-    fn metrics(&self, arguments: &[Node]) -> Option<Value> {
+    fn metrics(&self, arguments: &[Node]) -> Option<Result<Value, MathError>> {
         let part = match arguments {
             [] => "",
             [Node::Text(part)] => part,
             _ => return None,
         };
-        let wanted = self.metrics.iter().filter(|(id, _)| id.contains(part));
-        Some(Value::Many(wanted.map(|(_, series)| series.clone()).collect()))
+        let wanted = self.metrics.iter().filter(|(id, _)| id.contains(part)).map(|(_, series)| series);
+        let taken = self.take(wanted.clone().map(|series| series.points.len()).sum());
+        Some(taken.map(|()| Value::Many(wanted.cloned().collect())))
     }
 
     /// The times of all periods.
@@ -157,10 +167,25 @@ impl Scope<'_> {
         (from..to).step_by(step).collect()
     }
 
-    fn constant(&self, number: f64) -> Series {
+    fn constant(&self, number: f64) -> Result<Series, MathError> {
         let period = self.period;
-        let points = if number.is_finite() { self.times(period) } else { Vec::new() };
-        Series { period, points: points.into_iter().map(|at| (at, number)).collect() }
+        if !number.is_finite() {
+            return Ok(Series { period, points: BTreeMap::new() });
+        }
+        self.take_times(period, 1)?;
+        Ok(Series { period, points: self.times(period).into_iter().map(|at| (at, number)).collect() })
+    }
+
+    /// Takes `count` points of those that may still be made.
+    fn take(&self, count: usize) -> Result<(), MathError> {
+        self.left.set(self.left.get().checked_sub(count).ok_or(MathError::TooMuch)?);
+        Ok(())
+    }
+
+    /// Takes a point for each period, `count` times.
+    fn take_times(&self, period: u32, count: usize) -> Result<(), MathError> {
+        let times = usize::try_from((self.span)(period).count()).unwrap_or(usize::MAX);
+        self.take(times.saturating_mul(count))
     }
 
     fn fill(&self, filled: Value, rest: &[Node]) -> Option<Result<Value, MathError>> {
@@ -177,6 +202,14 @@ impl Scope<'_> {
                 Err(error) => return Some(Err(error)),
             }
         };
+        let (count, period) = match &filled {
+            Value::Many(many) => (many.len(), many.iter().map(|series| series.period).min().unwrap_or(60)),
+            Value::Number(_) => return None,
+            Value::One(series) => (1, series.period),
+        };
+        if let Err(error) = self.take_times(period, count) {
+            return Some(Err(error));
+        }
         every(filled, |series| self.filled(series, &way)).map(Ok)
     }
 
@@ -238,6 +271,15 @@ impl Scope<'_> {
                 Some(Ok(Value::One(Series { period: series.period, points: chosen.collect() })))
             }
         }
+    }
+}
+
+/// The points of a value.
+fn points(value: &Value) -> usize {
+    match value {
+        Value::Many(many) => many.iter().map(|series| series.points.len().max(1)).sum(),
+        Value::Number(_) => 0,
+        Value::One(series) => series.points.len(),
     }
 }
 
@@ -389,7 +431,9 @@ mod tests {
         let metrics = [("m1".to_owned(), m1.clone()), ("m2".to_owned(), m2.clone())];
         let known = BTreeMap::from([("m1".to_owned(), Value::One(m1)), ("m2".to_owned(), Value::One(m2))]);
         let span = |period| Span { from: 0, to: 240, period };
-        Scope { known: &known, metrics: &metrics, span: &span, period: 60 }.value(&parse(text).unwrap())
+        let left = Cell::new(100);
+        Scope { known: &known, metrics: &metrics, span: &span, period: 60, left: &left }
+            .value(&parse(text).unwrap())
     }
 
     #[test]
@@ -426,6 +470,10 @@ mod tests {
             ("LAST([m1, m2]) - m2", one(&[(0, 0.0), (1, 0.0), (2, 0.0)])),
             ("CEIL(m1 / 3)", one(&[(0, 1.0), (1, 1.0), (3, 2.0)])),
             ("LOG10(m2)", one(&[(0, 1.0), (2, 30_f64.log10())])),
+            (&format!("SUM([{}])", ["m1"; 33].join(",")), one(&[(0, 33.0), (1, 66.0), (3, 132.0)])),
+            (&format!("SUM([{}])", ["m1"; 34].join(",")), Err(MathError::TooMuch)),
+            (&format!("SUM([{}])", ["1"; 26].join(",")), Err(MathError::TooMuch)),
+            (&format!("SUM(FILL([{}], 0))", ["m1"; 20].join(",")), Err(MathError::TooMuch)),
             ("m9", Err(MathError::Unknown("m9".to_owned()))),
             ("SUM()", Err(MathError::Arguments("SUM"))),
             ("SUM(m1, m2)", Err(MathError::Arguments("SUM"))),
@@ -442,7 +490,8 @@ mod tests {
     #[test]
     fn what_an_expression_is_does_not_depend_on_data() {
         let (none, span) = (BTreeMap::new(), |period| Span { from: 0, to: 0, period });
-        let scope = Scope { known: &none, metrics: &[], span: &span, period: 60 };
+        let left = Cell::new(0);
+        let scope = Scope { known: &none, metrics: &[], span: &span, period: 60, left: &left };
         assert!(matches!(scope.value(&parse("SUM(METRICS())").unwrap()), Ok(Value::One(_))));
         assert!(matches!(scope.value(&parse("1 / 0").unwrap()), Ok(Value::Number(_))));
     }

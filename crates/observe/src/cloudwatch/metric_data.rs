@@ -1,6 +1,7 @@
 //! GetMetricData: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>.
 
 use keyreeve_core::Cx;
+use keyreeve_core::vault::VaultError;
 use keyreeve_domain::Timestamp;
 use keyreeve_wire::cloudwatch::{
     GetMetricDataInput, GetMetricDataOutput, MetricDataResult, ScanBy, StatusCode,
@@ -18,8 +19,10 @@ use crate::metric::MetricSource;
 const QUERIES_MOST: usize = 500;
 /// Points of a page, at most, and where nothing is said.
 const POINTS_MOST: u32 = 100_800;
+/// Points, for each of the queries, up to which the worker computes by itself.
+const AT_ONCE_MOST: usize = 10_000;
 /// Points that one request may look at.
-const LOOKED_AT_MOST: u64 = 1_000_000;
+const LOOKED_AT_MOST: u64 = 500_000;
 
 /// Errors, in this order: ValidationError, AccessDenied, InvalidNextToken.
 pub(super) async fn get_metric_data(
@@ -43,7 +46,7 @@ pub(super) async fn get_metric_data(
     }
     let queries = Queries::parse(&input.metric_data_queries, &SHORT)?;
     let (now, range) = (seconds(cx.now), (seconds(input.start_time), ceil_seconds(input.end_time)));
-    let span = |period| Span::of_request(now, range, period);
+    let span = move |period| Span::of_request(now, range, period);
     let looked_at: u64 = queries.stat_periods().map(|period| span(period).count()).sum();
     if looked_at > LOOKED_AT_MOST {
         return Err(Refusal::validation(format!(
@@ -60,7 +63,17 @@ pub(super) async fn get_metric_data(
     let skipped =
         input.next_token.as_deref().map(|token| read_token(cx, &scope, token)).transpose()?.unwrap_or(0);
     let reader = Reader::new(metrics, account, region);
-    let values = queries.compute(&reader, &span).await?;
+    let read = queries.read(&reader, &span).await?;
+    let points: usize = read.iter().map(|read| read.points.len()).sum();
+    // What takes long holds up no worker.
+    let (queries, values) = if points.saturating_mul(queries.list.len()) > AT_ONCE_MOST {
+        let computed = cx.service.work(move || (queries.compute(&read, &span), queries)).await;
+        let (values, queries) = computed.map_err(VaultError::from)?;
+        (queries, values?)
+    } else {
+        let values = queries.compute(&read, &span)?;
+        (queries, values)
+    };
     let mut found = Vec::new();
     for (query, value) in queries.list.iter().zip(values).filter(|(query, _)| query.is_returned) {
         let all = match value {

@@ -1,6 +1,6 @@
 //! Queries over metrics: statistics that are read, and expressions over them. Of GetMetricData, and of alarms.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
 use keyreeve_domain::{AccountId, Region};
@@ -80,6 +80,18 @@ impl Query {
         }
     }
 }
+
+/// What was read for a statistic.
+pub(crate) struct ReadStat {
+    id: String,
+    period: u32,
+    stat: Stat,
+    /// The points.
+    pub(crate) points: Vec<Point>,
+}
+
+/// Points that the expressions of a request may make.
+const MADE_MOST: usize = 1_000_000;
 
 /// Queries that fit together.
 pub(crate) struct Queries {
@@ -182,30 +194,43 @@ impl Queries {
         })
     }
 
-    /// The value of each query, in the order in which they were given.
-    pub(crate) async fn compute(
+    /// What is read for the statistics.
+    pub(crate) async fn read(
         &self,
         reader: &Reader<'_>,
         span: &dyn Fn(u32) -> Span,
-    ) -> Result<Vec<Value>, Refusal> {
-        let mut stats = Vec::new();
+    ) -> Result<Vec<ReadStat>, Refusal> {
+        let mut read = Vec::new();
         for query in &self.list {
             if let Source::Stat { metric, period, stat, .. } = &query.source {
                 let points = reader.points(metric.as_ref(), span(*period)).await?;
-                let points = points.iter().filter_map(|point| Some((point.start, stat.of(point)?))).collect();
-                stats.push((query.id.clone(), Series { period: *period, points }));
+                read.push(ReadStat { id: query.id.clone(), period: *period, stat: *stat, points });
             }
         }
-        self.values(&stats, span)
+        Ok(read)
+    }
+
+    /// The value of each query, in the order in which they were given, out of what was read.
+    pub(crate) fn compute(
+        &self,
+        read: &[ReadStat],
+        span: &dyn Fn(u32) -> Span,
+    ) -> Result<Vec<Value>, Refusal> {
+        let series = |read: &ReadStat| {
+            let points = read.points.iter().filter_map(|point| Some((point.start, read.stat.of(point)?)));
+            (read.id.clone(), Series { period: read.period, points: points.collect() })
+        };
+        self.values(&read.iter().map(series).collect::<Vec<_>>(), span)
     }
 
     fn values(&self, stats: &[(String, Series)], span: &dyn Fn(u32) -> Span) -> Result<Vec<Value>, Refusal> {
         let mut known: BTreeMap<String, Value> =
             stats.iter().map(|(id, series)| (id.clone(), Value::One(series.clone()))).collect();
+        let left = Cell::new(MADE_MOST);
         for query in self.order.iter().filter_map(|at| self.list.get(*at)) {
             if let Source::Expression(node, period) = &query.source {
                 let period = period.unwrap_or_else(|| self.period());
-                let scope = Scope { known: &known, metrics: stats, span, period };
+                let scope = Scope { known: &known, metrics: stats, span, period, left: &left };
                 let value =
                     scope.value(node).map_err(|error| in_expression(&query.id, &error.to_string()))?;
                 if query.is_returned && matches!(value, Value::Number(_)) {

@@ -279,7 +279,8 @@ async fn seen(alarm: &AlarmRecord, reader: &Reader<'_>, span: Span) -> Result<Ve
         }
         Watched::Queries(list) => {
             let queries = Queries::parse(&queries(list), &alarm_input::SHORT)?;
-            let values = queries.compute(reader, &|_| span).await?;
+            let read = queries.read(reader, &|_| span).await?;
+            let values = queries.compute(&read, &|_| span)?;
             let watched = queries.list.iter().zip(values).find(|(query, _)| query.is_returned);
             match watched {
                 Some((_, Value::One(series))) => series

@@ -7,9 +7,9 @@ use crate::cloudwatch::shapes::{
     Statistic,
 };
 use crate::cloudwatch::structures::{
-    ActionConfiguration, AlarmHistoryItem, Datapoint, Dimension, DimensionFilter, EvaluationCriteria,
-    EvaluationWindow, LabelOptions, MessageData, Metric, MetricAlarm, MetricDataQuery, MetricDataResult, Tag,
-    WarmUpConfiguration,
+    ActionConfiguration, AlarmHistoryItem, CompositeAlarm, Datapoint, Dimension, DimensionFilter,
+    EvaluationCriteria, EvaluationWindow, LabelOptions, MessageData, Metric, MetricAlarm, MetricDataQuery,
+    MetricDataResult, Tag, WarmUpConfiguration,
 };
 use crate::query::declare::{query_operation, query_operations};
 
@@ -70,6 +70,7 @@ query_operation! { DescribeAlarms {
         next_token: optional String = "NextToken" NEXT_TOKEN,
     }
     output DescribeAlarmsOutput {
+        composite_alarms: present Vec<CompositeAlarm> = "CompositeAlarms" COMPOSITE_ALARMS,
         metric_alarms: present Vec<MetricAlarm> = "MetricAlarms" METRIC_ALARMS,
         next_token: optional String = "NextToken" NEXT_TOKEN,
     }

@@ -8,6 +8,7 @@ use crate::shapes::shapes;
 shapes! {
     ACCOUNT_ID = "AccountId" Kind::Text, limits(1, 255);
     ACTIONS_ENABLED = "ActionsEnabled" Kind::Boolean;
+    ACTIONS_SUPPRESSED_REASON = "ActionsSuppressedReason" Kind::Text, limits(0, 1024);
     ACTION_CONFIGURATION = "ActionConfiguration" Kind::Structure(structures::ActionConfiguration::MEMBERS);
     ACTION_PREFIX = "ActionPrefix" Kind::Text, limits(1, 1024);
     ALARM_ARN = "AlarmArn" Kind::Text, limits(1, 1600);
@@ -18,12 +19,15 @@ shapes! {
     ALARM_NAMES = "AlarmNames" Kind::List(&ALARM_NAME), max_of(100);
     ALARM_NAME_PREFIX = "AlarmNamePrefix" Kind::Text, limits(1, 255);
     ALARM_PROMQL_CRITERIA = "AlarmPromQLCriteria" Kind::Structure(structures::AlarmPromQLCriteria::MEMBERS);
+    ALARM_RULE = "AlarmRule" Kind::Text, limits(1, 10240);
     ALARM_TAGS_PROPAGATION = "AlarmTagsPropagation" Kind::Structure(structures::AlarmTagsPropagation::MEMBERS);
     ALARM_TAGS_PROPAGATION_ENABLED = "AlarmTagsPropagationEnabled" Kind::Boolean;
     ALARM_TAGS_PROPAGATION_TAG_KEY = "AlarmTagsPropagationTagKey" Kind::Text, limits(1, 128);
     ALARM_TAGS_PROPAGATION_TAG_KEYS = "AlarmTagsPropagationTagKeys" Kind::List(&ALARM_TAGS_PROPAGATION_TAG_KEY), limits(1, 50);
     ALARM_TYPES = "AlarmTypes" Kind::List(&ALARM_TYPE);
     AMAZON_RESOURCE_NAME = "AmazonResourceName" Kind::Text, limits(1, 1024);
+    COMPOSITE_ALARM = "CompositeAlarm" Kind::Structure(structures::CompositeAlarm::MEMBERS);
+    COMPOSITE_ALARMS = "CompositeAlarms" Kind::List(&COMPOSITE_ALARM);
     CONTRIBUTOR_ATTRIBUTES = "ContributorAttributes" Kind::Map, limits(0, 150);
     CONTRIBUTOR_ID = "ContributorId" Kind::Text, limits(1, 16);
     DATAPOINT = "Datapoint" Kind::Structure(structures::Datapoint::MEMBERS);
@@ -85,6 +89,7 @@ shapes! {
     STATE_REASON = "StateReason" Kind::Text, limits(0, 1023);
     STATE_REASON_DATA = "StateReasonData" Kind::Text, limits(0, 4000);
     STATISTICS = "Statistics" Kind::List(&STATISTIC), limits(1, 5);
+    SUPPRESSOR_PERIOD = "SuppressorPeriod" Kind::Integer;
     TAG = "Tag" Kind::Structure(structures::Tag::MEMBERS);
     TAG_KEY = "TagKey" Kind::Text, limits(1, 128);
     TAG_KEY_LIST = "TagKeyList" Kind::List(&TAG_KEY);
@@ -101,6 +106,10 @@ shapes! {
 }
 
 query_enumerations! {
+    /// What suppresses the actions of a composite alarm.
+    ActionsSuppressedBy ACTIONS_SUPPRESSED_BY = "ActionsSuppressedBy" {
+        WaitPeriod = "WaitPeriod", ExtensionPeriod = "ExtensionPeriod", Alarm = "Alarm",
+    }
     /// A kind of alarm.
     AlarmType ALARM_TYPE = "AlarmType" {
         Composite = "CompositeAlarm", Metric = "MetricAlarm", Log = "LogAlarm",

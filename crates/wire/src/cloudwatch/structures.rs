@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use keyreeve_domain::Timestamp;
 
 use crate::cloudwatch::shapes::{
-    self, AlarmType, ComparisonOperator, EvaluationState, HistoryItemType, StandardUnit, StateValue,
-    Statistic, StatusCode,
+    self, ActionsSuppressedBy, AlarmType, ComparisonOperator, EvaluationState, HistoryItemType, StandardUnit,
+    StateValue, Statistic, StatusCode,
 };
 use crate::query::declare::query_structure;
 
@@ -48,6 +48,32 @@ query_structure! {
         enabled: required bool = "Enabled" ALARM_TAGS_PROPAGATION_ENABLED,
         included_tag_keys: default Vec<String> = "IncludedTagKeys" ALARM_TAGS_PROPAGATION_TAG_KEYS,
         excluded_tag_keys: default Vec<String> = "ExcludedTagKeys" ALARM_TAGS_PROPAGATION_TAG_KEYS,
+    }
+}
+
+query_structure! {
+    /// An alarm of the states of other alarms.
+    output CompositeAlarm = "CompositeAlarm" {
+        actions_enabled: present bool = "ActionsEnabled" ACTIONS_ENABLED,
+        alarm_actions: present Vec<String> = "AlarmActions" RESOURCE_LIST,
+        alarm_arn: present String = "AlarmArn" ALARM_ARN,
+        alarm_configuration_updated_timestamp: present Timestamp = "AlarmConfigurationUpdatedTimestamp" TIMESTAMP,
+        alarm_description: optional String = "AlarmDescription" ALARM_DESCRIPTION,
+        alarm_name: present String = "AlarmName" ALARM_NAME,
+        alarm_rule: present String = "AlarmRule" ALARM_RULE,
+        insufficient_data_actions: present Vec<String> = "InsufficientDataActions" RESOURCE_LIST,
+        ok_actions: present Vec<String> = "OKActions" RESOURCE_LIST,
+        state_reason: present String = "StateReason" STATE_REASON,
+        state_reason_data: optional String = "StateReasonData" STATE_REASON_DATA,
+        state_updated_timestamp: present Timestamp = "StateUpdatedTimestamp" TIMESTAMP,
+        state_value: present StateValue = "StateValue" STATE_VALUE,
+        state_transitioned_timestamp: present Timestamp = "StateTransitionedTimestamp" TIMESTAMP,
+        actions_suppressed_by: optional ActionsSuppressedBy = "ActionsSuppressedBy" ACTIONS_SUPPRESSED_BY,
+        actions_suppressed_reason: optional String = "ActionsSuppressedReason" ACTIONS_SUPPRESSED_REASON,
+        actions_suppressor: optional String = "ActionsSuppressor" ALARM_ARN,
+        actions_suppressor_wait_period: optional u32 = "ActionsSuppressorWaitPeriod" SUPPRESSOR_PERIOD,
+        actions_suppressor_extension_period: optional u32 = "ActionsSuppressorExtensionPeriod" SUPPRESSOR_PERIOD,
+        action_configuration: optional ActionConfiguration = "ActionConfiguration" ACTION_CONFIGURATION,
     }
 }
 
