@@ -128,6 +128,35 @@ def test_missing_data_counts_as_the_alarm_says(dev):
     assert state(cloudwatch, "missing")[1] == "Insufficient Data: 1 datapoint was unknown."
 
 
+def test_periods_end_with_the_minute_and_data_points_are_counted(dev):
+    cloudwatch, kms = dev.client(service="cloudwatch"), dev.client()
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+
+    def encrypt(times):
+        for _ in range(times):
+            kms.encrypt(KeyId=key, Plaintext=b"x")
+
+    given = {**ALARM, "Dimensions": of_key(key), "Period": 300, "Threshold": 4.0, "TreatMissingData": "notBreaching"}
+    cloudwatch.put_metric_alarm(**{**given, "AlarmName": "one"})
+    cloudwatch.put_metric_alarm(**{**given, "AlarmName": "two of three", "EvaluationPeriods": 3, "DatapointsToAlarm": 2})
+    encrypt(3)
+    dev.advance(2 * MINUTE)
+    encrypt(3)
+    dev.advance(MINUTE)
+    # Neither of the two minutes is above the threshold; five minutes that end now are.
+    value, reason = state(cloudwatch, "one")
+    assert value == "ALARM" and "datapoints [6.0 (" in reason, reason
+    assert state(cloudwatch, "two of three")[0] == "OK"
+    dev.advance(5 * MINUTE)
+    encrypt(6)
+    dev.advance(MINUTE)
+    value, reason = state(cloudwatch, "two of three")
+    assert value == "ALARM"
+    assert reason == (
+        "Threshold Crossed: 2 datapoints were received for 3 periods and 1 missing datapoint was treated as [NonBreaching]."
+    )
+
+
 def test_an_alarm_may_watch_an_expression(dev, webhook):
     cloudwatch, kms = dev.client(service="cloudwatch"), dev.client()
     key = kms.create_key()["KeyMetadata"]["KeyId"]

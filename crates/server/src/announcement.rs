@@ -49,7 +49,8 @@ fn test_mode(err: &mut impl Write, config: &Config, dir: Option<&DataDir>, url: 
 
 fn endpoints(err: &mut impl Write, url: &str) -> io::Result<()> {
     writeln!(err, "  export AWS_ENDPOINT_URL_KMS={url}")?;
-    writeln!(err, "  export AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_STS={url}")
+    writeln!(err, "  export AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_STS={url}")?;
+    writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDWATCH={url}")
 }
 
 fn first_steps(err: &mut impl Write, region: &str) -> io::Result<()> {
