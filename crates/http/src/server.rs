@@ -75,24 +75,31 @@ impl Workers {
         for (number, make) in makers.into_iter().enumerate() {
             let (queue, accepted) = mpsc::unbounded_channel();
             let (tls, stopped) = (tls.clone(), stopped.clone());
-            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             let (ready, made) = std::sync::mpsc::sync_channel(1);
             let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
                 let local = LocalSet::new();
-                let handler = {
-                    let _inside = (runtime.enter(), local.enter());
-                    make()
-                };
+                // The runtime belongs to this thread alone: where there is no thread, whoever wanted one must not drop it.
+                let handler =
+                    runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+                        let handler = {
+                            let _inside = (runtime.enter(), local.enter());
+                            make()?
+                        };
+                        Ok((runtime, handler))
+                    });
                 let (handler, outcome) = match handler {
                     Ok(handler) => (Some(handler), Ok(())),
                     Err(error) => (None, Err(error)),
                 };
                 // Whoever started the worker waits for this.
                 ready.send(outcome).unwrap_or_default();
-                if let Some(handler) = handler {
+                if let Some((runtime, handler)) = handler {
                     let deadline = local.block_on(&runtime, work(handler, accepted, tls, limits, stopped));
                     runtime.block_on(finish(local, deadline));
                 }
+            });
+            let thread = thread.map_err(|error| {
+                io::Error::new(error.kind(), format!("a worker thread cannot be started: {error}"))
             })?;
             workers.queues.push(queue);
             workers.threads.push(thread);
