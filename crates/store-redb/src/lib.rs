@@ -10,6 +10,7 @@
 //!
 //! Reads call the file system on the caller's thread: a page from the cache, or one `pread`.
 
+mod caught;
 mod format;
 mod history;
 mod open;

@@ -3,7 +3,6 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use keyreeve_store::FeedLimit;
@@ -12,6 +11,7 @@ use redb::{Builder, Database, ReadableDatabase, StorageBackend, TableHandle};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use crate::caught::caught;
 use crate::format::{self, CURRENT_FORMAT, DecodeError, ENTRIES, FENCE, FORMAT, META, REVISION};
 
 /// How the store uses memory and disk.
@@ -167,7 +167,7 @@ fn make_file(path: &Path, directory: &File, options: &Options) -> Result<(), Ope
 /// Open or make a store on any storage.
 pub(crate) fn open_backend(backend: impl StorageBackend, options: &Options) -> Result<Opened, OpenError> {
     // redb panics on some pages that do not hold together.
-    let opened = catch_unwind(AssertUnwindSafe(|| open_storage(backend, options)));
+    let opened = caught(|| open_storage(backend, options));
     opened.unwrap_or(Err(OpenError::Damaged(Damage::Structure)))
 }
 

@@ -6,12 +6,12 @@ use std::io;
 use std::iter::Peekable;
 use std::num::NonZeroUsize;
 use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use keyreeve_store::{Entry, Page, Path, ReadError, Revision, Snapshot, StoreFault, StoreFuture};
 use redb::{Database, ReadOnlyTable, ReadableDatabase};
 
+use crate::caught::caught;
 use crate::format::{self, ENTRIES};
 
 /// The entries as one transaction left them. The pages it shows are not reused while it lives.
@@ -169,7 +169,7 @@ pub(crate) fn fault(error: impl Into<redb::Error>) -> StoreFault {
 
 /// What `read` finds. redb panics on pages that do not hold together; to us they are damage.
 fn guarded<T>(read: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(ReadError::Unavailable(StoreFault::Damaged)))
+    caught(read).unwrap_or(Err(ReadError::Unavailable(StoreFault::Damaged)))
 }
 
 fn damaged<E>(_: E) -> ReadError {

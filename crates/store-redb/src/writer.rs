@@ -4,7 +4,6 @@
 //! durable and visible, and nothing is visible that is not durable.
 
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
@@ -15,6 +14,7 @@ use keyreeve_store::{
 use redb::{Database, ReadableTable, StorageError, Table, WriteTransaction};
 use tokio::sync::oneshot;
 
+use crate::caught::caught;
 use crate::format::{self, ENTRIES, FENCE, META, REVISION};
 use crate::history::Before;
 use crate::snapshot::{View, fault};
@@ -74,7 +74,7 @@ impl Writer {
         while let Ok(first) = queue.recv() {
             let jobs: Vec<Job> = std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).collect();
             // A damaged page makes redb panic: those who wait hear that the outcome is unknown, and nothing more is written.
-            if catch_unwind(AssertUnwindSafe(|| self.group(jobs))).is_err() {
+            if caught(|| self.group(jobs)).is_err() {
                 self.broken = true;
             }
         }
