@@ -82,7 +82,7 @@ section! {
         cache_mib: usize = 8, "8", since "0.1";
         /// Free space, in MiB, below which writes are refused before the disk is full.
         reserve_mib: u64 = 16, "16", since "0.1";
-        /// Check the whole file at every start: about half a second for 100,000 keys.
+        /// Check the whole file at every start: about half a second for 100,000 keys. Without it, damage can hide a record.
         check_on_open: bool = true, "true", since "0.1";
         /// KMS keys kept open in memory, about 1 KiB each.
         cached_keys: usize = 131_072, "131072", since "0.1";
@@ -274,6 +274,18 @@ section! {
 }
 
 section! {
+    /// What the running service gives up, where the kernel can take it. See docs/configuration.md.
+    SandboxSection in "sandbox" {
+        /// Reach the files alone that this configuration names, and those beside them (Landlock).
+        files: bool = true, "true", since "0.1";
+        /// Make the system calls alone that the service needs (seccomp).
+        system_calls: bool = true, "true", since "0.1";
+        /// Further directories to read: of files that the identity file names elsewhere than beside it.
+        read: Vec<PathBuf> = Vec::new(), "[]", since "0.1";
+    }
+}
+
+section! {
     /// Logs, on standard error.
     LogSection in "log" {
         /// "text" or "json".
@@ -299,6 +311,7 @@ pub(crate) struct Config {
     pub(crate) quotas: QuotasSection,
     pub(crate) jobs: JobsSection,
     pub(crate) metrics: MetricsSection,
+    pub(crate) sandbox: SandboxSection,
     pub(crate) log: LogSection,
     pub(crate) tracing: TracingSection,
     /// The test mode is asked for on the command line alone.
@@ -325,6 +338,7 @@ pub(crate) fn reference() -> String {
         QuotasSection::reference,
         JobsSection::reference,
         MetricsSection::reference,
+        SandboxSection::reference,
         LogSection::reference,
         TracingSection::reference,
     ];

@@ -8,6 +8,7 @@ use keyreeve_core::keyring::KeyringError;
 use keyreeve_core::vault::VaultError;
 use keyreeve_domain::AccountId;
 use keyreeve_http::TlsConfigError;
+use keyreeve_store::{ReadError, StoreFault};
 use keyreeve_store_redb::OpenError;
 use keyreeve_trail_file::OpenTrailError;
 
@@ -36,6 +37,10 @@ pub(crate) enum Failure {
     Serving { path: PathBuf },
     #[error("the service is running over `{}`. Check a backup of it instead: keyreeve backup, and keyreeve check --backup; or stop it.", path.display())]
     CheckServing { path: PathBuf },
+    #[error(
+        "the limit of open files is {found}, and it takes {least}. Raise it, with ulimit -n or LimitNOFILE of systemd."
+    )]
+    Descriptors { found: usize, least: usize },
     #[error("the store does not hold together: {findings} findings; each is named above.")]
     CheckFindings { findings: u64 },
     #[error("there is no store in `{}`: the first start of the service makes it. Choose another directory with --data-dir.", path.display())]
@@ -122,9 +127,14 @@ impl Failure {
     /// The exit code. Operators and scripts rely on them; docs/configuration.md lists them.
     pub(crate) fn code(&self) -> u8 {
         match self {
+            // A page or a record that no check at the opening has looked at.
+            Self::Vault(
+                VaultError::Damaged(_) | VaultError::Unreadable(ReadError::Unavailable(StoreFault::Damaged)),
+            ) => 7,
             Self::BackupRefused { .. }
             | Self::BackupUnopened { .. }
             | Self::CheckFindings { .. }
+            | Self::Descriptors { .. }
             | Self::Findings { .. }
             | Self::RestoreFindings { .. }
             | Self::System(_)

@@ -36,6 +36,7 @@ mod policy_explain;
 mod policy_lint;
 mod policy_sources;
 mod policy_who_can;
+mod sandbox;
 mod seal;
 mod serve;
 mod setting;

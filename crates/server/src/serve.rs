@@ -35,7 +35,7 @@ use crate::measures::Measured;
 use crate::metering::Metering;
 use crate::start::{self, Purpose};
 use crate::webhooks::Webhooks;
-use crate::{announcement, clock, harden, jobs, logging, measures};
+use crate::{announcement, clock, harden, jobs, logging, measures, sandbox};
 
 /// Starts the service and runs it until a signal ends it.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
@@ -45,6 +45,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
         false => logging::start_all(&config)?,
     };
     harden::process()?;
+    harden::need_descriptors(OTHER_DESCRIPTORS + LEAST_CONNECTIONS)?;
     bound_connections(&mut config.limits);
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     match args.check {
@@ -101,6 +102,8 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
     // The port first: a second start by mistake then changes nothing.
     let listener = listen(config.server.listen)?;
     let store_counts = Arc::<StoreCounts>::default();
+    // ORDER: before the first thread.
+    sandbox::files(config, dir);
     let service = start::serving(config, dir, &store_counts).await?;
     let trails = open_trails(dir)?;
     let path = trail_path(dir);
@@ -223,6 +226,8 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
     tokio::task::spawn_local(reload(hangup, tls.clone(), identities, trail, running));
 
     let stop = stop_signal()?;
+    // ORDER: after everything that a start alone does.
+    sandbox::system_calls(config);
     let scheme = if tls.is_some() { "https" } else { "http" };
     announcement::announce(config, dir, &format!("{scheme}://{}", listener.local_addr()?))?;
     pool.accept(listener, stop).await;
@@ -253,7 +258,7 @@ fn tls(config: &Config) -> Result<Option<Arc<TlsSource>>, Failure> {
 /// Connections that there are no descriptors for would not be accepted but refused by the system, again and again.
 fn bound_connections(limits: &mut LimitsSection) {
     let Some(descriptors) = harden::descriptors() else { return };
-    let most = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(1);
+    let most = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(LEAST_CONNECTIONS);
     if limits.connections > most {
         tracing::warn!(
             descriptors,
@@ -266,6 +271,8 @@ fn bound_connections(limits: &mut LimitsSection) {
 
 /// Descriptors for all else: the store, the trail, the runtimes.
 const OTHER_DESCRIPTORS: usize = 64;
+/// With fewer connections than these, a client that keeps one open keeps all others out.
+const LEAST_CONNECTIONS: usize = 8;
 
 /// How trails are written.
 pub(crate) fn trail_options(config: &Config) -> Options {
