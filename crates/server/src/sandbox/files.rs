@@ -2,7 +2,7 @@
 //!
 //! Whole directories, not files: what is replaced by another file of its name (a certificate, the identity file) is read again.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
@@ -65,7 +65,10 @@ pub(super) fn restrict(config: &Config, dir: Option<&DataDir>) -> Result<Enforce
 fn writable(config: &Config, dir: Option<&DataDir>) -> Vec<PathBuf> {
     let Some(dir) = dir else { return Vec::new() };
     let mut found = vec![dir.path().to_owned()];
-    for folder in [&config.audit.folder, &config.metrics.folder].map(|folder| dir.join(folder)) {
+    let folders =
+        [(config.audit.deliver, &config.audit.folder), (config.metrics.keep, &config.metrics.folder)];
+    for (_, folder) in folders.into_iter().filter(|(is_used, folder)| *is_used && leads_out(folder)) {
+        let folder = dir.join(folder);
         // One that cannot be made is told of by whoever writes to it.
         if folder.is_dir() || data_dir::make(&folder).is_ok() {
             found.push(folder);
@@ -77,6 +80,11 @@ fn writable(config: &Config, dir: Option<&DataDir>) -> Vec<PathBuf> {
         found.extend(parent(&root_key));
     }
     found
+}
+
+/// Whether a name is not one in the data directory.
+fn leads_out(name: &Path) -> bool {
+    name.is_absolute() || name.components().any(|part| part == Component::ParentDir)
 }
 
 /// Directories that are read.
