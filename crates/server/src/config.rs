@@ -325,7 +325,7 @@ pub(crate) fn reference() -> String {
         "# Every option of Keyreeve, with its default. An option that is not known here is an error.\n\
          # Made by `keyreeve config`.\n",
     );
-    let sections: [fn(&mut String); 14] = [
+    let sections: [fn(&mut String); 15] = [
         ServerSection::reference,
         TlsSection::reference,
         SealSection::reference,

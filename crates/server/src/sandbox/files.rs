@@ -32,7 +32,10 @@ const NAMES: [&str; 7] =
 
 /// Restricts this thread, and those that it will start.
 pub(super) fn restrict(config: &Config, dir: Option<&DataDir>) -> Result<Enforced, RulesetError> {
-    let fetches = !config.identity.issuers.is_empty() || !config.metrics.webhooks.is_empty();
+    let fetches = !config.identity.issuers.is_empty()
+        || !config.metrics.webhooks.is_empty()
+        // Spans leave on a thread that the log has started before; what it shares with others is theirs too.
+        || config.tracing.otlp.is_some();
     let ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(VERSION))?
@@ -96,6 +99,7 @@ fn readable(config: &Config, dir: Option<&DataDir>) -> Vec<PathBuf> {
         &identity.file,
         &identity.issuer_ca,
         &config.metrics.webhook_ca,
+        &config.tracing.otlp_ca,
     ];
     let root_key = dir.map(|dir| dir.join(&config.seal.root_key_file));
     let files = files
