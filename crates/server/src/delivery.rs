@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -84,7 +84,8 @@ impl Delivery {
                 tracing::warn!(%error, "the priority of the delivery could not be lowered");
             }
             while matches!(stopped.recv_timeout(runner.pause()), Err(RecvTimeoutError::Timeout)) {
-                runner.look(clock::now());
+                let is_stopped = || stopped.try_recv() == Err(TryRecvError::Disconnected);
+                runner.look(clock::now(), &is_stopped);
             }
         })?;
         Ok(Self { folder, names, keys, stop, thread })
@@ -153,7 +154,7 @@ impl Runner {
         PAUSE.saturating_mul(1 << self.failures.min(7))
     }
 
-    fn look(&mut self, now: Timestamp) {
+    fn look(&mut self, now: Timestamp, is_stopped: &dyn Fn() -> bool) {
         let stretch = now.millis().div_euclid(self.step.max(1));
         let is_due = self.last != Some(stretch);
         let outcome = match self.deliverer.is_digest_due(now) {
@@ -161,7 +162,7 @@ impl Runner {
             false => Ok(()),
         };
         let outcome = outcome.and_then(|()| match is_due {
-            true => self.deliver(now).inspect(|()| self.last = Some(stretch)),
+            true => self.deliver(now, is_stopped).inspect(|()| self.last = Some(stretch)),
             false => Ok(()),
         });
         match outcome {
@@ -199,8 +200,14 @@ impl Runner {
         self.deliverer.digest(now, &keys)
     }
 
-    fn deliver(&mut self, now: Timestamp) -> Result<(), DeliveryError> {
-        while self.deliverer.deliver(now)? {}
+    /// Delivers one file after the other until nothing is left, or the service stops: what is left then comes after the next
+    /// start.
+    fn deliver(&mut self, now: Timestamp, is_stopped: &dyn Fn() -> bool) -> Result<(), DeliveryError> {
+        while self.deliverer.deliver(now)? {
+            if is_stopped() {
+                return Ok(());
+            }
+        }
         self.index.keep()?;
         self.deliverer.retain(&self.index, self.keep, now)
     }
