@@ -595,4 +595,34 @@ mod tests {
         assert!(!first.exists());
         assert_eq!(place.events(), 4);
     }
+
+    #[test]
+    fn the_index_of_a_complete_segment_lies_in_a_file_once_somebody_has_looked() {
+        let mut place = Place::new();
+        (1..=4).for_each(|number| place.write(number));
+        let everything = crate::Query {
+            owner: None,
+            attributes: Vec::new(),
+            resource: None,
+            principal: None,
+            from: None,
+            to: None,
+            after: None,
+            oldest_first: true,
+            limit: 10,
+        };
+        let kept = place.directory.path().join("index");
+        let index = Index::new(&place.segments(), Ends::new()).kept_in(&kept);
+        let found = index.find(&everything).unwrap();
+        assert_eq!(found.len(), 4);
+        let mut files: Vec<_> = fs::read_dir(&kept)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        assert_eq!(files, ["w0-00000001.log.idx", "w0-00000002.log.idx", "w0-00000003.log.idx"]);
+        index.keep().unwrap();
+        let again = Index::new(&place.segments(), Ends::new()).kept_in(&kept);
+        assert_eq!(again.find(&everything).unwrap(), found);
+    }
 }

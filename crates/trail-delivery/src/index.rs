@@ -128,6 +128,23 @@ impl Segment {
     }
 }
 
+/// Whether nothing is written to a segment any more.
+fn is_complete(name: &SegmentName, names: &BTreeSet<SegmentName>) -> bool {
+    name.next().is_some_and(|next| names.contains(&next))
+}
+
+/// Moves the index of a complete segment from memory into a file.
+fn put_away(kept: &Path, name: &SegmentName, segment: &mut Segment) -> io::Result<()> {
+    let Segment::Growing(index) = segment else { return Ok(()) };
+    files::make_directory(kept)?;
+    let path = kept.join(format!("{name}.idx"));
+    files::replace(&path, &index_file::bytes(index))?;
+    if let Some(file) = IndexFile::open(&path)? {
+        *segment = Segment::Complete(file);
+    }
+    Ok(())
+}
+
 impl Index {
     /// The index of the segments in `directory`. `began` is where they ended before their writer, if there is one, began.
     #[must_use]
@@ -152,15 +169,8 @@ impl Index {
         let mut held = self.segments.lock();
         let names = self.look(&mut held)?;
         for name in &names {
-            let is_complete = name.next().is_some_and(|next| names.contains(&next));
-            let Some(slot) = held.get_mut(name) else { continue };
-            let Segment::Growing(index) = slot else { continue };
-            if is_complete {
-                let path = kept.join(format!("{name}.idx"));
-                files::replace(&path, &index_file::bytes(index))?;
-                if let Some(file) = IndexFile::open(&path)? {
-                    *slot = Segment::Complete(file);
-                }
+            if let Some(segment) = held.get_mut(name).filter(|_| is_complete(name, &names)) {
+                put_away(kept, name, segment)?;
             }
         }
         // What belongs to segments that are gone.
@@ -198,6 +208,14 @@ impl Index {
                 && fs::metadata(&path)?.len() > index.read()
             {
                 index.extend(&path)?;
+            }
+            // ORDER: one after the other, so that the indexes of many segments never are in memory together. One that cannot be
+            // written is answered from memory; whoever keeps it hears of that.
+            if let (Some(kept), Some(segment)) = (&self.kept, held.get_mut(name))
+                && is_complete(name, &names)
+                && let Err(error) = put_away(kept, name, segment)
+            {
+                tracing::warn!(%error, segment = %name, "the index of a segment stays in memory");
             }
         }
         Ok(names)
