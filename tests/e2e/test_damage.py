@@ -113,7 +113,9 @@ def test_a_flipped_byte_anywhere_in_the_store_is_refused_or_changes_no_answer(ye
         if told is None:
             came_up += 1
             # Where nothing verifies the pages, a record whose path is garbled is not found.
-            lost = [] if is_verified else ["NotFoundException", "UnrecognizedClientException"]
+            # So nobody is allowed to use its key, either.
+            lost = ["NotFoundException", "AccessDeniedException", "UnrecognizedClientException"]
+            lost = [] if is_verified else lost
             errors += held.look(server, *lost)
             server.kill()
             assert "panicked" not in log_of(server), at
