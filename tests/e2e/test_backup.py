@@ -106,6 +106,23 @@ def test_a_restore_on_an_empty_machine_decrypts_the_ciphertexts_of_yesterday(is_
     check(third.start(), held)
 
 
+@pytest.mark.parametrize("is_running", [True, False], ids=["running", "stopped"])
+def test_paths_may_be_bare_names_in_the_directory_of_whoever_calls(is_running, make_server, tmp_path):
+    server = make_server()
+    held = filled(server)
+    if not is_running:
+        assert server.terminate() == 0
+
+    def call(*arguments):
+        done = subprocess.run([binary(), *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+    call("backup", "--data-dir", server.data_dir.name, "--to", "bare.krb", "--with-root-key")
+    server.kill()
+    call("restore", "--from", "bare.krb", "--data-dir", "bare")
+    check(make_server("bare").start(), held)
+
+
 def test_what_was_acknowledged_before_a_backup_under_load_is_in_it(make_server, tmp_path):
     server = make_server().start()
     kms = server.client()

@@ -200,6 +200,8 @@ fn write_beside(beside: &Path, mode: u32, write: impl FnOnce(&mut File) -> io::R
 
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
+        // The parent of a bare name is the directory that the process is in.
+        Some(parent) if parent.as_os_str().is_empty() => File::open(".")?.sync_all(),
         Some(parent) => File::open(parent)?.sync_all(),
         None => Ok(()),
     }
