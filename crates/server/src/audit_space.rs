@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -51,18 +52,20 @@ impl AuditSpace {
         *self.seen.lock()
     }
 
-    /// Looks now and then. Never returns.
-    pub(crate) async fn watch(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(LOOK);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            let this = Arc::clone(&self);
-            let look = move || this.look(this.free());
-            if tokio::task::spawn_blocking(look).await.is_err() {
-                return;
+    /// Looks now and then, on a thread of its own for as long as the process lives: the disk may be slow, and a runtime that is
+    /// out of threads would have to end.
+    ///
+    /// # Errors
+    /// Where the system has no thread.
+    pub(crate) fn watch(self: Arc<Self>) -> io::Result<()> {
+        let thread = thread::Builder::new().name("audit-space".to_owned());
+        thread.spawn(move || {
+            loop {
+                self.look(self.free());
+                thread::sleep(LOOK);
             }
-        }
+        })?;
+        Ok(())
     }
 
     fn free(&self) -> Option<u64> {

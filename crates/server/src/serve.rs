@@ -203,7 +203,7 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
     let job = tokio::task::spawn_local(job);
     tokio::task::spawn_local(alarms.run(Webhooks::new(&config.metrics)?, Arc::clone(&running)));
     if let Some(space) = space {
-        tokio::task::spawn_local(space.watch());
+        space.watch()?;
     }
     if let Some(metering) = &metering {
         tokio::task::spawn_local(metering.expirations(Arc::clone(&service)));
