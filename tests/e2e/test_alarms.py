@@ -27,6 +27,7 @@ def webhook():
 def dev(tmp_path, webhook):
     config = f'[metrics]\nwebhooks = {{ "{ONCALL}" = "{webhook.url}/hook?token=s3cret" }}\n'
     running = DevServer(tmp_path / "data", config=config).start()
+    running.to_next_minute()
     yield running
     running.kill()
 

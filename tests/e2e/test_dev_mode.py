@@ -1,6 +1,7 @@
 """The test mode: seeds, the clock, the reset, accounts by access key id; and that nothing of it is there without it."""
 
 import concurrent.futures
+import datetime
 import hmac
 import json
 import os
@@ -53,6 +54,13 @@ class DevServer(harness.Server):
 
     def advance(self, seconds):
         return self.post("/_keyreeve/clock", {"advance_seconds": seconds})
+
+    def to_next_minute(self):
+        """Moves the clock just into the next minute, so that what a test does at once falls into one period of a metric."""
+        return self.advance(61 - self.now().second)
+
+    def now(self):
+        return datetime.datetime.fromisoformat(httpx.get(self.url + "/_keyreeve/clock").json()["now"])
 
     def reset(self):
         return self.post("/_keyreeve/reset")

@@ -33,6 +33,7 @@ def total(cloudwatch, name, **more):
 @pytest.fixture
 def dev(tmp_path):
     running = DevServer(tmp_path / "data").start()
+    running.to_next_minute()
     yield running
     running.kill()
 
@@ -123,7 +124,7 @@ def test_throttled_requests_are_counted_apart(tmp_path):
 def test_seconds_until_imported_material_expires_are_told_each_minute(dev):
     kms, cloudwatch = dev.client(), dev.client(service="cloudwatch")
     key = kms.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
-    import_into(kms, key, b"k" * 32, ValidTo=datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1))
+    import_into(kms, key, b"k" * 32, ValidTo=dev.now() + datetime.timedelta(days=1))
     now = at(0)
 
     def told():
