@@ -159,12 +159,15 @@ impl Service {
                 }
                 None => Vec::new(),
             };
-            let active = self
-                .read_rare_material(SPEC, |material| {
-                    // EXPOSE: the vault seals the key.
-                    Secret(Zeroizing::new(material.expose().to_vec()))
-                })
-                .await?;
+            let active = self.read_rare_material(SPEC, |material| {
+                // EXPOSE: the vault seals the key.
+                Secret(Zeroizing::new(material.expose().to_vec()))
+            });
+            let active = match active.await {
+                // No client waits for it, a start may, on a machine that is busy: it is worth another attempt.
+                Err(VaultError::Slow) => continue,
+                made => made?,
+            };
             let made = DigestKeysRecord { active, since: now, retired };
             let mut draft = Draft::new(self.vault());
             draft.put(&path, version, &made)?;
@@ -174,7 +177,7 @@ impl Service {
                 Err(error) => return Err(error),
             }
         }
-        Err(VaultError::Contended)
+        Err(VaultError::Slow)
     }
 }
 
@@ -195,5 +198,5 @@ fn opened(record: &DigestKeysRecord) -> Result<DigestKeys, VaultError> {
     Ok(DigestKeys { pair, public: retired.chain([active]).collect() })
 }
 
-/// How often the keys are read again after somebody else was faster to make them.
-const ATTEMPTS: usize = 4;
+/// How often the keys are read again after somebody else was faster to make them, or the machine too slow.
+const ATTEMPTS: usize = 8;

@@ -15,7 +15,7 @@ use keyreeve_core::identity::issuer::NoIssuers;
 use keyreeve_core::identity::record::{AccountRecord, UserRecord};
 use keyreeve_core::identity::space as identity;
 use keyreeve_core::keyring::{DeploymentId, Keyring};
-use keyreeve_core::offload::AtOnce;
+use keyreeve_core::offload::{AtOnce, Offload};
 use keyreeve_core::quota::Quotas;
 use keyreeve_core::request_rate::RequestRates;
 use keyreeve_core::vault::{Vault, VaultError};
@@ -187,6 +187,14 @@ impl World {
         let vault = Vault::new(Arc::new(self.store.inner().clone()), keyring, self.random.clone());
         let options = ServiceOptions { request_rates, ..options(self.quotas, &self.random) };
         Arc::new(Service::new(vault, options))
+    }
+
+    /// Another service over the same store, whose long work is done by `offload`.
+    #[must_use]
+    pub fn service_with_offload(&self, offload: Arc<dyn Offload>) -> Arc<Service> {
+        let keyring = Keyring::open(DEPLOYMENT, &self.root_key, &self.keyring).expect("the keyring opens");
+        let vault = Vault::new(Arc::new(self.store.inner().clone()), keyring, self.random.clone());
+        Arc::new(Service::new(vault, ServiceOptions { offload, ..options(self.quotas, &self.random) }))
     }
 
     fn service_under(&self, keyring: Keyring) -> Arc<Service> {
