@@ -57,14 +57,16 @@ def is_opened(event):
 
 
 def completed(directory):
-    """The events that complete a request, by its id. What one did in another Region, too, is an event there before its own."""
-    found = {}
+    """The events that complete a request, by its id. What one did in another Region, too, is an event there before its own; of one
+    that is an event of several accounts it is the caller's."""
+    found, seen = {}, set()
     for event in events(directory):
         if not is_opened(event) and event["eventType"] == "AwsApiCall":
-            before = found.get(event["requestID"])
-            is_twice = before is not None and before["awsRegion"] == event["awsRegion"]
-            assert not is_twice, f"{event['requestID']} was completed twice"
-            found[event["requestID"]] = event
+            of = (event["requestID"], event["awsRegion"], event["recipientAccountId"])
+            assert of not in seen, f"{event['requestID']} was completed twice"
+            seen.add(of)
+            if event["userIdentity"].get("type") != "AWSAccount":
+                found[event["requestID"]] = event
     return found
 
 

@@ -4,7 +4,7 @@
 
 use keyreeve_domain::{AccountId, KeyArn, Region, Timestamp};
 
-use crate::json::Object;
+use crate::json::{Object, string};
 
 /// What is known of a request, whatever came of it.
 pub struct Event<'a> {
@@ -16,6 +16,8 @@ pub struct Event<'a> {
     pub time: Timestamp,
     /// The account that the event is delivered to.
     pub account: AccountId,
+    /// The id that it has in common with the events of the same request in other accounts, where there are any.
+    pub shared_event_id: Option<Uuid>,
     /// The Region that was called.
     pub region: Region,
     /// The service, such as `kms.amazonaws.com`.
@@ -38,7 +40,8 @@ pub struct Event<'a> {
     pub response_elements: &'a [u8],
     /// The JSON of `additionalEventData`; absent where empty.
     pub additional_event_data: &'a [u8],
-    /// The ARNs that the request touched, in the order of CloudTrail.
+    /// The ARNs that the request touched, in the order of CloudTrail. Where there are none, an event of KMS has an empty list, and
+    /// any other no member.
     pub resources: &'a [Resource],
     /// Code and message of the answer, where it was an error.
     pub error: Option<(&'a str, Option<&'a str>)>,
@@ -62,6 +65,33 @@ pub enum Resource {
     Alias(keyreeve_domain::AliasArn),
     /// A KMS key.
     Key(KeyArn),
+    /// A role of IAM.
+    Role {
+        /// Its account.
+        account: AccountId,
+        /// Its ARN.
+        arn: String,
+    },
+}
+
+impl Resource {
+    /// The account that it belongs to.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        match self {
+            Self::Alias(alias) => alias.account,
+            Self::Key(key) => key.account,
+            Self::Role { account, .. } => *account,
+        }
+    }
+
+    /// Its type. An alias has that of a key.
+    fn kind(&self) -> &'static [u8] {
+        match self {
+            Self::Alias(_) | Self::Key(_) => br#""AWS::KMS::Key""#,
+            Self::Role { .. } => br#""AWS::IAM::Role""#,
+        }
+    }
 }
 
 /// An id in the form of a UUID version 4.
@@ -91,6 +121,8 @@ impl core::fmt::Debug for Uuid {
 
 /// The version of CloudTrail's record format.
 const EVENT_VERSION: &[u8] = b"\"1.08\"";
+/// The service whose events always list resources.
+const KMS: &str = "kms.amazonaws.com";
 
 impl Event<'_> {
     /// Appends the event as one line of JSON, without the line's end.
@@ -118,7 +150,9 @@ impl Event<'_> {
         write_plain(event.member("requestID"), self.request_id.as_str());
         write_plain(event.member("eventID"), self.event_id.as_str());
         event.boolean("readOnly", self.read_only);
-        self.write_resources(event.member("resources"));
+        if !self.resources.is_empty() || self.source == KMS {
+            self.write_resources(event.member("resources"));
+        }
         let (kind, details) = match self.kind {
             Kind::ApiCall => (br#""AwsApiCall""#.as_slice(), None),
             Kind::Service(details) => (br#""AwsServiceEvent""#.as_slice(), Some(details)),
@@ -129,6 +163,9 @@ impl Event<'_> {
         }
         event.boolean("managementEvent", true);
         write_account(event.member("recipientAccountId"), self.account);
+        if let Some(shared) = self.shared_event_id {
+            write_plain(event.member("sharedEventID"), shared.as_str());
+        }
         event.raw("eventCategory", br#""Management""#);
         if let Some((version, suite)) = self.tls {
             let mut details = Object::begin(event.member("tlsDetails"));
@@ -145,13 +182,9 @@ impl Event<'_> {
             if at > 0 {
                 out.push(b',');
             }
-            let account = match resource {
-                Resource::Alias(alias) => alias.account,
-                Resource::Key(key) => key.account,
-            };
             let mut object = Object::begin(out);
-            write_account(object.member("accountId"), account);
-            object.raw("type", br#""AWS::KMS::Key""#);
+            write_account(object.member("accountId"), resource.account());
+            object.raw("type", resource.kind());
             let arn = object.member("ARN");
             match resource {
                 Resource::Alias(alias) => write_display_string(arn, format_args!("{alias}")),
@@ -160,6 +193,7 @@ impl Event<'_> {
                     key.append_to(arn);
                     arn.push(b'"');
                 }
+                Resource::Role { arn: text, .. } => string(arn, text),
             }
             object.end();
         }
@@ -211,7 +245,6 @@ pub fn date_text(time: Timestamp) -> String {
     format!("{month} {}, {}, {hour}:{minute:02}:{second:02} {half}", at.day(), at.year())
 }
 
-/// Appends `"2026-11-22T10:38:27Z"`.
 /// Appends `time` as a JSON string, such as `"2026-01-02T03:04:05Z"`.
 pub fn write_time(out: &mut Vec<u8>, time: Timestamp) {
     let seconds = time.millis().div_euclid(1000);
@@ -256,6 +289,7 @@ mod tests {
             request_id: Uuid::from_random([2; 16]),
             time: Timestamp::from_millis(1_660_169_907_123),
             account,
+            shared_event_id: None,
             region,
             source: "kms.amazonaws.com",
             name: "Encrypt",

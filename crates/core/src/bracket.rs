@@ -1,9 +1,11 @@
 //! The audit bracket: a record is opened before a change and completed before the answer.
 
+use core::cell::RefCell;
 use core::future::Future;
 use core::pin::Pin;
 
 use keyreeve_audit::event::{Event, Kind, Resource, Uuid};
+use keyreeve_crypto::digest::Sha256;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 
 use crate::caller::{Caller, UNKNOWN_IDENTITY};
@@ -26,6 +28,8 @@ pub trait Trail {
 #[derive(Clone, Debug, Default)]
 pub struct Notes {
     resources: Vec<Resource>,
+    /// The other accounts that let the caller through to what is theirs.
+    owners: RefCell<Vec<AccountId>>,
     /// The JSON of `requestParameters`, without anything secret.
     pub request_parameters: Vec<u8>,
     /// The JSON of `responseElements`.
@@ -46,6 +50,15 @@ impl Notes {
     #[must_use]
     pub fn resources(&self) -> &[Resource] {
         &self.resources
+    }
+
+    /// Notes that the request was let through to something of `owner`, who is not the caller's account: from now on its event is
+    /// one of that account, too. A request that was not let through is nobody's business but the caller's.
+    pub fn let_through_by(&self, owner: AccountId) {
+        let mut owners = self.owners.borrow_mut();
+        if !owners.contains(&owner) {
+            owners.push(owner);
+        }
     }
 }
 
@@ -116,43 +129,106 @@ pub struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// The line that opens the record of a change: what was asked, and of which resources. If the process dies before
-    /// the line that completes it, this one says that the change may have happened.
-    #[must_use]
-    pub fn opened(&self, notes: &Notes) -> Vec<u8> {
-        self.line(notes, None, Some(OPENED))
+    /// Opens the record of a change: what was asked, and of which resources. If the process dies before the record is completed,
+    /// this says that the change may have happened, in each account that has to do with it.
+    ///
+    /// # Errors
+    /// Where the trail cannot be written.
+    pub async fn open(&self, trail: &dyn Trail, notes: &Notes) -> Result<(), TrailError> {
+        self.record(trail, notes, None, Some(OPENED)).await
     }
 
-    /// The line that completes a record.
-    #[must_use]
-    pub fn completed(&self, notes: &Notes, refused: Option<ErrorText<'_>>) -> Vec<u8> {
-        self.line(notes, refused, None)
+    /// Completes a record: when this answers, every account that has to do with the request has its event.
+    ///
+    /// # Errors
+    /// Where the trail cannot be written.
+    pub async fn complete(
+        &self,
+        trail: &dyn Trail,
+        notes: &Notes,
+        refused: Option<ErrorText<'_>>,
+    ) -> Result<(), TrailError> {
+        self.record(trail, notes, refused, None).await
     }
 
+    async fn record(
+        &self,
+        trail: &dyn Trail,
+        notes: &Notes,
+        refused: Option<ErrorText<'_>>,
+        phase: Option<&[u8]>,
+    ) -> Result<(), TrailError> {
+        let own = trail.append(self.line(notes, refused, phase, None));
+        // ORDER: all are appended before any is waited for, so that they share a write.
+        let owners = notes.owners.borrow().clone();
+        let copies: Vec<_> = owners
+            .into_iter()
+            .map(|owner| trail.append(self.line(notes, refused, phase, Some(owner))))
+            .collect();
+        own.await?;
+        for copy in copies {
+            copy.await?;
+        }
+        Ok(())
+    }
+
+    /// The id of an event of this request, or of all of them: the same for the line that opens it and the one that completes it.
+    fn derived_id(&self, of: &[u8]) -> Uuid {
+        let mut hash = Sha256::new();
+        hash.update(b"keyreeve-shared-event-v1\0");
+        hash.update(self.event_id.as_str().as_bytes());
+        hash.update(of);
+        let hash = hash.finish();
+        Uuid::from_random(hash.first_chunk::<16>().copied().unwrap_or_default())
+    }
+
+    /// A line of the trail: for the account of the request, or for `owner`, who let the caller through to what is his. He learns
+    /// which account and which principal called, and of the resources those that are his own.
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html#stscloudtrailexample>.
+    ///
     /// INVARIANT: a line always fits the trail: what a caller can make long is cut, and what it is about is kept.
-    fn line(&self, notes: &Notes, refused: Option<ErrorText<'_>>, phase: Option<&[u8]>) -> Vec<u8> {
+    fn line(
+        &self,
+        notes: &Notes,
+        refused: Option<ErrorText<'_>>,
+        phase: Option<&[u8]>,
+        owner: Option<AccountId>,
+    ) -> Vec<u8> {
+        let is_shared = !notes.owners.borrow().is_empty();
+        let identity = match owner {
+            Some(_) => self.caller.map(Caller::identity_elsewhere),
+            None => None,
+        };
+        let owned: Vec<Resource> = match owner {
+            Some(owner) => notes.resources().iter().filter(|held| held.account() == owner).cloned().collect(),
+            None => Vec::new(),
+        };
         let request_parameters = match notes.request_parameters.len() {
             0..=PARAMETERS_MOST => notes.request_parameters.as_slice(),
             _ => OMITTED,
         };
         let error = refused.map(|(code, message)| (code, message.map(|text| cut(text, TEXT_MOST))));
         let event = Event {
-            event_id: self.event_id,
+            event_id: owner.map_or(self.event_id, |owner| self.derived_id(&owner.digits())),
             request_id: self.request_id,
             time: self.time,
-            account: self.account,
+            account: owner.unwrap_or(self.account),
+            shared_event_id: is_shared.then(|| self.derived_id(b"")),
             region: self.region,
             source: self.source.as_str(),
             name: self.name,
             read_only: self.read_only,
             kind: Kind::ApiCall,
-            user_identity: self.caller.map_or(UNKNOWN_IDENTITY, Caller::identity),
+            user_identity: identity
+                .as_deref()
+                .or_else(|| self.caller.map(Caller::identity))
+                .unwrap_or(UNKNOWN_IDENTITY),
             source_ip: self.source_ip,
             user_agent: cut(self.user_agent, TEXT_MOST),
             request_parameters,
             response_elements: &notes.response_elements,
             additional_event_data: phase.unwrap_or(&notes.additional_event_data),
-            resources: notes.resources(),
+            resources: if owner.is_some() { &owned } else { notes.resources() },
             error,
             tls: self.tls,
         };

@@ -291,6 +291,25 @@ impl Caller {
     pub(crate) fn identity(&self) -> &[u8] {
         &self.identity
     }
+
+    /// The JSON of the `userIdentity` element in the trail of another account: which account and which principal called, without
+    /// names. A service, and whom an identity provider vouches for, are the same everywhere.
+    pub(crate) fn identity_elsewhere(&self) -> Vec<u8> {
+        match &self.principal {
+            Principal::Service(_) | Principal::WebIdentity(_) => return self.identity.clone(),
+            Principal::FederatedUser(_) | Principal::Role(_) | Principal::Root | Principal::User(_) => {}
+        }
+        let mut out = Vec::with_capacity(128);
+        let mut identity = Object::begin(&mut out);
+        identity.string("type", "AWSAccount");
+        identity.string("principalId", &self.user_id);
+        identity.string("accountId", &self.account.to_string());
+        if let Some(via) = self.acting.as_ref().and_then(|acting| acting.via.as_ref()) {
+            identity.string("invokedBy", via);
+        }
+        identity.end();
+        out
+    }
 }
 
 impl User {

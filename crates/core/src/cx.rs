@@ -349,8 +349,8 @@ impl<'a> Cx<'a> {
     pub async fn commit(&mut self, draft: Draft<'_>) -> Result<(), VaultError> {
         if !self.announcement.made {
             self.announcement.begun.set(true);
-            let line = self.announcement.head.opened(self.notes);
-            self.announcement.trail.append(line).await.or(Err(VaultError::Unrecorded))?;
+            let Announcement { head, trail, .. } = self.announcement;
+            head.open(trail, self.notes).await.or(Err(VaultError::Unrecorded))?;
             self.announcement.made = true;
         }
         if let Some(primary) = draft.synchronizes().filter(|_| !self.announcement.synchronized) {
@@ -368,8 +368,7 @@ impl<'a> Cx<'a> {
     pub async fn record_in(&self, region: Region, name: &str, notes: &Notes) -> Result<(), VaultError> {
         let bits = random::array(self.service.vault().random()).map_err(MakeKeyError::from)?;
         let head = Head { region, name, event_id: Uuid::from_random(bits), ..*self.announcement.head };
-        let line = head.completed(notes, None);
-        self.announcement.trail.append(line).await.or(Err(VaultError::Unrecorded))
+        head.complete(self.announcement.trail, notes, None).await.or(Err(VaultError::Unrecorded))
     }
 
     /// Whether `arn` is of another account than the caller's.

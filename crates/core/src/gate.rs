@@ -143,7 +143,7 @@ pub async fn open<'k, A: Action>(
     alias: Option<&AliasName>,
     particulars: &Particulars<'_>,
 ) -> Result<Ready<'k, A>, GateError> {
-    judge::on_key::<A>(cx, key, alias, particulars).await?;
+    authorize::<A>(cx, key, alias, particulars).await?;
     let_through(cx, key)
 }
 
@@ -158,6 +158,7 @@ pub async fn open_for_grant<'k, A: Action>(
     particulars: &Particulars<'_>,
 ) -> Result<Ready<'k, A>, GateError> {
     judge::on_grant::<A>(cx, key, grant, particulars).await?;
+    note_owner(cx, key);
     let_through(cx, key)
 }
 
@@ -172,7 +173,17 @@ pub async fn authorize<A: Action>(
     alias: Option<&AliasName>,
     particulars: &Particulars<'_>,
 ) -> Result<(), GateError> {
-    judge::on_key::<A>(cx, key, alias, particulars).await
+    judge::on_key::<A>(cx, key, alias, particulars).await?;
+    note_owner(cx, key);
+    Ok(())
+}
+
+/// Lets the account of a key know, whatever comes of the request.
+fn note_owner(cx: &Cx<'_>, key: &OpenKey) {
+    let owner = key.arn().account;
+    if owner != cx.caller.account() {
+        cx.notes.let_through_by(owner);
+    }
 }
 
 fn let_through<'k, A: Action>(cx: &Cx<'k>, key: &'k Arc<OpenKey>) -> Result<Ready<'k, A>, GateError> {

@@ -455,8 +455,8 @@ impl<T: Trail + 'static> Api<T> {
             user_agent: user_agent(parts),
             tls: call.tls(),
         };
-        let line = head.completed(&Notes::default(), Some(refused.refusal.for_trail()));
-        match self.trail.append(line).await {
+        let refused_as = Some(refused.refusal.for_trail());
+        match head.complete(&self.trail, &Notes::default(), refused_as).await {
             Ok(()) => Answer::refused(&refused.refusal),
             Err(_) => Answer::refused(&Refusal::internal()),
         }

@@ -156,7 +156,7 @@ async fn answer_web_identity(
     let account = caller.map_or(request.caller.account(), Caller::account);
     let head = request.head(caller, account);
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
-    if trail.append(head.completed(&notes, refused)).await.is_err() {
+    if head.complete(trail, &notes, refused).await.is_err() {
         return Answer::refused(Source::Sts, &Refusal::unrecorded(), request.request_id.as_str());
     }
     match outcome {
@@ -189,7 +189,7 @@ pub async fn answer(
         Operation::Sts(operation) => dispatch::sts(&mut cx, operation, form, &mut answer).await,
     };
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
-    if trail.append(head.completed(&notes, refused)).await.is_err() {
+    if head.complete(trail, &notes, refused).await.is_err() {
         return Answer::refused(source, &Refusal::unrecorded(), request.request_id.as_str());
     }
     match outcome {

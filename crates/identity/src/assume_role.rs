@@ -3,6 +3,7 @@
 //! Errors, in order: ValidationError (ARN, names) · AccessDenied (the root user, a role that is not there or not for the caller) ·
 //! ValidationError (duration) · MalformedPolicyDocument, PackedPolicyTooLarge.
 
+use keyreeve_audit::event::Resource;
 use keyreeve_core::gate::{self, Elsewhere, Particulars};
 use keyreeve_core::identity::record::RoleRecord;
 use keyreeve_core::identity::session::{NamedId, SessionHolder};
@@ -50,6 +51,7 @@ pub(crate) async fn assume_role(
         transitive: &input.transitive_tag_keys,
     };
     authorize(cx, &asked).await?;
+    note_role(cx, account, &input.role_arn);
     if input.serial_number.is_some() || input.token_code.is_some() {
         let message = "MultiFactorAuthentication failed with invalid MFA one time pass code.";
         return Err(Refusal::new(QueryErrorCode::AccessDenied, message));
@@ -93,6 +95,15 @@ pub(crate) async fn assume_role(
         session_token_utilization: issued.utilization,
         session_token_size: issued.token_size,
     })
+}
+
+/// Notes the role that the caller may assume; its account has the event, too, if it is another one.
+// AWS: unverified. Of a role that the caller may not assume nothing is said but what he asked for.
+pub(crate) fn note_role(cx: &mut Cx<'_>, account: AccountId, arn: &str) {
+    cx.notes.resource(Resource::Role { account, arn: arn.to_owned() });
+    if account != cx.caller.account() {
+        cx.notes.let_through_by(account);
+    }
 }
 
 /// The session as answers name it.

@@ -184,14 +184,19 @@ pub(crate) fn decode<I: QueryInput>(cx: &mut Cx<'_>, form: Form<'_>) -> Result<I
     Ok(input)
 }
 
-/// Writes an answer, and what the trail says of it. Of what only reads it says nothing.
+/// Operations that CloudTrail calls read-only and of whose answers it still tells: which access key was issued, and to whom. The
+/// secret and the session token are not told.
+const ISSUING: [&str; 4] =
+    ["AssumeRole", "AssumeRoleWithWebIdentity", "GetFederationToken", "GetSessionToken"];
+
+/// Writes an answer, and what the trail says of it. Of what only reads it says nothing, unless it issues credentials.
 pub(crate) fn answered<O: QueryOutput>(
     cx: &mut Cx<'_>,
     operation: O::Operation,
     output: &O,
     out: &mut Vec<u8>,
 ) {
-    if !operation.read_only() {
+    if !operation.read_only() || ISSUING.contains(&operation.name()) {
         write_elements(output, &mut cx.notes.response_elements);
     }
     write_answer(output, cx.request_id.as_str(), out);

@@ -138,6 +138,7 @@ pub(crate) async fn assume(
         transitive: &transitive,
     };
     authorize(cx, &asked, known).await?;
+    assume_role::note_role(cx, account, &input.role_arn);
     let seconds = assume_role::duration(input.duration_seconds, role.max_session_seconds)?;
     let passed = sessions::passed(cx, &*snapshot, account, input.policy, input.policy_arns).await?;
     let packed_policy_size = sessions::packed_size(&passed, &tags)?;

@@ -54,7 +54,7 @@ pub async fn answer(
     let outcome = dispatch::dispatch(&mut cx, request.operation, body, &mut answer).await;
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
     let keys = counted_keys::of(&notes, request.caller.account(), outcome.as_ref().err());
-    if trail.append(head.completed(&notes, refused)).await.is_err() {
+    if head.complete(trail, &notes, refused).await.is_err() {
         return Answer { keys, ..Answer::refused(&Refusal::unrecorded()) };
     }
     match outcome {

@@ -183,7 +183,7 @@ pub async fn answer_json(
     let outcome = dispatch(&mut cx, request.operation, &asked, body).await;
     drop(cx);
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
-    if trail.append(head.completed(&notes, refused)).await.is_err() {
+    if head.complete(trail, &notes, refused).await.is_err() {
         return Answer::refused(&Refusal::internal());
     }
     match outcome {
@@ -235,7 +235,7 @@ pub async fn answer_s3(
     drop(cx);
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
     let id = request.request_id;
-    if trail.append(head.completed(&notes, refused)).await.is_err() {
+    if head.complete(trail, &notes, refused).await.is_err() {
         return s3::refused(&Refusal::internal(), s3, id.as_str());
     }
     outcome.unwrap_or_else(|refusal| s3::refused(&refusal, s3, id.as_str()))

@@ -209,9 +209,9 @@ impl<T: Trail + 'static> Api<T> {
             user_agent: user_agent(parts),
             tls: call.tls(),
         };
-        let line = head.completed(&Notes::default(), Some(refused.refusal.for_trail()));
+        let refused_as = Some(refused.refusal.for_trail());
         let id = call.request_id;
-        match self.trail.append(line).await {
+        match head.complete(&self.trail, &Notes::default(), refused_as).await {
             Ok(()) => asked.refused(&refused.refusal, id.as_str()),
             Err(_) => asked.refused(&Refusal::internal(), id.as_str()),
         }

@@ -255,9 +255,9 @@ impl<T: Trail + 'static> Api<T> {
             user_agent: user_agent(parts),
             tls: call.tls(),
         };
-        let line = head.completed(&Notes::default(), Some(refusal.for_trail()));
+        let refused_as = Some(refusal.for_trail());
         let id = call.request_id;
-        match self.trail.append(line).await {
+        match head.complete(&self.trail, &Notes::default(), refused_as).await {
             Ok(()) => CloudWatchAnswer::refused(protocol, refusal, id.as_str()),
             Err(_) => CloudWatchAnswer::refused(protocol, &Refusal::internal(), id.as_str()),
         }

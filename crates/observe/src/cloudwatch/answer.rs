@@ -95,7 +95,7 @@ pub async fn answer(
     drop(cx);
     let id = request.request_id;
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
-    if trail.append(head.completed(&notes, refused)).await.is_err() {
+    if head.complete(trail, &notes, refused).await.is_err() {
         return CloudWatchAnswer::refused(protocol, &Refusal::unrecorded(), id.as_str());
     }
     match outcome {
