@@ -366,7 +366,15 @@ def test_a_lookup_has_pages_and_the_errors_of_aws(make_server):
     assert client.lookup_events(StartTime=now + datetime.timedelta(hours=1))["Events"] == []
     with pytest.raises(botocore.exceptions.ClientError) as refused:
         client.get_trail(Name="another")
-    assert refused.value.response["Error"]["Code"] == "TrailNotFoundException"
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"]) == ("TrailNotFoundException", f"Unknown trail: another for the user: {ACCOUNT}")
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        client.get_trail_status(Name="another")
+    arn = TRAIL.replace("keyreeve", "another")
+    assert refused.value.response["Error"]["Message"] == f"Unknown trail: {arn} for the user: {ACCOUNT}"
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        client.get_trail(Name="ab")
+    assert refused.value.response["Error"]["Code"] == "InvalidTrailNameException"
     assert client.get_trail(Name=TRAIL)["Trail"]["LogFileValidationEnabled"] is True
     assert client.get_trail_status(Name="keyreeve")["IsLogging"] is True
     assert client.list_trails()["Trails"][0]["TrailARN"] == TRAIL
