@@ -71,12 +71,13 @@ enum FollowError {
 /// Applies every change of the store to the key ring, and moves `after` along, until the store fails.
 async fn watch(service: &Service, after: &mut Revision) -> FollowError {
     loop {
-        let snapshot = match service.vault().store().snapshot().await {
-            Ok(snapshot) => snapshot,
+        // ORDER: the snapshot is gone before the wait. While one lives, the store can use no page again that was freed after it.
+        let seen = match service.vault().store().snapshot().await {
+            Ok(snapshot) => snapshot.revision(),
             Err(error) => return error.into(),
         };
-        service.ring().clear(snapshot.revision());
-        *after = snapshot.revision().max(*after);
+        service.ring().clear(seen);
+        *after = seen.max(*after);
         let mut watch = match service.vault().store().watch(*after).await {
             Ok(watch) => watch,
             Err(error) => return error.into(),
