@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod cloudwatch;
+pub mod destination;
 pub mod digest;
 pub mod event;
 pub mod filter_pattern;

@@ -9,14 +9,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// Crates that do I/O, or bring it along: barred from a crate with `io = false`.
-const IO_CRATES: [&str; 7] = ["hyper", "hyper-util", "redb", "rustls", "socket2", "tokio", "tokio-rustls"];
+const IO_CRATES: [&str; 8] =
+    ["hyper", "hyper-util", "object_store", "redb", "rustls", "socket2", "tokio", "tokio-rustls"];
 
 /// Crates that one crate of ours alone may name.
-const WALLS: [(&str, &str); 5] = [
+const WALLS: [(&str, &str); 6] = [
     ("aws-lc-fips-sys", "keyreeve-aws-lc-ffi"),
     ("aws-lc-rs", "keyreeve-crypto"),
     ("aws-lc-sys", "keyreeve-aws-lc-ffi"),
     ("keyreeve-aws-lc-ffi", "keyreeve-crypto"),
+    ("object_store", "keyreeve-trail-bucket"),
     ("redb", "keyreeve-store-redb"),
 ];
 
