@@ -59,7 +59,7 @@ pub(crate) fn time_of(seconds: f64) -> Option<Timestamp> {
 
 fn describe(cx: &Cx<'_>, asked: &Asked<'_>) -> Value {
     let names = asked.names;
-    json!({
+    let mut described = json!({
         "Name": names.trail,
         "S3BucketName": names.bucket,
         "IncludeGlobalServiceEvents": true,
@@ -70,7 +70,13 @@ fn describe(cx: &Cx<'_>, asked: &Asked<'_>) -> Value {
         "HasCustomEventSelectors": false,
         "HasInsightSelectors": false,
         "IsOrganizationTrail": false,
-    })
+    });
+    let prefix = names.prefix.strip_suffix('/');
+    if let Some(members) = described.as_object_mut() {
+        members.extend(prefix.map(|prefix| ("S3KeyPrefix".to_owned(), json!(prefix))));
+        members.extend(names.kms_key.as_ref().map(|key| ("KmsKeyId".to_owned(), json!(key))));
+    }
+    described
 }
 
 /// Checks a name, or an ARN as far as it is one of a trail. The texts are those that others have collected of the service.

@@ -12,6 +12,10 @@ pub struct TrailNames {
     pub trail: String,
     /// The bucket that its files seem to be in.
     pub bucket: String,
+    /// What the names of all files in the bucket begin with: nothing, or a name with a slash at its end.
+    pub prefix: String,
+    /// The KMS key that they are encrypted under, if any.
+    pub kms_key: Option<String>,
     /// Its home Region.
     pub home: Region,
 }
@@ -30,7 +34,7 @@ impl TrailNames {
         let (day, minute) = (day(at), minute(at));
         format!(
             "{}CloudTrail/{region}/{day}/{account}_CloudTrail_{region}_{minute}_{unique}.json.gz",
-            account_prefix(account)
+            account_prefix(&self.prefix, account)
         )
     }
 
@@ -41,22 +45,31 @@ impl TrailNames {
         let (day, second) = (day(end), second(end));
         format!(
             "{}{region}/{day}/{account}_CloudTrail-Digest_{region}_{trail}_{home}_{second}.json.gz",
-            digest_prefix(account)
+            digest_prefix(&self.prefix, account)
         )
     }
 }
 
-/// What the names of all files of an account begin with.
+/// What the names of all files of an account begin with, in a bucket where they begin with `prefix`.
 #[must_use]
-pub fn account_prefix(account: AccountId) -> String {
-    format!("AWSLogs/{account}/")
+pub fn account_prefix(prefix: &str, account: AccountId) -> String {
+    format!("{prefix}{TOP}{account}/")
 }
 
 /// What the names of all digests of an account begin with.
 #[must_use]
-pub fn digest_prefix(account: AccountId) -> String {
-    format!("AWSLogs/{account}/CloudTrail-Digest/")
+pub fn digest_prefix(prefix: &str, account: AccountId) -> String {
+    format!("{prefix}{TOP}{account}/CloudTrail-Digest/")
 }
+
+/// Whether the name of a file is that of a digest.
+#[must_use]
+pub fn is_digest(key: &str) -> bool {
+    key.contains("/CloudTrail-Digest/")
+}
+
+/// What the names of all files begin with, after the prefix of the bucket.
+pub const TOP: &str = "AWSLogs/";
 
 fn utc(at: Timestamp) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(at.millis().div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -102,7 +115,13 @@ mod tests {
     fn names_are_those_of_cloudtrail() {
         let home = "us-east-2".parse().unwrap();
         let account = "111122223333".parse().unwrap();
-        let names = TrailNames { trail: "keyreeve".to_owned(), bucket: "b".to_owned(), home };
+        let names = TrailNames {
+            trail: "keyreeve".to_owned(),
+            bucket: "b".to_owned(),
+            prefix: String::new(),
+            kms_key: None,
+            home,
+        };
         let at = Timestamp::from_millis(1_439_773_825_000);
         let region = "eu-west-1".parse().unwrap();
         assert_eq!(
@@ -115,6 +134,13 @@ mod tests {
             "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2015/08/17/\
              111122223333_CloudTrail-Digest_eu-west-1_keyreeve_us-east-2_20150817T011025Z.json.gz"
         );
+        let below = TrailNames { prefix: "logs/".to_owned(), ..names.clone() };
+        assert_eq!(
+            below.digest_key(account, region, at),
+            format!("logs/{}", names.digest_key(account, region, at))
+        );
+        assert!(is_digest(&below.digest_key(account, region, at)));
+        assert!(!is_digest(&below.log_key(account, region, at, "0123456789abcdef")));
         assert_eq!(names.arn(account), "arn:aws:cloudtrail:us-east-2:111122223333:trail/keyreeve");
         assert_eq!(parse_iso(&iso(at)), Some(at));
     }

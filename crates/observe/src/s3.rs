@@ -199,7 +199,7 @@ const KEYS_MOST: usize = 1000;
 
 async fn list(cx: &Cx<'_>, asked: &Asked<'_>, s3: &S3Asked) -> Result<Answer, Refusal> {
     let is_second = s3.parameter("list-type") == Some("2");
-    let own = account_prefix(cx.caller.account());
+    let own = account_prefix(&asked.names.prefix, cx.caller.account());
     let prefix = s3.parameter("prefix").unwrap_or_default();
     let limit = match s3.parameter("max-keys") {
         None => KEYS_MOST,
@@ -265,7 +265,7 @@ async fn list(cx: &Cx<'_>, asked: &Asked<'_>, s3: &S3Asked) -> Result<Answer, Re
 }
 
 async fn object(cx: &Cx<'_>, asked: &Asked<'_>, s3: &S3Asked) -> Result<Answer, Refusal> {
-    if !s3.key.starts_with(&account_prefix(cx.caller.account())) {
+    if !s3.key.starts_with(&account_prefix(&asked.names.prefix, cx.caller.account())) {
         return Err(denied());
     }
     let Some(Object { info, metadata, content }) = asked.archive.object(s3.key.clone()).await? else {

@@ -144,8 +144,15 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) trusted_key: Vec<String>,
     /// Of a directory that was restored: the one before, or a copy of it; its trail must lead to where this one begins
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "folder")]
     pub(crate) before: Option<PathBuf>,
+    /// A copy of the bucket of the trail, instead of a data directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["data_dir", "config"], requires = "public_keys")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Of a copy: the keys that digests are signed with, as `aws cloudtrail list-public-keys` prints them or `public-keys.json` of the folder
+    /// has them
+    #[arg(long, value_name = "FILE", requires = "folder")]
+    pub(crate) public_keys: Option<PathBuf>,
 }
 
 /// A time as RFC 3339 has it.

@@ -7,7 +7,9 @@ use keyreeve_domain::Timestamp;
 use keyreeve_observe::archive::{AttributeKey, Found};
 use keyreeve_observe::event::Event;
 use keyreeve_observe::layout::iso;
-use keyreeve_trail_delivery::{INDEX_DIR, Index, Query, Range, ends, first_segments, verify};
+use keyreeve_trail_delivery::{
+    INDEX_DIR, Index, Query, Range, Report, ends, first_segments, given_public_keys, verify, verify_copy,
+};
 
 use crate::args::{AuditCommand, AuditPlace, SearchArgs, VerifyArgs};
 use crate::backup::origin::Origin;
@@ -48,6 +50,9 @@ impl Place {
 }
 
 fn prove(args: &VerifyArgs) -> Result<(), Failure> {
+    if let Some((folder, keys)) = args.folder.as_ref().zip(args.public_keys.as_ref()) {
+        return prove_copy(args, folder, keys);
+    }
     let place = Place::of(&args.place)?;
     let mut findings = 0;
     let mut out = io::stdout().lock();
@@ -88,19 +93,51 @@ fn prove(args: &VerifyArgs) -> Result<(), Failure> {
     if place.folder.is_dir() {
         let range = Range { from: args.from, to: args.to };
         let report = verify(&place.folder, &place.segments, range, &args.trusted_key)?;
-        for finding in &report.findings {
-            writeln!(out, "INVALID {}: {}", finding.place, finding.problem)?;
-        }
         findings += report.findings.len();
-        let (digests, logs, events) = (report.digests, report.logs, report.events);
-        writeln!(out, "delivered: {digests} digests, {logs} log files with {events} events")?;
-        for (chain, end) in &report.ends {
-            writeln!(out, "chain {chain}: its newest digest ends at {}", iso(*end))?;
-        }
-        for key in &report.keys {
-            writeln!(out, "signed by {key}")?;
-        }
+        tell(&mut out, &report)?;
     }
+    conclude(&mut out, findings)
+}
+
+/// Proves a copy of a bucket.
+fn prove_copy(args: &VerifyArgs, folder: &Path, keys: &Path) -> Result<(), Failure> {
+    if !folder.is_dir() {
+        return Err(Failure::NoTrail { path: folder.to_owned() });
+    }
+    let read = std::fs::read(keys).and_then(|json| given_public_keys(&json));
+    let read =
+        read.map_err(|error| Failure::Config(format!("--public-keys {}: {error}.", keys.display())))?;
+    let range = Range { from: args.from, to: args.to };
+    let report = verify_copy(folder, range, &args.trusted_key, read)?;
+    let mut out = io::stdout().lock();
+    tell(&mut out, &report)?;
+    if report.ends.is_empty() {
+        writeln!(out, "INVALID {}: there is no digest in it", folder.display())?;
+        return conclude(&mut out, 1);
+    }
+    if report.unproven > 0 {
+        let unproven = report.unproven;
+        writeln!(out, "NOT PROVEN: {unproven} log files that are younger than the newest digest")?;
+    }
+    conclude(&mut out, report.findings.len())
+}
+
+fn tell(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    for finding in &report.findings {
+        writeln!(out, "INVALID {}: {}", finding.place, finding.problem)?;
+    }
+    let (digests, logs, events) = (report.digests, report.logs, report.events);
+    writeln!(out, "delivered: {digests} digests, {logs} log files with {events} events")?;
+    for (chain, end) in &report.ends {
+        writeln!(out, "chain {chain}: its newest digest ends at {}", iso(*end))?;
+    }
+    for key in &report.keys {
+        writeln!(out, "signed by {key}")?;
+    }
+    Ok(())
+}
+
+fn conclude(out: &mut impl Write, findings: usize) -> Result<(), Failure> {
     match findings {
         0 => Ok(writeln!(out, "the audit trail is whole")?),
         findings => Err(Failure::TrailFindings { findings }),

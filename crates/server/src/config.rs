@@ -112,6 +112,8 @@ section! {
         trail: String = "keyreeve".to_owned(), "\"keyreeve\"", since "0.1";
         /// The bucket that the folder is over the API of S3, and that digests name.
         bucket: String = "keyreeve-trail".to_owned(), "\"keyreeve-trail\"", since "0.1";
+        /// What the names of files begin with, in the folder and in a bucket; nothing, or such as "logs/kms".
+        prefix: String = String::new(), "\"\"", since "0.1";
         /// Seconds from one log file to the next, where anything happened.
         log_seconds: u64 = 300, "300", since "0.1";
         /// Seconds from one digest to the next, whether anything happened or not.
@@ -126,6 +128,33 @@ section! {
         warn_mib: u64 = 1024, "1024", since "0.1";
         /// Days after which another key signs the digests.
         digest_key_days: u32 = 365, "365", since "0.1";
+    }
+}
+
+section! {
+    /// A bucket of S3, or of anything that speaks its API, that gets the log files and digests as well. Its name is [audit] bucket.
+    BucketSection in "bucket" {
+        /// The URL of the service; without one, there is the folder alone.
+        endpoint: Option<String> = None, "\"https://s3.eu-central-1.amazonaws.com\"", since "0.1";
+        /// The Region of the bucket.
+        region: String = "us-east-1".to_owned(), "\"us-east-1\"", since "0.1";
+        /// The file with the access key, as AWS clients have it, read for each request. Without one, the key is in KEYREEVE_BUCKET_ACCESS_KEY_ID,
+        /// KEYREEVE_BUCKET_SECRET_ACCESS_KEY and, for a session, KEYREEVE_BUCKET_SESSION_TOKEN.
+        credentials_file: Option<PathBuf> = None, "\"/etc/keyreeve/bucket-credentials\"", since "0.1";
+        /// The profile in that file.
+        profile: String = "default".to_owned(), "\"default\"", since "0.1";
+        /// Name the bucket in the path of requests; else in the name of the host.
+        path_style: bool = true, "true", since "0.1";
+        /// Speak plain HTTP to another machine.
+        allow_plain_http: bool = false, "false", since "0.1";
+        /// Root certificates for an https URL, PEM; without it, those that browsers trust.
+        bucket_ca: Option<PathBuf> = None, "\"/etc/keyreeve/bucket-ca.crt\"", since "0.1";
+        /// The KMS key that the service of the bucket encrypts the files under (SSE-KMS).
+        sse_kms_key: Option<String> = None, "\"arn:aws:kms:eu-central-1:111122223333:alias/trail\"", since "0.1";
+        /// The service knows conditional writes (If-None-Match), by which nothing is ever overwritten. Without, it is asked first.
+        if_none_match: bool = true, "true", since "0.1";
+        /// Seconds that a request may take.
+        timeout_seconds: u64 = 60, "60", since "0.1";
     }
 }
 
@@ -304,6 +333,7 @@ pub(crate) struct Config {
     pub(crate) seal: SealSection,
     pub(crate) store: StoreSection,
     pub(crate) audit: AuditSection,
+    pub(crate) bucket: BucketSection,
     pub(crate) crypto: CryptoSection,
     pub(crate) attestation: AttestationSection,
     pub(crate) identity: IdentitySection,
@@ -325,12 +355,13 @@ pub(crate) fn reference() -> String {
         "# Every option of Keyreeve, with its default. An option that is not known here is an error.\n\
          # Made by `keyreeve config`.\n",
     );
-    let sections: [fn(&mut String); 15] = [
+    let sections: [fn(&mut String); 16] = [
         ServerSection::reference,
         TlsSection::reference,
         SealSection::reference,
         StoreSection::reference,
         AuditSection::reference,
+        BucketSection::reference,
         CryptoSection::reference,
         AttestationSection::reference,
         IdentitySection::reference,
@@ -438,6 +469,12 @@ impl Config {
                 "[audit] trail and bucket must be names of 3 to 63 lower-case letters, digits, hyphens and dots.",
             );
         }
+        if !is_prefix(&audit.prefix) {
+            return refused(
+                "[audit] prefix must be names of letters, digits, hyphens, underscores and dots between slashes, 200 bytes at most.",
+            );
+        }
+        crate::bucket::validate(&self)?;
         if self.jobs.interval_seconds == 0 {
             return refused("[jobs] interval_seconds must be at least 1.");
         }
@@ -576,6 +613,16 @@ fn is_name(text: &str) -> bool {
         && is_outer(text.chars().last())
 }
 
+/// Whether `text` can stand before the names of files: AWS has 200 characters for it.
+fn is_prefix(text: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    text.is_empty() || (text.len() <= 200 && text.split('/').all(is_part))
+}
+
 fn read(path: &Path) -> Result<Config, Failure> {
     let fault = |error: &dyn std::fmt::Display| {
         Failure::Config(format!("the configuration `{}`: {error}", path.display()))
@@ -609,6 +656,10 @@ mod tests {
                     && !line.starts_with("issuer_ca")
                     && !line.starts_with("otlp")
                     && !line.starts_with("webhook_ca")
+                    && !line.starts_with("endpoint")
+                    && !line.starts_with("credentials_file")
+                    && !line.starts_with("bucket_ca")
+                    && !line.starts_with("sse_kms_key")
             })
             .collect();
         let read: Config = toml::from_str(&uncommented.join("\n")).unwrap();
@@ -638,6 +689,24 @@ mod tests {
             let config: Config = toml::from_str(&format!("[quotas]\n{text}")).unwrap();
             assert_eq!(config.validated().is_ok(), ok, "{text}");
         }
+    }
+
+    #[test]
+    fn a_prefix_leads_nowhere_but_below_the_folder() {
+        for (text, ok) in [
+            ("", true),
+            ("logs", true),
+            ("logs/kms_1/a.b-c", true),
+            ("/logs", false),
+            ("logs/", false),
+            ("logs//kms", false),
+            ("..", false),
+            ("logs/.keyreeve", false),
+            ("a b", false),
+        ] {
+            assert_eq!(is_prefix(text), ok, "{text}");
+        }
+        assert!(!is_prefix(&"a".repeat(201)));
     }
 
     #[test]

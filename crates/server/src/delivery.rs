@@ -15,11 +15,13 @@ use keyreeve_observe::layout::TrailNames;
 use keyreeve_trail_delivery::{Deliverer, DeliveryError, Ends, Folder, INDEX_DIR, Index, Options, Retention};
 use parking_lot::Mutex;
 
+use crate::bucket;
 use crate::clock;
 use crate::config::Config;
 use crate::data_dir::{DataDir, TRAIL_DIR};
 use crate::exit::Failure;
 use crate::start;
+use crate::upload::Upload;
 
 /// The delivery of the trail, while the service runs.
 pub(crate) struct Delivery {
@@ -28,6 +30,7 @@ pub(crate) struct Delivery {
     keys: Arc<Mutex<Arc<DigestKeys>>>,
     stop: Sender<()>,
     thread: JoinHandle<()>,
+    upload: Option<Upload>,
 }
 
 impl Delivery {
@@ -44,14 +47,19 @@ impl Delivery {
         let names = TrailNames {
             trail: audit.trail.clone(),
             bucket: audit.bucket.clone(),
+            prefix: bucket::prefix(config),
+            kms_key: config.bucket.sse_kms_key.clone(),
             home: start::home_region(config)?,
         };
+        let destination = bucket::destination(config)?;
         let path = dir.join(&audit.folder);
         let refused = |error: DeliveryError| Failure::Delivery { path: path.clone(), error };
         let index = Index::new(&segments, began.clone()).kept_in(&path.join(INDEX_DIR));
         let index = Arc::new(index);
-        let folder =
-            Folder::open(&path, Arc::clone(&index)).map(Arc::new).map_err(|error| refused(error.into()))?;
+        let identity = destination.as_ref().map(|_| bucket::identity(config));
+        let of_bucket = identity.as_deref().map(|identity| (identity, names.prefix.as_str()));
+        let folder = Folder::open(&path, Arc::clone(&index)).and_then(|folder| folder.for_bucket(of_bucket));
+        let folder = folder.map(Arc::new).map_err(|error| refused(error.into()))?;
         let now = clock::now();
         let keys = service.digest_keys(now, audit.digest_key_days).await?;
         folder.set_public_keys(keys.public()).map_err(|error| refused(error.into()))?;
@@ -79,16 +87,17 @@ impl Delivery {
         };
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new().name("delivery".to_owned()).spawn(move || {
-            // On Linux the priority is the thread's, not the process's.
-            if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-                tracing::warn!(%error, "the priority of the delivery could not be lowered");
-            }
+            stand_back();
             while matches!(stopped.recv_timeout(runner.pause()), Err(RecvTimeoutError::Timeout)) {
                 let is_stopped = || stopped.try_recv() == Err(TryRecvError::Disconnected);
                 runner.look(clock::now(), &is_stopped);
             }
         })?;
-        Ok(Self { folder, names, keys, stop, thread })
+        let upload = match destination {
+            Some(destination) => Some(Upload::start(&folder, destination, metrics)?),
+            None => None,
+        };
+        Ok(Self { folder, names, keys, stop, thread, upload })
     }
 
     /// The trail, as the API reads it.
@@ -125,6 +134,7 @@ impl Delivery {
     /// Ends the thread. What it has not delivered is delivered after the next start.
     pub(crate) fn stop(self) -> io::Result<()> {
         drop(self.stop);
+        self.upload.map_or(Ok(()), Upload::stop)?;
         self.thread
             .join()
             .map_err(|_panicked| io::Error::other("the delivery of the audit trail ended early"))
@@ -210,6 +220,14 @@ impl Runner {
         }
         self.index.keep()?;
         self.deliverer.retain(&self.index, self.keep, now)
+    }
+}
+
+/// Lowers the priority of this thread.
+pub(crate) fn stand_back() {
+    // On Linux the priority is the thread's, not the process's.
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%error, "the priority of the delivery could not be lowered");
     }
 }
 

@@ -48,6 +48,36 @@ pub(crate) enum FetchError {
     Slow(String),
 }
 
+/// How TLS is spoken to those whom the certificates of the PEM file `roots` lead to, which is the value of `option`; without one,
+/// to those whom browsers trust.
+pub(crate) fn tls_client(roots: Option<&Path>, option: &str) -> Result<Arc<ClientConfig>, Failure> {
+    let mut store = RootCertStore::empty();
+    match roots {
+        None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(path) => {
+            let fault = |error: &dyn std::fmt::Display| {
+                Failure::Config(format!("{option}, `{}`: {error}.", path.display()))
+            };
+            let certificates = CertificateDer::pem_file_iter(path)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(|error| fault(&error))?;
+            if certificates.is_empty() {
+                return Err(fault(&"it holds no certificate"));
+            }
+            for certificate in certificates {
+                store.add(certificate).map_err(|error| fault(&error))?;
+            }
+        }
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::Config(format!("TLS: {error}")))?
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
 /// A client with its root certificates.
 pub(crate) struct Https {
     tls: TlsConnector,
@@ -57,31 +87,7 @@ impl Https {
     /// A client that trusts the certificates of the PEM file `roots`, which is the value of `option`; without one, those that
     /// browsers trust.
     pub(crate) fn new(roots: Option<&Path>, option: &str) -> Result<Self, Failure> {
-        let mut store = RootCertStore::empty();
-        match roots {
-            None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-            Some(path) => {
-                let fault = |error: &dyn std::fmt::Display| {
-                    Failure::Config(format!("{option}, `{}`: {error}.", path.display()))
-                };
-                let certificates = CertificateDer::pem_file_iter(path)
-                    .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                    .map_err(|error| fault(&error))?;
-                if certificates.is_empty() {
-                    return Err(fault(&"it holds no certificate"));
-                }
-                for certificate in certificates {
-                    store.add(certificate).map_err(|error| fault(&error))?;
-                }
-            }
-        }
-        let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Failure::Config(format!("TLS: {error}")))?
-            .with_root_certificates(store)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self { tls: TlsConnector::from(tls_client(roots, option)?) })
     }
 
     /// The document at `url`.

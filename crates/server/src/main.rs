@@ -8,6 +8,7 @@ mod args;
 mod audit;
 mod audit_space;
 mod backup;
+mod bucket;
 mod check;
 mod clock;
 mod config;
@@ -41,6 +42,7 @@ mod seal;
 mod serve;
 mod setting;
 mod start;
+mod upload;
 mod webhooks;
 
 use std::process::ExitCode;

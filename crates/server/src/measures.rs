@@ -13,6 +13,7 @@ use crate::audit_space::AuditSpace;
 use crate::clock;
 use crate::config::{Config, SealKind};
 use crate::measured_store::StoreCounts;
+use crate::upload::UploadCounts;
 
 /// What is measured.
 pub(crate) struct Measured {
@@ -94,6 +95,34 @@ fn add_trail(metrics: &Metrics, trail: &Arc<WriteCounts>, space: Option<Arc<Audi
         "audit_space_low",
         "1 where less is free than [audit] warn_mib",
         gauge(move || Some(f64::from(u8::from(space.seen().is_low)))),
+    );
+}
+
+/// Adds how the delivery into a bucket stands.
+pub(crate) fn add_upload(metrics: &Metrics, counts: &Arc<UploadCounts>) {
+    let of = Arc::clone(counts);
+    metrics.add(
+        "trail_bucket_objects",
+        "Log files and digests that were put into the bucket",
+        counter(move || of.put()),
+    );
+    let of = Arc::clone(counts);
+    metrics.add(
+        "trail_bucket_waiting",
+        "Log files and digests that the bucket does not have yet",
+        gauge(move || Some(float(of.waiting()))),
+    );
+    let of = Arc::clone(counts);
+    metrics.add(
+        "trail_bucket_waiting_since_timestamp_seconds",
+        "Since when the first of them waits",
+        gauge(move || of.since().map(float)),
+    );
+    let of = Arc::clone(counts);
+    metrics.add(
+        "trail_bucket_failures",
+        "How often in a row they could not be put there, or not all of them",
+        gauge(move || Some(float(of.failures()))),
     );
 }
 

@@ -35,7 +35,7 @@ use crate::measures::Measured;
 use crate::metering::Metering;
 use crate::start::{self, Purpose};
 use crate::webhooks::Webhooks;
-use crate::{announcement, clock, harden, jobs, logging, measures, sandbox};
+use crate::{announcement, bucket, clock, harden, jobs, logging, measures, sandbox};
 
 /// Starts the service and runs it until a signal ends it.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 async fn check(config: &Config) -> Result<(), Failure> {
     drop(tls(config)?);
     drop(Webhooks::new(&config.metrics)?);
+    drop(bucket::destination(config)?);
     if config.dev.is_on {
         Dev::examine(config)?;
     }

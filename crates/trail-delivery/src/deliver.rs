@@ -107,10 +107,11 @@ impl Deliverer {
         let names = &options.names;
         let mut state = match State::read(&folder.private())? {
             Some(state) => state,
-            None => State::new(&names.trail, &names.bucket, names.home.as_str(), now.millis()),
+            None => State::new(names, now.millis()),
         };
         state.trail.clone_from(&names.trail);
         state.bucket.clone_from(&names.bucket);
+        state.prefix.clone_from(&names.prefix);
         names.home.as_str().clone_into(&mut state.home);
         state.digest_seconds = options.digest_seconds;
         publish(&folder, &state.staged)?;
@@ -424,6 +425,11 @@ fn publish(folder: &Folder, staged: &[String]) -> io::Result<()> {
     for directory in directories {
         fs::File::open(directory)?.sync_all()?;
     }
+    // ORDER: after the files have their places, before the state forgets them.
+    if let Some(outbox) = folder.outbox().filter(|_| !staged.is_empty()) {
+        staged.iter().try_for_each(|key| outbox.note(key))?;
+        outbox.sync()?;
+    }
     Ok(())
 }
 
@@ -520,6 +526,8 @@ mod tests {
                 names: TrailNames {
                     trail: "keyreeve".to_owned(),
                     bucket: "keyreeve-trail".to_owned(),
+                    prefix: String::new(),
+                    kms_key: None,
                     home: "us-east-1".parse().unwrap(),
                 },
                 account: "111122223333".parse().unwrap(),

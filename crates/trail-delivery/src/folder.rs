@@ -6,6 +6,7 @@
 //! .keyreeve/public-keys.json      the public keys of digests
 //! .keyreeve/index/…               the indexes of complete segments
 //! .keyreeve/staged/…              files on their way to their places
+//! .keyreeve/outbox-…              what a bucket does not have yet
 //! ```
 //! A bucket keeps the signature of a digest as metadata of the object; here it is the comment in the head of the compressed file
 //! (RFC 1952), so that both are always together.
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files;
 use crate::index::{Index, Query};
+use crate::outbox::Outbox;
 use crate::state::State;
 
 /// A folder, and the segments that it is delivered from.
@@ -40,6 +42,8 @@ pub struct Folder {
     keys: Mutex<Vec<PublicKey>>,
     statuses: Mutex<BTreeMap<String, Status>>,
     error: Mutex<Option<String>>,
+    outbox: Option<Outbox>,
+    upload_error: Mutex<Option<String>>,
 }
 
 /// A public key in `public-keys.json`.
@@ -66,7 +70,34 @@ impl Folder {
             keys: Mutex::default(),
             statuses: Mutex::default(),
             error: Mutex::default(),
+            outbox: None,
+            upload_error: Mutex::default(),
         })
+    }
+
+    /// Notes from now on what is to go into a bucket: the one that `identity` tells from all others, where names begin with
+    /// `prefix`. It gets what stands in the folder already. Without a bucket, nothing is noted.
+    ///
+    /// # Errors
+    /// When the notes cannot be kept.
+    pub fn for_bucket(mut self, bucket: Option<(&str, &str)>) -> io::Result<Self> {
+        self.outbox = match bucket {
+            Some((identity, prefix)) => Some(Outbox::open(&self.root, identity, prefix)?),
+            None => {
+                Outbox::close(&self.root)?;
+                None
+            }
+        };
+        Ok(self)
+    }
+
+    pub(crate) fn outbox(&self) -> Option<&Outbox> {
+        self.outbox.as_ref()
+    }
+
+    /// Notes what keeps files from the bucket, or that nothing does.
+    pub fn set_upload_error(&self, error: Option<String>) {
+        *self.upload_error.lock() = error;
     }
 
     /// Writes the public keys beside the files, durably. A key signs only after that.
@@ -183,6 +214,41 @@ pub(crate) fn read_public_keys(root: &Path) -> io::Result<Vec<PublicKey>> {
     Ok(keys.collect())
 }
 
+/// The public keys in a file that somebody gives: the one of a folder, or what `aws cloudtrail list-public-keys` prints.
+///
+/// # Errors
+/// When it is neither.
+pub fn given_public_keys(json: &[u8]) -> io::Result<Vec<PublicKey>> {
+    let given: Given = serde_json::from_slice(json).map_err(io::Error::other)?;
+    let keys = match given {
+        Given::Listed { keys } | Given::Written(keys) => keys,
+    };
+    let read = |GivenKey { fingerprint, value }| {
+        let der = STANDARD.decode(value).map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(PublicKey { der, fingerprint, since: Timestamp::from_millis(0), until: None })
+    };
+    keys.into_iter().map(read).collect()
+}
+
+/// Public keys in one of two forms.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Given {
+    Listed {
+        #[serde(rename = "PublicKeyList")]
+        keys: Vec<GivenKey>,
+    },
+    Written(Vec<GivenKey>),
+}
+
+/// One of them; what else is said of it proves nothing.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GivenKey {
+    fingerprint: String,
+    value: String,
+}
+
 /// The comment that holds a signature.
 pub(crate) fn comment_of(signature: &str) -> String {
     format!("{SIGNATURE_ALGORITHM} {signature}")
@@ -202,9 +268,13 @@ fn is_plain(key: &str) -> bool {
 
 fn info(key: &str, path: &Path) -> io::Result<ObjectInfo> {
     let metadata = fs::metadata(path)?;
+    Ok(ObjectInfo { key: key.to_owned(), len: metadata.len(), modified: modified(&metadata)? })
+}
+
+/// When a file was written.
+pub(crate) fn modified(metadata: &fs::Metadata) -> io::Result<Timestamp> {
     let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let modified = Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or_default());
-    Ok(ObjectInfo { key: key.to_owned(), len: metadata.len(), modified })
+    Ok(Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or_default()))
 }
 
 /// The objects below `root` whose names begin with `prefix` and come after `after`, in order, at most `limit`.
@@ -290,7 +360,8 @@ impl Archive for Folder {
 
     fn status(&self, account: AccountId) -> Status {
         let mut status = self.statuses.lock().get(&account.to_string()).cloned().unwrap_or_default();
-        status.error.clone_from(&self.error.lock());
+        let error = self.error.lock().clone();
+        status.error = error.or_else(|| self.upload_error.lock().clone());
         status
     }
 }

@@ -6,6 +6,8 @@
 //!   delivered twice, none left out, and no chain broken.
 //! - A change has two lines in the trail. The one that opens it is delivered only where none completes it any more: its
 //!   process has ended.
+//! - What a bucket is to have is noted in the *outbox* and forgotten there once the bucket has it: the folder comes first, and
+//!   what keeps the bucket from its files keeps nothing else.
 //! - Nothing here is in the way of a request: it reads what was written, on a thread of its own.
 
 mod deliver;
@@ -14,12 +16,15 @@ mod folder;
 mod index;
 mod index_file;
 mod lines;
+mod outbox;
 mod segment_index;
 mod state;
+mod upload;
 mod verify;
 
 pub use deliver::{Deliverer, DeliveryError, Options, Retention};
-pub use folder::{Folder, INDEX_DIR};
+pub use folder::{Folder, INDEX_DIR, given_public_keys};
 pub use index::{Index, Query};
 pub use lines::{Ends, ends};
-pub use verify::{Finding, Range, Report, first_segments, verify};
+pub use upload::{Round, UploadError, Uploader};
+pub use verify::{Finding, Range, Report, first_segments, verify, verify_copy};

@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 
 use keyreeve_observe::digest::LogFile;
+use keyreeve_observe::layout::TrailNames;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
@@ -23,6 +24,9 @@ pub(crate) struct State {
     pub(crate) trail: String,
     /// The bucket that its files seem to be in.
     pub(crate) bucket: String,
+    /// What the names of the files begin with.
+    #[serde(default)]
+    pub(crate) prefix: String,
     /// Its home Region.
     pub(crate) home: String,
     /// Seconds between digests.
@@ -94,12 +98,13 @@ pub(crate) struct Previous {
 
 impl State {
     /// The state before anything was delivered.
-    pub(crate) fn new(trail: &str, bucket: &str, home: &str, started: i64) -> Self {
+    pub(crate) fn new(names: &TrailNames, started: i64) -> Self {
         Self {
             version: VERSION,
-            trail: trail.to_owned(),
-            bucket: bucket.to_owned(),
-            home: home.to_owned(),
+            trail: names.trail.clone(),
+            bucket: names.bucket.clone(),
+            prefix: names.prefix.clone(),
+            home: names.home.as_str().to_owned(),
             digest_seconds: 0,
             started,
             streams: BTreeMap::new(),

@@ -222,6 +222,8 @@ mod tests {
     }
 
     proptest! {
+        // Every look waits for the disk.
+        #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
         fn whatever_a_bucket_does_and_whenever_the_process_ends_it_gets_everything_once(
             script in proptest::collection::vec(does(), 0..24)

@@ -15,7 +15,7 @@ use keyreeve_domain::Timestamp;
 use keyreeve_observe::archive::PublicKey;
 use keyreeve_observe::digest::{Digest, LogFile, unhex};
 use keyreeve_observe::event::Event;
-use keyreeve_observe::layout::{account_prefix, digest_prefix, iso, parse_iso};
+use keyreeve_observe::layout::{TOP, account_prefix, digest_prefix, iso, parse_iso};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -58,6 +58,8 @@ pub struct Report {
     pub ends: Vec<(String, Timestamp)>,
     /// The fingerprints of the keys that have signed.
     pub keys: BTreeSet<String>,
+    /// Log files that are younger than the newest digest of a copy: nothing speaks of them yet.
+    pub unproven: u64,
 }
 
 /// Checks the folder at `root` against the segments in `segments`. Where `trusted` names fingerprints, no other key may have
@@ -68,12 +70,41 @@ pub struct Report {
 pub fn verify(root: &Path, segments: &Path, range: Range, trusted: &[String]) -> io::Result<Report> {
     // ORDER: the state first, so that every key that has signed by then is known.
     let state = State::read(&root.join(PRIVATE))?;
+    let keys = folder::read_public_keys(root)?;
+    whole(root, Some(segments), range, (trusted, keys), state)
+}
+
+/// As [`verify`], of a copy of a bucket: there is neither a state nor a segment, and `keys` may have signed.
+///
+/// # Errors
+/// When files that are there cannot be read.
+pub fn verify_copy(
+    root: &Path,
+    range: Range,
+    trusted: &[String],
+    keys: Vec<PublicKey>,
+) -> io::Result<Report> {
+    whole(root, None, range, (trusted, keys), None)
+}
+
+fn whole(
+    root: &Path,
+    segments: Option<&Path>,
+    range: Range,
+    (trusted, keys): (&[String], Vec<PublicKey>),
+    state: Option<State>,
+) -> io::Result<Report> {
     let mut check = Check {
         root,
         range,
         trusted,
         staged: state.as_ref().map(|state| state.staged.clone()).unwrap_or_default(),
-        keys: folder::read_public_keys(root)?,
+        keys,
+        prefix: match &state {
+            Some(state) => state.prefix.clone(),
+            None => prefix_of_files(root)?,
+        },
+        is_copy: segments.is_none(),
         report: Report::default(),
         seen: BTreeSet::new(),
         events: HashMap::new(),
@@ -93,11 +124,13 @@ pub fn verify(root: &Path, segments: &Path, range: Range, trusted: &[String]) ->
         check.chain(name, chain)?;
     }
     // What was delivered while this looked is the next one's to check.
-    let later = State::read(&root.join(PRIVATE))?;
+    let later = segments.map_or(Ok(None), |_| State::read(&root.join(PRIVATE)))?;
     for (name, chain) in &chains {
         check.strangers(name, chain, later.as_ref().and_then(|state| state.chains.get(name)))?;
     }
-    if let Some(state) = state.filter(|_| range.from.is_none() && range.to.is_none()) {
+    if let Some((state, segments)) =
+        state.zip(segments).filter(|_| range.from.is_none() && range.to.is_none())
+    {
         check.events(&state, segments)?;
     }
     Ok(check.report)
@@ -120,6 +153,10 @@ struct Check<'a> {
     /// The names of the files that were on their way to their places.
     staged: Vec<String>,
     keys: Vec<PublicKey>,
+    /// What the names of all files begin with.
+    prefix: String,
+    /// It is a copy of what a bucket has, and of nothing beside.
+    is_copy: bool,
     report: Report,
     /// The names of the files that a chain leads to.
     seen: BTreeSet<String>,
@@ -164,9 +201,10 @@ impl Check<'_> {
     /// Where there is no state, each chain goes back from its newest file.
     fn chains_of_files(&self) -> io::Result<BTreeMap<String, ChainState>> {
         let mut chains = BTreeMap::new();
-        for info in folder::list(self.root, "AWSLogs/", "", usize::MAX)? {
-            let parts: Vec<&str> = info.key.split('/').collect();
-            let ["AWSLogs", account, "CloudTrail-Digest", region, .., _] = parts.as_slice() else { continue };
+        let top = format!("{}{TOP}", self.prefix);
+        for info in folder::list(self.root, &top, "", usize::MAX)? {
+            let parts: Vec<&str> = info.key.get(top.len()..).unwrap_or_default().split('/').collect();
+            let [account, "CloudTrail-Digest", region, .., _] = parts.as_slice() else { continue };
             let name = format!("{account}/{region}");
             let end = end_of(&info.key).map_or(0, Timestamp::millis);
             let previous = crate::state::Previous {
@@ -229,9 +267,17 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// What the names of the digests of a chain begin with.
+    fn prefix_of(&self, name: &str) -> String {
+        match read_chain_name(name) {
+            Some((account, region)) => format!("{}{region}/", digest_prefix(&self.prefix, account)),
+            None => format!("{}{TOP}", self.prefix),
+        }
+    }
+
     /// The digest that stands before `object` by name.
     fn before(&self, name: &str, object: &str) -> io::Result<Option<String>> {
-        let infos = folder::list(self.root, &prefix_of(name), "", usize::MAX)?;
+        let infos = folder::list(self.root, &self.prefix_of(name), "", usize::MAX)?;
         Ok(infos.into_iter().map(|info| info.key).rfind(|key| key.as_str() < object))
     }
 
@@ -323,10 +369,10 @@ impl Check<'_> {
             return Ok(());
         }
         let Some((account, region)) = read_chain_name(name) else { return Ok(()) };
-        let logs = format!("{}CloudTrail/{region}/", account_prefix(account));
+        let logs = format!("{}CloudTrail/{region}/", account_prefix(&self.prefix, account));
         let mut is_known: BTreeSet<String> = BTreeSet::new();
         let mut strangers = Vec::new();
-        for info in folder::list(self.root, &prefix_of(name), "", usize::MAX)? {
+        for info in folder::list(self.root, &self.prefix_of(name), "", usize::MAX)? {
             if self.seen.contains(&info.key) {
                 continue;
             }
@@ -338,7 +384,13 @@ impl Check<'_> {
         }
         is_known.extend(later.into_iter().flat_map(|later| &later.logs).map(|log| log.object.clone()));
         for info in folder::list(self.root, &logs, "", usize::MAX)? {
-            if !self.seen.contains(&info.key) && !is_known.contains(&info.key) {
+            if self.seen.contains(&info.key) || is_known.contains(&info.key) {
+                continue;
+            }
+            // A name has the minute; a digest may end within it.
+            if self.is_copy && minute_of(&info.key).is_some_and(|minute| minute > chain.end - MINUTE) {
+                self.report.unproven += 1;
+            } else {
                 strangers.push((info.key, "no digest names this log file"));
             }
         }
@@ -392,12 +444,11 @@ impl Check<'_> {
     }
 }
 
-/// What the names of the digests of a chain begin with.
-fn prefix_of(name: &str) -> String {
-    match read_chain_name(name) {
-        Some((account, region)) => format!("{}{region}/", digest_prefix(account)),
-        None => "AWSLogs/".to_owned(),
-    }
+/// What stands before the part of names that every folder of a trail has.
+fn prefix_of_files(root: &Path) -> io::Result<String> {
+    let infos = folder::list(root, "", "", usize::MAX)?;
+    let mut prefixes = infos.iter().filter_map(|info| info.key.find(TOP).and_then(|at| info.key.get(..at)));
+    Ok(prefixes.find(|prefix| prefix.is_empty() || prefix.ends_with('/')).unwrap_or_default().to_owned())
 }
 
 /// The end of the stretch of time of a digest, by its name.
@@ -408,3 +459,16 @@ fn end_of(object: &str) -> Option<Timestamp> {
     let (hour, minute, second) = (part(9, 11)?, part(11, 13)?, part(13, 15)?);
     parse_iso(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
 }
+
+/// The minute in which a log file was delivered, by its name, in milliseconds.
+fn minute_of(object: &str) -> Option<i64> {
+    let (rest, _) = object.strip_suffix(".json.gz")?.rsplit_once('_')?;
+    let text = rest.rsplit('_').next()?;
+    let part = |from: usize, to: usize| text.get(from..to);
+    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    let (hour, minute) = (part(9, 11)?, part(11, 13)?);
+    Some(parse_iso(&format!("{year}-{month}-{day}T{hour}:{minute}:00Z"))?.millis())
+}
+
+/// In milliseconds.
+const MINUTE: i64 = 60_000;

@@ -34,6 +34,7 @@ const NAMES: [&str; 7] =
 pub(super) fn restrict(config: &Config, dir: Option<&DataDir>) -> Result<Enforced, RulesetError> {
     let fetches = !config.identity.issuers.is_empty()
         || !config.metrics.webhooks.is_empty()
+        || config.bucket.endpoint.is_some()
         // Spans leave on a thread that the log has started before; what it shares with others is theirs too.
         || config.tracing.otlp.is_some();
     let ruleset = Ruleset::default()
@@ -100,6 +101,8 @@ fn readable(config: &Config, dir: Option<&DataDir>) -> Vec<PathBuf> {
         &identity.issuer_ca,
         &config.metrics.webhook_ca,
         &config.tracing.otlp_ca,
+        &config.bucket.bucket_ca,
+        &config.bucket.credentials_file,
     ];
     let root_key = dir.map(|dir| dir.join(&config.seal.root_key_file));
     let files = files
