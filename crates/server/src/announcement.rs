@@ -15,6 +15,7 @@ pub(crate) fn announce(config: &Config, dir: Option<&DataDir>, url: &str) -> io:
         writeln!(err, "To use it from this machine:\n")?;
         endpoints(&mut err, url)?;
         writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}")?;
+        writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDWATCH_LOGS={url}")?;
         let credentials = std::path::absolute(dir.join(CREDENTIALS_FILE))?;
         writeln!(err, "  export AWS_SHARED_CREDENTIALS_FILE={}", credentials.display())?;
         first_steps(&mut err, "us-east-1")?;
