@@ -13,7 +13,9 @@ import server as harness
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    running = harness.Server(tmp_path_factory.mktemp("keyreeve") / "data").start()
+    # An RSA key of 4096 bits takes its time on a machine that does other things too.
+    config = "[crypto]\nkey_wait_seconds = 50\n"
+    running = harness.Server(tmp_path_factory.mktemp("keyreeve") / "data", config=config).start()
     yield running
     running.kill()
     # Whatever the tests have done to it, the store holds together.

@@ -105,8 +105,8 @@ impl Service {
         let held = self.ring().credential(id).filter(|held| held.token == digest);
         let found = match (held, token) {
             (Some(held), _) => held,
-            (None, None) => self.long_term(id).await?,
-            (None, Some(token)) => self.temporary(id, token, digest).await?,
+            (None, None) => Box::pin(self.long_term(id)).await?,
+            (None, Some(token)) => Box::pin(self.temporary(id, token, digest)).await?,
         };
         if found.has_expired(now) { Err(CredentialError::Expired) } else { Ok(found) }
     }

@@ -350,7 +350,7 @@ impl Service {
             let grantee = GranteeKey { region: key.region, key: key.key, grantee };
             let grants = match self.ring().grants(&grantee) {
                 Some(grants) => grants,
-                None => self.read_grants(key, grantee).await?,
+                None => Box::pin(self.read_grants(key, grantee)).await?,
             };
             grants.candidates(context, &mut found);
         }

@@ -106,21 +106,19 @@ impl Service {
         let AliasArn { region, account, alias } = &arn;
         let key = match self.ring().alias(*account, *region, alias) {
             Some(key) => key,
-            None => {
-                let path = space::alias(*account, *region, alias).map_err(VaultError::from)?;
-                let snapshot = self.vault().snapshot().await?;
-                let read = self.vault().read::<AliasRecord>(&*snapshot, &path).await?;
-                let target = read.ok_or_else(|| LookupError::NoAlias(arn.clone()))?.record.target;
-                self.ring().fill_alias(
-                    &path,
-                    snapshot.revision(),
-                    (*account, *region, alias.clone()),
-                    target,
-                );
-                target
-            }
+            None => Box::pin(self.read_alias(&arn)).await?,
         };
         Ok((KeyArn { region: *region, account: *account, key }, Some(arn.alias)))
+    }
+
+    async fn read_alias(&self, arn: &AliasArn) -> Result<KeyId, LookupError> {
+        let AliasArn { region, account, alias } = arn;
+        let path = space::alias(*account, *region, alias).map_err(VaultError::from)?;
+        let snapshot = self.vault().snapshot().await?;
+        let read = self.vault().read::<AliasRecord>(&*snapshot, &path).await?;
+        let target = read.ok_or_else(|| LookupError::NoAlias(arn.clone()))?.record.target;
+        self.ring().fill_alias(&path, snapshot.revision(), (*account, *region, alias.clone()), target);
+        Ok(target)
     }
 
     /// The key with this id, whoever owns it; from the ring or the store.
@@ -131,6 +129,10 @@ impl Service {
         if let Some(found) = self.ring().key(region, key) {
             return Ok(Some(found));
         }
+        Box::pin(self.read_key(region, key)).await
+    }
+
+    async fn read_key(&self, region: Region, key: KeyId) -> Result<Option<Arc<OpenKey>>, VaultError> {
         let snapshot = self.vault().snapshot().await?;
         self.key_at(&*snapshot, region, key).await
     }

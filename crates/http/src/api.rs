@@ -189,12 +189,12 @@ impl<T: Trail + 'static> Handler for Api<T> {
         let is_probe = request.method() == Method::GET;
         match request.uri().path() {
             "/livez" if is_probe => plain(StatusCode::OK, "ok\n".to_owned()),
-            "/readyz" if is_probe => self.readiness().await,
+            "/readyz" if is_probe => Box::pin(self.readiness()).await,
             "/metrics" if is_probe => self.metrics(request.headers()),
             path if path.starts_with(TEST_MODE_PATH)
                 && let Some(test_mode) = self.endpoint.test_mode.clone() =>
             {
-                self.test_mode(&*test_mode, request).await
+                Box::pin(self.test_mode(&*test_mode, request)).await
             }
             _ => {
                 let span = span::of_request(self.endpoint.trace, request.headers());
@@ -240,13 +240,13 @@ impl<T: Trail + 'static> Api<T> {
         let call = Call { request_id, event_id, now, signed_by, peer };
         let (parts, body) = request.into_parts();
         if let Some(asked) = cloudwatch::asked(&parts) {
-            return self.cloudwatch(call, parts, body, asked).await;
+            return Box::pin(self.cloudwatch(call, parts, body, asked)).await;
         }
         if query::is_query(&parts) {
-            return self.query(call, parts, body).await;
+            return Box::pin(self.query(call, parts, body)).await;
         }
         if let Some(asked) = audit::asked(&parts) {
-            return self.audit(call, parts, body, asked).await;
+            return Box::pin(self.audit(call, parts, body, asked)).await;
         }
         let operation =
             parts.headers.get(&TARGET).and_then(|target| Operation::from_target(target.to_str().ok()?));
@@ -303,7 +303,7 @@ impl<T: Trail + 'static> Api<T> {
                 });
                 answer
             }
-            Err(refused) => self.refuse(&call, &parts, operation, refused).await,
+            Err(refused) => Box::pin(self.refuse(&call, &parts, operation, refused)).await,
         };
         self.endpoint.metrics.count(operation, answer.error, arrived.elapsed());
         span::note(Source::Kms, operation.map(Operation::name), answer.error);
@@ -348,7 +348,7 @@ impl<T: Trail + 'static> Api<T> {
         let body = self.bodies.read(body, &self.endpoint.limits).await.map_err(refused)?;
         let mut authenticated = self.verified(claimed, &head, body.as_ref())?;
         if let Principal::Service(service) = authenticated.credential.caller().principal() {
-            let forwarded = self.forwarded(call, parts, service, &authenticated).await?;
+            let forwarded = Box::pin(self.forwarded(call, parts, service, &authenticated)).await?;
             authenticated.forwarded = Some(Box::new(forwarded));
         }
         Ok((operation, authenticated, body))
@@ -559,6 +559,25 @@ fn plain(status: StatusCode, text: String) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A trail that takes everything.
+    struct Deaf;
+
+    impl Trail for Deaf {
+        fn append(&self, _event: Vec<u8>) -> keyreeve_core::bracket::TrailFuture<'_> {
+            Box::pin(core::future::ready(Ok(())))
+        }
+    }
+
+    fn answer_size<S, R, P, F>(_handle: impl FnOnce(S, R, P) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn the_future_of_a_request_is_small_enough_to_be_moved() {
+        let size = answer_size(<Api<Deaf> as Handler>::handle);
+        assert!(size <= 5632, "{size} bytes");
+    }
 
     #[test]
     fn a_user_agent_is_cut_at_one_kibibyte() {

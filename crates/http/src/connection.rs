@@ -93,9 +93,10 @@ async fn exchange<H: Handler>(
     let seen = Rc::clone(&activity);
     let service = service_fn(move |request| {
         let answering = Answering::of(&seen);
-        let answer = Rc::clone(&handler).handle(request, Rc::clone(&peer));
+        let (handler, peer) = (Rc::clone(&handler), Rc::clone(&peer));
         async move {
-            let answer = answer.await;
+            // Made here, where it stays: a future that comes from outside is there twice, and copied from one place to the other.
+            let answer = handler.handle(request, peer).await;
             drop(answering);
             Ok::<_, Infallible>(answer)
         }

@@ -57,10 +57,7 @@ pub(crate) const SERVICES: [&str; 29] = [
 /// As [`Cx::find`]; a predefined alias without a key is given one first.
 pub(crate) async fn find<A: Action>(cx: &mut Cx<'_>, key_id: &str) -> Result<Found, Refusal> {
     if let Some(alias) = predefined(cx, key_id) {
-        let account = cx.caller.account();
-        if cx.service.find(account, cx.region, alias.as_str()).await.is_err() {
-            make_if_allowed(cx, &alias).await?;
-        }
+        Box::pin(make_if_missing(cx, &alias)).await?;
     }
     cx.find::<A>(key_id).await
 }
@@ -76,6 +73,14 @@ fn predefined(cx: &Cx<'_>, key_id: &str) -> Option<AliasName> {
         KeyRef::AliasArn(_) | KeyRef::Arn(_) | KeyRef::Id(_) => return None,
     };
     alias.service().is_some_and(|service| SERVICES.contains(&service)).then_some(alias)
+}
+
+async fn make_if_missing(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), Refusal> {
+    let account = cx.caller.account();
+    match cx.service.find(account, cx.region, alias.as_str()).await {
+        Ok(_) => Ok(()),
+        Err(_) => make_if_allowed(cx, alias).await,
+    }
 }
 
 async fn make_if_allowed(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), Refusal> {

@@ -28,6 +28,8 @@ pub(crate) struct Alarms {
     /// Told when actions are to be run now.
     set: Arc<Notify>,
     counts: Arc<AlarmCounts>,
+    /// The minute, counted from 1970, that the periods of the last evaluation ended before.
+    evaluated: Arc<AtomicI64>,
 }
 
 /// What operators see of it.
@@ -56,7 +58,14 @@ impl AlarmCounts {
 impl Alarms {
     /// The alarms of `service`, over `metrics`.
     pub(crate) fn new(service: &Arc<Service>, metrics: Arc<dyn MetricSource>) -> Self {
-        Self { service: Arc::clone(service), metrics, set: Arc::new(Notify::new()), counts: Arc::default() }
+        let evaluated = Arc::new(AtomicI64::new(i64::MIN));
+        Self {
+            service: Arc::clone(service),
+            metrics,
+            set: Arc::new(Notify::new()),
+            counts: Arc::default(),
+            evaluated,
+        }
     }
 
     /// What is told when actions are to be run now.
@@ -76,6 +85,7 @@ impl Alarms {
 
     /// Evaluates all alarms at `now`, over whole minutes before it; for a test that has moved the clock. How many changed.
     pub(crate) async fn evaluate_at(&self, now: Timestamp) -> Result<usize, VaultError> {
+        self.evaluated.store(minute_of(now), Ordering::Relaxed);
         let round = rounds::evaluate(&self.service, &*self.metrics, now, now).await?;
         if !round.waiting.is_empty() {
             self.set.notify_one();
@@ -102,7 +112,7 @@ impl Alarms {
         });
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let (mut evaluated, mut forgotten) = (None, None);
+        let mut forgotten = None;
         loop {
             let is_set = tokio::select! {
                 _ = ticks.tick() => false,
@@ -113,9 +123,9 @@ impl Alarms {
             let now = clock::now();
             // The last requests of a minute are counted shortly after it.
             let until = now.plus_millis(-SETTLING);
-            let minute = until.millis().div_euclid(60_000);
-            let found = if evaluated != Some(minute) {
-                evaluated = Some(minute);
+            let minute = minute_of(until);
+            let found = if is_due(self.evaluated.load(Ordering::Relaxed), minute, minute_of(now)) {
+                self.evaluated.store(minute, Ordering::Relaxed);
                 let round = rounds::evaluate(&self.service, &*self.metrics, now, until).await;
                 if round.as_ref().is_ok_and(|round| round.failed == 0) {
                     self.counts.evaluated.store(now.millis().div_euclid(1000), Ordering::Relaxed);
@@ -141,6 +151,18 @@ impl Alarms {
             }
         }
     }
+}
+
+/// The minute, counted from 1970.
+fn minute_of(time: Timestamp) -> i64 {
+    time.millis().div_euclid(60_000)
+}
+
+/// Whether periods that end before `minute` are to be evaluated `now`, where those that end before `evaluated` were the last. A
+/// later evaluation, which did not wait for the counts to settle, is not replaced by an earlier one; one that lies ahead is of a
+/// clock that was set back since.
+fn is_due(evaluated: i64, minute: i64, now: i64) -> bool {
+    !(minute..=now).contains(&evaluated)
 }
 
 /// The actions that are being run.
@@ -214,3 +236,25 @@ const SETTLING: i64 = 2000;
 const AT_ONCE: usize = 8;
 /// Actions that are being run or wait for their turn in memory, at most.
 const IN_HAND_MOST: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_is_evaluated_once_and_none_before_it_afterwards() {
+        for (evaluated, minute, now, due) in [
+            (i64::MIN, 100, 100, true),
+            (99, 100, 100, true),
+            (100, 100, 100, false),
+            // Minute 101 has begun, and the counts of minute 100 have not settled.
+            (99, 100, 101, true),
+            (100, 100, 101, false),
+            (101, 100, 101, false),
+            // The clock was set back.
+            (500, 100, 101, true),
+        ] {
+            assert_eq!(is_due(evaluated, minute, now), due, "{evaluated} {minute} {now}");
+        }
+    }
+}

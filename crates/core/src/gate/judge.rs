@@ -56,7 +56,7 @@ pub(crate) async fn on_key<A: Action>(
     let place = place.as_deref();
     let needed = needed(cx, &question, place);
     let aliases = match needed.contains(policy::ContextKey::KmsResourceAliases) {
-        true => key.aliases(cx.service).await?,
+        true => Box::pin(key.aliases(cx.service)).await?,
         false => &[],
     };
     question.key = Some(KeyFacts { aliases, ..found });
@@ -205,7 +205,7 @@ async fn place(cx: &Cx<'_>, account: AccountId) -> Result<Option<Arc<Place>>, Va
     if has_standing && account == cx.caller.account() {
         return Ok(cx.caller.standing().place.clone());
     }
-    let organization = cx.service.organization().await?;
+    let organization = Box::pin(cx.service.organization()).await?;
     Ok(organization.and_then(|organization| organization.place(account).cloned()))
 }
 
