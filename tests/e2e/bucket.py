@@ -2,6 +2,7 @@
 
 import http.client
 import http.server
+import ssl
 import threading
 import uuid
 
@@ -60,7 +61,8 @@ FAULTS = [slow_down, denied, server_error, redirected, closed, answer_lost, answ
 class Bucket:
     """A versioned bucket, so that nothing that was overwritten goes unseen, behind a proxy on a port of its own."""
 
-    def __init__(self, moto_url, name=None):
+    def __init__(self, moto_url, name=None, certificate=None):
+        """`certificate` is a pair of files for `localhost`; with it, the proxy speaks TLS."""
         self.s3 = boto3.client(
             "s3", endpoint_url=moto_url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
         )
@@ -68,6 +70,7 @@ class Bucket:
         self.s3.create_bucket(Bucket=self.name)
         self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Enabled"})
         self.upstream = moto_url.removeprefix("http://")
+        self.certificate = certificate
         self.faults = []
         self.always = None
         self.requests = []
@@ -118,6 +121,10 @@ class Bucket:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.port = self.server.server_port
+        if self.certificate:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(*self.certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self
 
@@ -130,7 +137,7 @@ class Bucket:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.certificate else f"http://127.0.0.1:{self.port}"
 
     def config(self, prefix="", more=""):
         return f"""

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from audit import completed
 from moto.server import ThreadedMotoServer
-from server import ACCOUNT, REGION, aws_command, binary, wait_until
+from server import ACCOUNT, REGION, REPOSITORY, aws_command, binary, wait_until
 
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/keyreeve"
 START = "2020-01-01T00:00:00Z"
@@ -299,6 +299,26 @@ def test_a_service_without_conditional_writes_is_asked_first(bucket, start):
     use(server)
     arrived(server, bucket)
     is_intact(server, bucket)
+
+
+def test_a_bucket_is_reached_over_tls_by_whom_its_certificate_convinces(make_server, moto):
+    issuer = REPOSITORY / "crates" / "server" / "tests" / "issuer"
+    bucket = buckets.Bucket(moto, certificate=(issuer / "server.crt", issuer / "server.key")).open()
+    try:
+        server = make_server(config=bucket.config(), environment=bucket.environment).start()
+        trail = server.client(service="cloudtrail")
+        wait_until(
+            lambda: "certificate" in trail.get_trail_status(Name="keyreeve").get("LatestDeliveryError", ""), "it is told", 20
+        )
+        assert bucket.versions() == []
+        assert server.terminate() == 0
+        server.config = bucket.config(more=f'bucket_ca = "{issuer / "ca.crt"}"\n')
+        server.start()
+        use(server)
+        arrived(server, bucket)
+        is_intact(server, bucket)
+    finally:
+        bucket.close()
 
 
 def test_the_bucket_is_asked_to_encrypt_under_a_kms_key(bucket, start):

@@ -55,6 +55,8 @@ pub enum Kind {
     ImportToken,
     /// The digest of a backup, under a domain key: nobody else can have written it.
     Backup,
+    /// A log file of the trail, under a data key of a KMS key.
+    TrailFile,
 }
 
 impl Kind {
@@ -69,6 +71,7 @@ impl Kind {
             Self::GrantToken => 7,
             Self::ImportToken => 8,
             Self::Backup => 9,
+            Self::TrailFile => 10,
         }
     }
 }

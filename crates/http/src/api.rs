@@ -49,6 +49,7 @@ use crate::test_mode::{TEST_MODE_PATH, TestMode};
 
 mod audit;
 mod cloudwatch;
+mod object_keys;
 mod query;
 mod test_mode;
 

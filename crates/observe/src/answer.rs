@@ -6,6 +6,7 @@ use keyreeve_core::{Cx, Service};
 
 use crate::archive::Archive;
 use crate::layout::TrailNames;
+use crate::object_keys::ObjectKeys;
 use crate::refusal::Refusal;
 use crate::s3::S3Asked;
 use crate::{cloudtrail, logs, lookup, s3};
@@ -166,6 +167,8 @@ impl Answer {
 pub(crate) struct Asked<'a> {
     pub(crate) names: &'a TrailNames,
     pub(crate) archive: &'a dyn Archive,
+    /// Who opens what is encrypted; S3 alone asks.
+    pub(crate) keys: Option<&'a dyn ObjectKeys>,
 }
 
 /// Handles a request of CloudTrail or CloudWatch Logs. The answer is returned only once its record is in the trail.
@@ -179,7 +182,7 @@ pub async fn answer_json(
     let head = request.head(Some(request.caller), request.caller.account());
     let mut notes = Notes::default();
     let mut cx = request.context(service, trail, &head, &mut notes, request.caller);
-    let asked = Asked { names, archive };
+    let asked = Asked { names, archive, keys: None };
     let outcome = dispatch(&mut cx, request.operation, &asked, body).await;
     drop(cx);
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
@@ -219,18 +222,18 @@ async fn dispatch(
     Ok(answer.to_string().into_bytes())
 }
 
-/// Handles a request of S3. The answer is returned only once its record is in the trail.
+/// Handles a request of S3; `keys` opens objects that are encrypted. The answer is returned only once its record is in the trail.
 pub async fn answer_s3(
     service: &Service,
     trail: &dyn Trail,
     request: &Request<'_>,
-    (names, archive): (&TrailNames, &dyn Archive),
+    (names, archive, keys): (&TrailNames, &dyn Archive, &dyn ObjectKeys),
     s3: &S3Asked,
 ) -> Answer {
     let head = request.head(Some(request.caller), request.caller.account());
     let mut notes = Notes::default();
     let mut cx = request.context(service, trail, &head, &mut notes, request.caller);
-    let asked = Asked { names, archive };
+    let asked = Asked { names, archive, keys: Some(keys) };
     let outcome = s3::handle(&mut cx, &asked, s3).await;
     drop(cx);
     let refused = outcome.as_ref().err().map(Refusal::for_trail);

@@ -99,8 +99,10 @@ pub struct Object {
     pub info: ObjectInfo,
     /// What is to be said of it: names without their prefix, and values.
     pub metadata: Vec<(String, String)>,
-    /// Its content.
+    /// Its content; a [`SealedFile`](crate::sealed_file::SealedFile) where `is_sealed`.
     pub content: Vec<u8>,
+    /// It is encrypted under a KMS key. Its length is that of what is encrypted.
+    pub is_sealed: bool,
 }
 
 /// A public key that digests are signed with.

@@ -70,6 +70,10 @@ pub struct LogFile {
     pub newest_event_time: String,
     /// The time of its oldest event.
     pub oldest_event_time: String,
+    /// The SHA-256 of the file as it lies in the folder, where that is encrypted. CloudTrail has no such member; it proves the file to
+    /// whoever may not open it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_hash_value: Option<String>,
 }
 
 impl Digest {

@@ -28,6 +28,12 @@ impl TrailNames {
         format!("arn:{}:cloudtrail:{home}:{account}:trail/{trail}", home.partition())
     }
 
+    /// The ARN of the object `key` in the bucket.
+    #[must_use]
+    pub fn object_arn(&self, key: &str) -> String {
+        format!("arn:{}:s3:::{}/{key}", self.home.partition(), self.bucket)
+    }
+
     /// The name of a log file that is delivered at `at`.
     #[must_use]
     pub fn log_key(&self, account: AccountId, region: Region, at: Timestamp, unique: &str) -> String {

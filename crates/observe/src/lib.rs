@@ -11,6 +11,8 @@ pub mod event;
 pub mod filter_pattern;
 pub mod layout;
 pub mod metric;
+pub mod object_keys;
+pub mod sealed_file;
 
 mod answer;
 mod cloudtrail;

@@ -15,6 +15,7 @@ use crate::archive::{Object, ObjectInfo};
 use crate::cloudtrail::authorize;
 use crate::layout::account_prefix;
 use crate::refusal::Refusal;
+use crate::sealed_file::SealedFile;
 
 /// A request, as its head has it.
 #[derive(Clone, Debug)]
@@ -268,7 +269,8 @@ async fn object(cx: &Cx<'_>, asked: &Asked<'_>, s3: &S3Asked) -> Result<Answer, 
     if !s3.key.starts_with(&account_prefix(&asked.names.prefix, cx.caller.account())) {
         return Err(denied());
     }
-    let Some(Object { info, metadata, content }) = asked.archive.object(s3.key.clone()).await? else {
+    let Some(Object { info, metadata, content, is_sealed }) = asked.archive.object(s3.key.clone()).await?
+    else {
         return Err(Refusal::new("NoSuchKey", "The specified key does not exist.").with_status(404));
     };
     let mut headers = vec![
@@ -277,6 +279,18 @@ async fn object(cx: &Cx<'_>, asked: &Asked<'_>, s3: &S3Asked) -> Result<Answer, 
     ];
     headers.extend(metadata.into_iter().map(|(name, value)| (format!("x-amz-meta-{name}"), value)));
     let is_head = s3.operation == Operation::HeadObject;
+    let mut content = content;
+    if is_sealed {
+        let file = SealedFile::read(&content).filter(|file| file.is_of(&s3.key)).ok_or_else(damaged)?;
+        headers.push(("x-amz-server-side-encryption".to_owned(), "aws:kms".to_owned()));
+        headers.push(("x-amz-server-side-encryption-aws-kms-key-id".to_owned(), file.key.to_owned()));
+        // As with S3, what is said of an object takes no right to its key.
+        if !is_head {
+            let keys = asked.keys.ok_or_else(Refusal::internal)?;
+            let opened = file.open(&keys.decrypt(cx.caller, &file).await?);
+            content = opened.map_err(|_unwrap| damaged())?;
+        }
+    }
     if is_head {
         headers.push(("content-length".to_owned(), info.len.to_string()));
     }
@@ -287,6 +301,12 @@ async fn object(cx: &Cx<'_>, asked: &Asked<'_>, s3: &S3Asked) -> Result<Answer, 
         body: if is_head { Vec::new() } else { content },
         error: None,
     })
+}
+
+/// A file of the folder that is not what was delivered.
+fn damaged() -> Refusal {
+    tracing::error!("an encrypted log file of the trail is not what was delivered");
+    Refusal::internal()
 }
 
 /// A file is never written twice, so its name and length tell it.

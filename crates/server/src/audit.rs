@@ -128,6 +128,10 @@ fn tell(out: &mut impl Write, report: &Report) -> io::Result<()> {
     }
     let (digests, logs, events) = (report.digests, report.logs, report.events);
     writeln!(out, "delivered: {digests} digests, {logs} log files with {events} events")?;
+    if report.sealed > 0 {
+        let sealed = report.sealed;
+        writeln!(out, "encrypted: {sealed} of them, as their digests say; their events were not read")?;
+    }
     for (chain, end) in &report.ends {
         writeln!(out, "chain {chain}: its newest digest ends at {}", iso(*end))?;
     }

@@ -114,6 +114,8 @@ section! {
         bucket: String = "keyreeve-trail".to_owned(), "\"keyreeve-trail\"", since "0.1";
         /// What the names of files begin with, in the folder and in a bucket; nothing, or such as "logs/kms".
         prefix: String = String::new(), "\"\"", since "0.1";
+        /// The KMS key that log files are encrypted under in the folder, as the API names keys; in the clear without one.
+        kms_key: Option<String> = None, "\"alias/trail\"", since "0.1";
         /// Seconds from one log file to the next, where anything happened.
         log_seconds: u64 = 300, "300", since "0.1";
         /// Seconds from one digest to the next, whether anything happened or not.
@@ -660,6 +662,7 @@ mod tests {
                     && !line.starts_with("credentials_file")
                     && !line.starts_with("bucket_ca")
                     && !line.starts_with("sse_kms_key")
+                    && !line.starts_with("kms_key")
             })
             .collect();
         let read: Config = toml::from_str(&uncommented.join("\n")).unwrap();

@@ -13,12 +13,14 @@ use keyreeve_domain::Timestamp;
 use keyreeve_http::{AuditTrail, Metrics};
 use keyreeve_observe::layout::TrailNames;
 use keyreeve_trail_delivery::{Deliverer, DeliveryError, Ends, Folder, INDEX_DIR, Index, Options, Retention};
+use keyreeve_trail_file::FileTrail;
 use parking_lot::Mutex;
 
 use crate::bucket;
 use crate::clock;
 use crate::config::Config;
 use crate::data_dir::{DataDir, TRAIL_DIR};
+use crate::data_key_desk::DataKeyDesk;
 use crate::exit::Failure;
 use crate::start;
 use crate::upload::Upload;
@@ -38,7 +40,7 @@ impl Delivery {
     pub(crate) async fn start(
         config: &Config,
         dir: &DataDir,
-        service: &Service,
+        (service, trail): (&Arc<Service>, &FileTrail),
         metrics: &Arc<Metrics>,
         began: Ends,
     ) -> Result<Self, Failure> {
@@ -48,7 +50,7 @@ impl Delivery {
             trail: audit.trail.clone(),
             bucket: audit.bucket.clone(),
             prefix: bucket::prefix(config),
-            kms_key: config.bucket.sse_kms_key.clone(),
+            kms_key: audit.kms_key.clone().or_else(|| config.bucket.sse_kms_key.clone()),
             home: start::home_region(config)?,
         };
         let destination = bucket::destination(config)?;
@@ -68,7 +70,12 @@ impl Delivery {
             names: names.clone(),
             account: config.account()?,
             digest_seconds: audit.digest_seconds,
+            data_keys: match &audit.kms_key {
+                Some(key) => Some(DataKeyDesk::open(config, key, service, trail)?),
+                None => None,
+            },
         };
+        let data_keys = options.data_keys.clone();
         let deliverer = Deliverer::open(Path::new(&segments), Arc::clone(&folder), options, began, now);
         let mut runner = Runner {
             deliverer: deliverer.map_err(refused)?,
@@ -94,7 +101,7 @@ impl Delivery {
             }
         })?;
         let upload = match destination {
-            Some(destination) => Some(Upload::start(&folder, destination, metrics)?),
+            Some(destination) => Some(Upload::start(&folder, destination, data_keys, metrics)?),
             None => None,
         };
         Ok(Self { folder, names, keys, stop, thread, upload })

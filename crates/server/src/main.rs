@@ -14,6 +14,7 @@ mod clock;
 mod config;
 mod credentials_file;
 mod data_dir;
+mod data_key_desk;
 mod delivery;
 mod dev;
 mod discarded_trail;

@@ -162,7 +162,7 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
     let is_delivered = config.audit.deliver && !config.dev.is_on;
     let delivery = match (dir, began) {
         (Some(dir), Some(began)) if is_delivered => {
-            Some(Delivery::start(config, dir, &service, &metrics, began).await?)
+            Some(Delivery::start(config, dir, (&service, &trail), &metrics, began).await?)
         }
         _ => None,
     };

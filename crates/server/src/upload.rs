@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use keyreeve_http::Metrics;
 use keyreeve_observe::destination::Destination;
+use keyreeve_observe::sealed_file::DataKeys;
 use keyreeve_trail_delivery::{Folder, Round, Uploader};
 use tokio::runtime;
 use tokio::sync::oneshot;
@@ -67,11 +68,13 @@ impl Upload {
     pub(crate) fn start(
         folder: &Arc<Folder>,
         destination: Arc<dyn Destination>,
+        data_keys: Option<Arc<dyn DataKeys>>,
         metrics: &Metrics,
     ) -> io::Result<Self> {
         let counts = Arc::<UploadCounts>::default();
         measures::add_upload(metrics, &counts);
         let (stop, stopped) = oneshot::channel();
+        let uploader = Uploader::new(Arc::clone(folder), destination, data_keys);
         let folder = Arc::clone(folder);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name("bucket".to_owned()).spawn(move || {
@@ -80,7 +83,7 @@ impl Upload {
                 // What is cut off here is put again after the next start.
                 tokio::select! {
                     _ = stopped => {}
-                    () = run(&folder, destination, &counts) => {}
+                    () = run(&folder, &uploader, &counts) => {}
                 }
             });
             // A host that is being looked up is waited for by nobody.
@@ -96,8 +99,7 @@ impl Upload {
     }
 }
 
-async fn run(folder: &Arc<Folder>, destination: Arc<dyn Destination>, counts: &UploadCounts) {
-    let uploader = Uploader::new(Arc::clone(folder), destination);
+async fn run(folder: &Folder, uploader: &Uploader, counts: &UploadCounts) {
     let mut failures = 0u32;
     loop {
         let before = counts.put();

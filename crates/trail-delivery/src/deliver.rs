@@ -10,10 +10,12 @@ use std::sync::Arc;
 use keyreeve_audit::segment::StreamName;
 use keyreeve_core::digest_keys::DigestKeys;
 use keyreeve_crypto::digest::{LowerHex, sha256};
+use keyreeve_crypto::random::SystemRandom;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_observe::digest::{Digest, HASH_ALGORITHM, LogFile, SIGNATURE_ALGORITHM, hex};
 use keyreeve_observe::event::Event;
 use keyreeve_observe::layout::{TrailNames, iso};
+use keyreeve_observe::sealed_file::{self, DataKeyError, DataKeys, Purpose};
 
 use crate::files;
 use crate::folder::{Folder, comment_of};
@@ -22,7 +24,7 @@ use crate::lines::{self, Ends, Line, ReadError};
 use crate::state::{ChainState, Opened, Previous, State, StreamState};
 
 /// How the trail is delivered.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// What the trail is called.
     pub names: TrailNames,
@@ -30,6 +32,8 @@ pub struct Options {
     pub account: AccountId,
     /// Seconds from one digest to the next.
     pub digest_seconds: u64,
+    /// Log files are encrypted under data keys that come from here; in the clear where there are none.
+    pub data_keys: Option<Arc<dyn DataKeys>>,
 }
 
 /// How long segments are kept.
@@ -54,6 +58,9 @@ pub enum DeliveryError {
         /// Where its line begins.
         offset: u64,
     },
+    /// There is no key to encrypt log files under.
+    #[error(transparent)]
+    DataKey(#[from] DataKeyError),
     /// The operating system refused.
     #[error("the files of the trail cannot be written: {0}")]
     Io(#[from] io::Error),
@@ -256,7 +263,11 @@ impl Deliverer {
             let content = log_content(&events);
             let hash = sha256(&content);
             let key = names.log_key(account, region, now, &unique(&hash));
-            self.stage(&key, &files::packed(&content, None)?)?;
+            let packed = files::packed(&content, None)?;
+            let sealed = self.sealed(&key, account, &packed)?;
+            let sealed_hash_value =
+                sealed.as_ref().map(|sealed| LowerHex::new(&sha256(sealed)).as_str().to_owned());
+            self.stage(&key, sealed.as_ref().unwrap_or(&packed))?;
             let chain = next
                 .chains
                 .entry(chain_name(account, region))
@@ -269,10 +280,21 @@ impl Deliverer {
                 hash_algorithm: HASH_ALGORITHM.to_owned(),
                 newest_event_time: iso(newest),
                 oldest_event_time: iso(oldest),
+                sealed_hash_value,
             });
             prepared.push(key);
         }
         Ok(prepared)
+    }
+
+    /// A log file under a data key of its own, where log files are encrypted.
+    fn sealed(&self, key: &str, account: AccountId, packed: &[u8]) -> Result<Option<Vec<u8>>, DeliveryError> {
+        let Options { names, data_keys, .. } = &self.options;
+        let Some(data_keys) = data_keys else { return Ok(None) };
+        let purpose = Purpose { trail: names.arn(account), object: names.object_arn(key) };
+        let data_key = data_keys.make(&purpose)?;
+        let sealed = sealed_file::seal(packed, &purpose, &data_key, &SystemRandom);
+        Ok(Some(sealed.map_err(|error| DataKeyError(error.to_string()))?))
     }
 
     /// Whether a digest is due at `now`.
@@ -532,6 +554,7 @@ mod tests {
                 },
                 account: "111122223333".parse().unwrap(),
                 digest_seconds: 3600,
+                data_keys: None,
             };
             (Deliverer::open(&self.segments(), folder, options, Ends::new(), now()).unwrap(), index)
         }

@@ -27,11 +27,13 @@ use keyreeve_observe::archive::{
 };
 use keyreeve_observe::digest::SIGNATURE_ALGORITHM;
 use keyreeve_observe::layout::{iso, parse_iso};
+use keyreeve_observe::sealed_file::{self, LEN_HEAD, SealedFile};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
 use crate::index::{Index, Query};
+use crate::lines::read_from;
 use crate::outbox::Outbox;
 use crate::state::State;
 
@@ -195,7 +197,8 @@ pub(crate) fn read_object(root: &Path, key: &str) -> io::Result<Option<Object>> 
             ("signature-algorithm".to_owned(), SIGNATURE_ALGORITHM.to_owned()),
         ]
     });
-    Ok(Some(Object { info, metadata: metadata.unwrap_or_default(), content }))
+    let is_sealed = SealedFile::read(&content).is_some();
+    Ok(Some(Object { info, metadata: metadata.unwrap_or_default(), content, is_sealed }))
 }
 
 /// The public keys in the folder at `root`.
@@ -268,7 +271,13 @@ fn is_plain(key: &str) -> bool {
 
 fn info(key: &str, path: &Path) -> io::Result<ObjectInfo> {
     let metadata = fs::metadata(path)?;
-    Ok(ObjectInfo { key: key.to_owned(), len: metadata.len(), modified: modified(&metadata)? })
+    let len = sealed_len(path)?.unwrap_or(metadata.len());
+    Ok(ObjectInfo { key: key.to_owned(), len, modified: modified(&metadata)? })
+}
+
+/// The length of what is encrypted in a file, where it is encrypted.
+fn sealed_len(path: &Path) -> io::Result<Option<u64>> {
+    Ok(sealed_file::content_len(&read_from(path, 0, LEN_HEAD)?))
 }
 
 /// When a file was written.

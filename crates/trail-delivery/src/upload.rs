@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use keyreeve_domain::Timestamp;
 use keyreeve_observe::destination::{Destination, Parcel, Put, PutError};
+use keyreeve_observe::sealed_file::{DataKeyError, DataKeys, SealedFile};
 
 use crate::folder::{Folder, read_object};
 
@@ -20,6 +21,14 @@ pub enum UploadError {
     /// A file was taken out of the folder before it was put into the bucket.
     #[error("`{0}` is not in the folder any more, and was not put into the bucket")]
     Gone(String),
+    /// A file that is encrypted cannot be opened: in the bucket, the service of the bucket encrypts it.
+    #[error("`{key}`: {error}")]
+    Sealed {
+        /// Its name.
+        key: String,
+        /// Why.
+        error: DataKeyError,
+    },
     /// The bucket has none of them, or not the next one.
     #[error("the bucket: {0}")]
     Place(String),
@@ -47,13 +56,18 @@ pub struct Round {
 pub struct Uploader {
     folder: Arc<Folder>,
     destination: Arc<dyn Destination>,
+    data_keys: Option<Arc<dyn DataKeys>>,
 }
 
 impl Uploader {
-    /// From `folder`, which keeps an outbox, to `destination`.
+    /// From `folder`, which keeps an outbox, to `destination`. What is encrypted is opened with `data_keys`.
     #[must_use]
-    pub fn new(folder: Arc<Folder>, destination: Arc<dyn Destination>) -> Self {
-        Self { folder, destination }
+    pub fn new(
+        folder: Arc<Folder>,
+        destination: Arc<dyn Destination>,
+        data_keys: Option<Arc<dyn DataKeys>>,
+    ) -> Self {
+        Self { folder, destination, data_keys }
     }
 
     /// Puts what waits into the bucket, one file after the other, each seen to be there before the next. Calls `moved` after each
@@ -101,13 +115,27 @@ impl Uploader {
         Ok(())
     }
 
-    fn parcel(&self, key: &str) -> io::Result<Option<Parcel>> {
-        let found = read_object(self.folder.root(), key)?;
-        Ok(found.map(|object| Parcel {
-            key: key.to_owned(),
-            metadata: object.metadata,
-            content: object.content,
-        }))
+    fn parcel(&self, key: &str) -> Result<Option<Parcel>, UploadError> {
+        let Some(object) = read_object(self.folder.root(), key)? else { return Ok(None) };
+        let content = match SealedFile::read(&object.content) {
+            None => object.content,
+            Some(file) => {
+                self.opened(key, &file).map_err(|error| UploadError::Sealed { key: key.to_owned(), error })?
+            }
+        };
+        Ok(Some(Parcel { key: key.to_owned(), metadata: object.metadata, content }))
+    }
+
+    fn opened(&self, key: &str, file: &SealedFile<'_>) -> Result<Vec<u8>, DataKeyError> {
+        let refused = |why: &str| DataKeyError(why.to_owned());
+        let keys = self
+            .data_keys
+            .as_ref()
+            .ok_or_else(|| refused("it is encrypted, and [audit] kms_key is not set"))?;
+        if !file.is_of(key) {
+            return Err(refused("what lies there is another file"));
+        }
+        file.open(&keys.open(file)?).map_err(|error| DataKeyError(error.to_string()))
     }
 }
 
@@ -202,7 +230,7 @@ mod tests {
     fn look(root: &Path, fake: &Arc<Fake>) -> Option<Round> {
         let index = Arc::new(Index::new(&root.join("none"), Ends::new()));
         let folder = Folder::open(root, index).unwrap().for_bucket(Some(("one", ""))).unwrap();
-        let uploader = Uploader::new(Arc::new(folder), Arc::clone(fake) as _);
+        let uploader = Uploader::new(Arc::new(folder), Arc::clone(fake) as _, None);
         let mut moved = |_: &Round| {};
         let mut round = Box::pin(uploader.round(&mut moved));
         match round.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

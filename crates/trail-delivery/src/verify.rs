@@ -16,6 +16,7 @@ use keyreeve_observe::archive::PublicKey;
 use keyreeve_observe::digest::{Digest, LogFile, unhex};
 use keyreeve_observe::event::Event;
 use keyreeve_observe::layout::{TOP, account_prefix, digest_prefix, iso, parse_iso};
+use keyreeve_observe::sealed_file::SealedFile;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -58,6 +59,8 @@ pub struct Report {
     pub ends: Vec<(String, Timestamp)>,
     /// The fingerprints of the keys that have signed.
     pub keys: BTreeSet<String>,
+    /// Log files that are encrypted: each is the file that its digest names, and was not opened.
+    pub sealed: u64,
     /// Log files that are younger than the newest digest of a copy: nothing speaks of them yet.
     pub unproven: u64,
 }
@@ -342,6 +345,14 @@ impl Check<'_> {
             self.find(&log.object, "the log file is missing");
             return Ok(());
         };
+        // A copy of a bucket has it in the clear.
+        if SealedFile::read(&packed).is_some() {
+            match &log.sealed_hash_value {
+                Some(hash) if *hash == LowerHex::new(&sha256(&packed)).as_str() => self.report.sealed += 1,
+                _ => self.find(&log.object, "the log file was changed: its hash is not that of its digest"),
+            }
+            return Ok(());
+        }
         let Ok(unpacked) = files::unpacked(&packed) else {
             self.find(&log.object, "the log file is damaged: it cannot be unpacked");
             return Ok(());
@@ -436,7 +447,9 @@ impl Check<'_> {
         for line in bytes.split(|byte| *byte == b'\n') {
             let Some(json) = line.splitn(3, |byte| *byte == b' ').nth(2) else { continue };
             let Some(event) = Event::read(json) else { continue };
-            if !event.is_opened() && !self.events.contains_key(event.event_id) {
+            // It may stand in a file that is not opened here.
+            let is_seen = self.report.sealed > 0 || self.events.contains_key(event.event_id);
+            if !event.is_opened() && !is_seen {
                 let place = format!("event {} of `{segment}`", event.event_id);
                 self.find(&place, "the event stands in no log file");
             }

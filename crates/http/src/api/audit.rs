@@ -16,6 +16,7 @@ use keyreeve_domain::Region;
 use keyreeve_observe::{Answer, Operation, Refusal, Request, S3Asked};
 use keyreeve_sigv4::{Claim, RequestHead, SigV4Error};
 
+use super::object_keys::KeysForS3;
 use super::{Api, AuditTrail, Authenticated, Call, Cause, TARGET, respond, signed_view, user_agent};
 use crate::bodies::{self, Held};
 use crate::connection::Body;
@@ -111,6 +112,8 @@ impl<T: Trail + 'static> Api<T> {
                         keyreeve_observe::answer_json(service, records, &request, place, body.as_ref()).await
                     }
                     Asked::S3(asked) => {
+                        let keys = KeysForS3 { endpoint: &self.endpoint, trail: records, request: &request };
+                        let place = (place.0, place.1, &keys as _);
                         keyreeve_observe::answer_s3(service, records, &request, place, asked).await
                     }
                 }
