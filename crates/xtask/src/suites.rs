@@ -11,6 +11,8 @@ use crate::python;
 use crate::repository::Repository;
 
 const JAVASCRIPT: &str = "tests/e2e/javascript";
+/// One process for each core: the tests wait for other processes most of the time.
+const E2E: &str = "tests/e2e -n auto --dist worksteal";
 const RUSTDOC: &str = "crates/xtask/rustdoc-with-error-codes.sh";
 /// Cases of each property in the long run.
 const GENERATED_CASES: &str = "20000";
@@ -29,7 +31,7 @@ pub(crate) fn run(repository: &Repository, long: bool) -> Result<(), Failure> {
     heading("e2e");
     rounds(Program::new(python::program(repository, "pytest"), &repository.root), long)
         .env("KEYREEVE_BIN", repository.release_binary("keyreeve"))
-        .arg("tests/e2e")
+        .args(E2E)
         .run("e2e")?;
     if long {
         clients(repository)?;
