@@ -89,17 +89,25 @@ def is_intact(server, bucket):
         assert local[key] == content, key
 
 
-def validate(server, bucket):
+def validate(server, bucket, profile=None):
+    """With both endpoints in the environment, or in a file as a user would have it."""
     environment = server.environment_of_clients(REGION)
-    environment["AWS_ENDPOINT_URL_CLOUDTRAIL"] = server.url
-    environment["AWS_ENDPOINT_URL_S3"] = bucket.url
+    if profile:
+        profile.write_text(
+            f"[profile trail]\nservices = trail\n\n[services trail]\ncloudtrail =\n  endpoint_url = {server.url}\n"
+            f"s3 =\n  endpoint_url = {bucket.url}\n"
+        )
+        del environment["AWS_ENDPOINT_URL"]
+        environment |= {"AWS_CONFIG_FILE": str(profile), "AWS_PROFILE": "trail"}
+    else:
+        environment |= {"AWS_ENDPOINT_URL_CLOUDTRAIL": server.url, "AWS_ENDPOINT_URL_S3": bucket.url}
     command = ["cloudtrail", "validate-logs", "--trail-arn", TRAIL, "--start-time", START, "--verbose"]
     ended = subprocess.run([*aws_command(), *command], env=environment, capture_output=True, text=True, timeout=120)
     return ended.returncode, ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("prefix", ["", "logs/kms"])
-def test_the_command_line_of_aws_finds_the_trail_in_the_bucket_valid(bucket, start, prefix):
+def test_the_command_line_of_aws_finds_the_trail_in_the_bucket_valid(bucket, start, prefix, tmp_path):
     server = start(prefix)
     use(server)
     arrived(server, bucket)
@@ -119,6 +127,10 @@ def test_the_command_line_of_aws_finds_the_trail_in_the_bucket_valid(bucket, sta
     assert code == 0, text
     assert "INVALID" not in text, text
     assert re.search(r"[1-9]\d*/\d+ log files valid", text), text
+    assert any(method == "GET" for method, _, _ in bucket.requests[asked:]), "it was not the bucket that was read"
+    asked = len(bucket.requests)
+    code, text = validate(server, bucket, tmp_path / "aws-config")
+    assert code == 0, text
     assert any(method == "GET" for method, _, _ in bucket.requests[asked:]), "it was not the bucket that was read"
     # What the service itself serves of the folder is the same.
     code, text = validate(server, server_as_bucket(server))

@@ -22,8 +22,9 @@ use crate::config::Config;
 use crate::data_dir::{DataDir, TRAIL_DIR};
 use crate::data_key_desk::DataKeyDesk;
 use crate::exit::Failure;
+use crate::measures;
 use crate::start;
-use crate::upload::Upload;
+use crate::upload::{Upload, UploadCounts};
 
 /// The delivery of the trail, while the service runs.
 pub(crate) struct Delivery {
@@ -100,8 +101,10 @@ impl Delivery {
                 runner.look(clock::now(), &is_stopped);
             }
         })?;
+        let counts = Arc::<UploadCounts>::default();
+        measures::add_upload(metrics, &counts);
         let upload = match destination {
-            Some(destination) => Some(Upload::start(&folder, destination, data_keys, metrics)?),
+            Some(destination) => Some(Upload::start(&folder, destination, data_keys, counts)?),
             None => None,
         };
         Ok(Self { folder, names, keys, stop, thread, upload })

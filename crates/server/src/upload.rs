@@ -9,14 +9,13 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use keyreeve_http::Metrics;
 use keyreeve_observe::destination::Destination;
 use keyreeve_observe::sealed_file::DataKeys;
 use keyreeve_trail_delivery::{Folder, Round, Uploader};
 use tokio::runtime;
 use tokio::sync::oneshot;
 
-use crate::{delivery, measures};
+use crate::delivery;
 
 /// How the delivery into the bucket stands.
 #[derive(Default)]
@@ -69,10 +68,8 @@ impl Upload {
         folder: &Arc<Folder>,
         destination: Arc<dyn Destination>,
         data_keys: Option<Arc<dyn DataKeys>>,
-        metrics: &Metrics,
+        counts: Arc<UploadCounts>,
     ) -> io::Result<Self> {
-        let counts = Arc::<UploadCounts>::default();
-        measures::add_upload(metrics, &counts);
         let (stop, stopped) = oneshot::channel();
         let uploader = Uploader::new(Arc::clone(folder), destination, data_keys);
         let folder = Arc::clone(folder);

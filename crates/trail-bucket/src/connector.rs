@@ -115,7 +115,7 @@ where
 }
 
 /// The longest answer: an object that is compared with a file of the trail, which is much shorter.
-const MOST: usize = 256 << 20;
+const MOST: usize = 64 << 20;
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 const AGENT: &str = concat!("keyreeve/", env!("CARGO_PKG_VERSION"));
