@@ -40,3 +40,35 @@ def write(directory, name="server"):
 def section(certificate_path, key_path):
     """The section of a configuration file that uses them."""
     return f'[tls]\ncertificate = "{certificate_path}"\nkey = "{key_path}"\n'
+
+
+class Authority:
+    """Issues certificates; its own is at `certificate`."""
+
+    def __init__(self, directory):
+        directory.mkdir()
+        self.directory, self.key = directory, ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+        own = self._build(self.name, self.key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        self.certificate = directory / "ca.crt"
+        self.certificate.write_bytes(own.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    def _build(self, subject, key):
+        now = datetime.datetime.now(datetime.UTC)
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key.public_key())
+        builder = builder.serial_number(x509.random_serial_number())
+        return builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(hours=1))
+
+    def issue(self, name):
+        """The paths of a certificate for the host `name` and of its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = self._build(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key)
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        certificate_path, key_path = self.directory / f"{name}.crt", self.directory / f"{name}.key"
+        certificate_path.write_bytes(builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        key_path.write_bytes(private)
+        return certificate_path, key_path

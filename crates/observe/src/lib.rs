@@ -13,6 +13,7 @@ pub mod layout;
 pub mod metric;
 pub mod object_keys;
 pub mod sealed_file;
+pub mod syslog;
 
 mod answer;
 mod cloudtrail;

@@ -19,6 +19,7 @@ use crate::dev::DevOptions;
 use crate::exit::Failure;
 use crate::issuers;
 use crate::setting::section;
+use crate::streams::Streams;
 use crate::webhooks::Webhooks;
 
 section! {
@@ -128,6 +129,20 @@ section! {
         reserve_mib: u64 = 64, "64", since "0.1";
         /// MiB of free space below which the log and the metrics warn.
         warn_mib: u64 = 1024, "1024", since "0.1";
+        /// Who is told of every event as it happens, by name: "udp://HOST:514", "tcp://HOST:601", "tls://HOST:6514", "unix:/dev/log", "file:PATH".
+        streams: BTreeMap<String, String> = BTreeMap::new(), "{}", since "0.1";
+        /// The PEM file of the certificates that streams over TLS trust; without one, those that browsers trust.
+        stream_ca: Option<PathBuf> = None, "\"/etc/keyreeve/logs-ca.crt\"", since "0.1";
+        /// The PEM files of certificate and key by which those streams show who they are.
+        stream_certificate: Option<PathBuf> = None, "\"/etc/keyreeve/logs.crt\"", since "0.1";
+        /// The key of that certificate.
+        stream_key: Option<PathBuf> = None, "\"/etc/keyreeve/logs.key\"", since "0.1";
+        /// Your private enterprise number, for structured data of syslog that says what an event is about; 0 is none.
+        stream_enterprise: u32 = 0, "0", since "0.1";
+        /// MiB at which the file of a stream is put aside; 0 lets it grow.
+        stream_file_mib: u64 = 64, "64", since "0.1";
+        /// Files that were put aside and are kept, of each such stream.
+        stream_files: u32 = 4, "4", since "0.1";
         /// Days after which another key signs the digests.
         digest_key_days: u32 = 365, "365", since "0.1";
     }
@@ -461,6 +476,7 @@ impl Config {
         }
         self.request_rates()?;
         Webhooks::read(&self.metrics)?;
+        Streams::read(&self.audit)?;
         issuers::check(&self.identity.jwks, &self.identity.issuers)?;
         let audit = &self.audit;
         if audit.log_seconds == 0 || audit.digest_seconds == 0 || audit.digest_key_days == 0 {
@@ -657,6 +673,9 @@ mod tests {
                     && !line.starts_with("file =")
                     && !line.starts_with("issuer_ca")
                     && !line.starts_with("otlp")
+                    && !line.starts_with("stream_ca")
+                    && !line.starts_with("stream_certificate")
+                    && !line.starts_with("stream_key")
                     && !line.starts_with("webhook_ca")
                     && !line.starts_with("endpoint")
                     && !line.starts_with("credentials_file")

@@ -7,6 +7,7 @@
 //! credentials   the root access key, as an AWS shared credentials file
 //! accounts/     the root access keys of further accounts, in credentials files as well
 //! audit/        the audit trail
+//! audit-streams/  up to where each stream was told of it
 //! control.sock  where the owner of the directory asks the running service for a backup
 //! restoring     that a restore is under way, or was cut off
 //! ```

@@ -48,11 +48,10 @@ pub(crate) enum FetchError {
     Slow(String),
 }
 
-/// How TLS is spoken to those whom the certificates of the PEM file `roots` lead to, which is the value of `option`; without one,
-/// to those whom browsers trust.
-pub(crate) fn tls_client(roots: Option<&Path>, option: &str) -> Result<Arc<ClientConfig>, Failure> {
+/// The certificates of the PEM file `path`, which is the value of `option`; without one, those that browsers trust.
+pub(crate) fn roots(path: Option<&Path>, option: &str) -> Result<RootCertStore, Failure> {
     let mut store = RootCertStore::empty();
-    match roots {
+    match path {
         None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(path) => {
             let fault = |error: &dyn std::fmt::Display| {
@@ -69,11 +68,23 @@ pub(crate) fn tls_client(roots: Option<&Path>, option: &str) -> Result<Arc<Clien
             }
         }
     }
-    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+    Ok(store)
+}
+
+/// A client of TLS that trusts `roots`.
+pub(crate) fn client(
+    roots: RootCertStore,
+) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, Failure> {
+    Ok(ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::Config(format!("TLS: {error}")))?
-        .with_root_certificates(store)
-        .with_no_client_auth();
+        .with_root_certificates(roots))
+}
+
+/// How HTTP is spoken over TLS to those whom the certificates of the PEM file `path` lead to, which is the value of `option`; without
+/// one, to those whom browsers trust.
+pub(crate) fn tls_client(path: Option<&Path>, option: &str) -> Result<Arc<ClientConfig>, Failure> {
+    let mut config = client(roots(path, option)?)?.with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -84,10 +95,10 @@ pub(crate) struct Https {
 }
 
 impl Https {
-    /// A client that trusts the certificates of the PEM file `roots`, which is the value of `option`; without one, those that
+    /// A client that trusts the certificates of the PEM file `path`, which is the value of `option`; without one, those that
     /// browsers trust.
-    pub(crate) fn new(roots: Option<&Path>, option: &str) -> Result<Self, Failure> {
-        Ok(Self { tls: TlsConnector::from(tls_client(roots, option)?) })
+    pub(crate) fn new(path: Option<&Path>, option: &str) -> Result<Self, Failure> {
+        Ok(Self { tls: TlsConnector::from(tls_client(path, option)?) })
     }
 
     /// The document at `url`.

@@ -43,6 +43,7 @@ mod seal;
 mod serve;
 mod setting;
 mod start;
+mod streams;
 mod upload;
 mod webhooks;
 

@@ -34,6 +34,7 @@ use crate::measured_store::StoreCounts;
 use crate::measures::Measured;
 use crate::metering::Metering;
 use crate::start::{self, Purpose};
+use crate::streams::Streams;
 use crate::webhooks::Webhooks;
 use crate::{announcement, bucket, clock, harden, jobs, logging, measures, sandbox};
 
@@ -158,6 +159,10 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
         alarms: alarms.counts(),
     };
     measures::add(&metrics, config, measured);
+    let streams = match (dir, &began) {
+        (Some(dir), Some(began)) => Some(Streams::start(config, dir, &metrics, began)?),
+        _ => None,
+    };
     // The files of a delivery are of hours that pass one by one; a moved clock has none.
     let is_delivered = config.audit.deliver && !config.dev.is_on;
     let delivery = match (dir, began) {
@@ -241,6 +246,9 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
     }
     if let Some(delivery) = delivery {
         tokio::task::spawn_blocking(move || delivery.stop()).await.map_err(io::Error::other)??;
+    }
+    if let Some(streams) = streams {
+        tokio::task::spawn_blocking(move || streams.stop()).await.map_err(io::Error::other)??;
     }
     tracing::info!("stopped");
     Ok(())

@@ -21,7 +21,8 @@ use crate::files;
 use crate::folder::{Folder, comment_of};
 use crate::index::Index;
 use crate::lines::{self, Ends, Line, ReadError};
-use crate::state::{ChainState, Opened, Previous, State, StreamState};
+use crate::settled::{Unread, settled};
+use crate::state::{ChainState, Previous, State};
 
 /// How the trail is delivered.
 #[derive(Clone)]
@@ -163,10 +164,14 @@ impl Deliverer {
                 }
             };
             more |= left;
-            for line in read {
-                self.take(&stream, at, line, &mut groups)?;
+            let unread =
+                |Unread { segment, offset }| DeliveryError::Event { stream: stream.clone(), segment, offset };
+            for line in settled(at, self.began.get(&stream), left, read).map_err(unread)? {
+                let Line { segment, offset, json } = line;
+                let place = Event::read(&json).and_then(|event| self.place(&event));
+                let (chain, time) = place.ok_or_else(|| unread(Unread { segment, offset }))?;
+                groups.entry(chain).or_default().push((time, json));
             }
-            self.give_up(&stream, at, left, &mut groups)?;
         }
         if !groups.is_empty() {
             let files = self.log_files(groups, now, &mut next)?;
@@ -180,59 +185,6 @@ impl Deliverer {
 
     fn streams(&self) -> io::Result<BTreeSet<StreamName>> {
         Ok(lines::segments(&self.segments)?.iter().map(|segment| segment.stream().clone()).collect())
-    }
-
-    /// Puts a line where it belongs.
-    fn take(
-        &self,
-        stream: &StreamName,
-        at: &mut StreamState,
-        line: Line,
-        groups: &mut BTreeMap<(AccountId, Region), Group>,
-    ) -> Result<(), DeliveryError> {
-        let Line { segment, offset, json } = line;
-        let unread = || DeliveryError::Event { stream: stream.clone(), segment, offset };
-        let event = Event::read(&json).ok_or_else(unread)?;
-        let id = event.event_id.to_owned();
-        if event.is_opened() {
-            let json = String::from_utf8(json).map_err(|_error| unread())?;
-            at.opened.insert(id, Opened { segment, offset, json });
-            return Ok(());
-        }
-        at.opened.remove(&id);
-        let (chain, time) = self.place(&event).ok_or_else(unread)?;
-        groups.entry(chain).or_default().push((time, json));
-        Ok(())
-    }
-
-    /// Delivers what was opened before this process began, once all of that was read.
-    fn give_up(
-        &self,
-        stream: &StreamName,
-        at: &mut StreamState,
-        left: bool,
-        groups: &mut BTreeMap<(AccountId, Region), Group>,
-    ) -> Result<(), DeliveryError> {
-        let Some(began) = self.began.get(stream) else { return Ok(()) };
-        let is_read = at.segment > began.0 || (at.segment == began.0 && !left);
-        if !is_read {
-            return Ok(());
-        }
-        let ended: Vec<String> = at
-            .opened
-            .iter()
-            .filter(|(_, opened)| (opened.segment, opened.offset) < *began)
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in ended {
-            let Some(Opened { segment, offset, json }) = at.opened.remove(&id) else { continue };
-            let json = json.into_bytes();
-            let unread = || DeliveryError::Event { stream: stream.clone(), segment, offset };
-            let event = Event::read(&json).ok_or_else(unread)?;
-            let (chain, time) = self.place(&event).ok_or_else(unread)?;
-            groups.entry(chain).or_default().push((time, json));
-        }
-        Ok(())
     }
 
     /// The chain that an event belongs to, and its time.

@@ -8,6 +8,7 @@
 //!   process has ended.
 //! - What a bucket is to have is noted in the *outbox* and forgotten there once the bucket has it: the folder comes first, and
 //!   what keeps the bucket from its files keeps nothing else.
+//! - A *tail* tells the events one after the other to somebody else, at least once each.
 //! - Nothing here is in the way of a request: it reads what was written, on a thread of its own.
 
 mod deliver;
@@ -18,7 +19,9 @@ mod index_file;
 mod lines;
 mod outbox;
 mod segment_index;
+mod settled;
 mod state;
+mod tail;
 mod upload;
 mod verify;
 
@@ -26,5 +29,6 @@ pub use deliver::{Deliverer, DeliveryError, Options, Retention};
 pub use folder::{Folder, INDEX_DIR, given_public_keys};
 pub use index::{Index, Query};
 pub use lines::{Ends, ends};
+pub use tail::{Events, Place, Tail, forget_others};
 pub use upload::{Round, UploadError, Uploader};
 pub use verify::{Finding, Range, Report, first_segments, verify, verify_copy};

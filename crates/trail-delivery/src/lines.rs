@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use keyreeve_audit::chain::{Chain, MAX_LINE_LEN};
+use keyreeve_audit::chain::{Chain, MAX_LINE_LEN, Verified};
 use keyreeve_audit::segment::{SegmentName, StreamName};
 use keyreeve_crypto::digest::{LowerHex, parse_lower_hex};
 
@@ -48,6 +48,12 @@ pub(crate) fn segments(path: &Path) -> io::Result<BTreeSet<SegmentName>> {
 pub(crate) fn start(directory: &Path, stream: &StreamName) -> io::Result<StreamState> {
     let segments = segments(directory)?;
     let first = segments.iter().find(|segment| segment.stream() == stream);
+    start_of(directory, stream, first.map_or(1, SegmentName::number))
+}
+
+/// The place at the beginning of the segment `number` of a stream. What stood before may be gone: the segment's own word is taken
+/// for it.
+pub(crate) fn start_of(directory: &Path, stream: &StreamName, number: u32) -> io::Result<StreamState> {
     let mut start = StreamState {
         segment: 1,
         offset: 0,
@@ -56,21 +62,49 @@ pub(crate) fn start(directory: &Path, stream: &StreamName) -> io::Result<StreamS
         first: 1,
         opened: BTreeMap::new(),
     };
-    let Some(first) = first.filter(|first| first.number() > 1) else { return Ok(start) };
-    // What stood before is gone: the segment's own word is taken for it.
-    let head = read_from(&directory.join(first.to_string()), 0, HEADER_MOST)?;
+    if number <= 1 {
+        return Ok(start);
+    }
+    let name = numbered(stream, number).map_err(io::Error::other)?;
+    let head = read_from(&directory.join(name.to_string()), 0, HEADER_MOST)?;
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut fields = line.splitn(3, |byte| *byte == b' ');
     let sequence: Option<u64> =
         fields.next().and_then(|digits| core::str::from_utf8(digits).ok()?.parse().ok());
     let header = fields.nth(1).and_then(|json| serde_json::from_slice::<Header>(json).ok());
     if let (Some(sequence), Some(header)) = (sequence, header) {
-        start.segment = first.number();
-        start.first = first.number();
+        start.segment = number;
+        start.first = number;
         start.sequence = sequence.saturating_sub(1);
         start.hash = header.previous_hash;
     }
     Ok(start)
+}
+
+/// Moves `at`, which is at the beginning of a segment, to behind the whole lines in the first `len` bytes of it.
+pub(crate) fn skip(
+    directory: &Path,
+    stream: &StreamName,
+    at: &mut StreamState,
+    len: usize,
+) -> Result<(), ReadError> {
+    let name = numbered(stream, at.segment)?;
+    let bytes = read_from(&directory.join(name.to_string()), 0, len)?;
+    advance(&name, at, &bytes)?;
+    Ok(())
+}
+
+/// Checks that `bytes` continue the chain from `at` on, and moves `at` behind their last whole line.
+fn advance(name: &SegmentName, at: &mut StreamState, bytes: &[u8]) -> Result<Verified, ReadError> {
+    let hash = parse_lower_hex(at.hash.as_bytes()).unwrap_or_default();
+    let chain = Chain { sequence: at.sequence, hash };
+    let verified = chain.verify(bytes).map_err(|keyreeve_audit::chain::ChainError::Broken { line }| {
+        ReadError::Broken { segment: name.clone(), offset: at.offset, line }
+    })?;
+    at.offset = at.offset.saturating_add(u64::try_from(verified.len).unwrap_or(u64::MAX));
+    at.sequence = verified.end.sequence;
+    at.hash = LowerHex::new(&verified.end.hash).as_str().to_owned();
+    Ok(verified)
 }
 
 /// What is read of the first line of a segment.
@@ -122,13 +156,8 @@ pub(crate) fn read(
             bytes => bytes?,
         };
         let is_whole = bytes.len() < left;
-        let hash = parse_lower_hex(at.hash.as_bytes()).unwrap_or_default();
-        let chain = Chain { sequence: at.sequence, hash };
-        let verified =
-            chain.verify(&bytes).map_err(|keyreeve_audit::chain::ChainError::Broken { line }| {
-                ReadError::Broken { segment: name.clone(), offset: at.offset, line }
-            })?;
         let mut offset = at.offset;
+        let verified = advance(&name, at, &bytes)?;
         for line in bytes.get(..verified.len).unwrap_or_default().split_inclusive(|byte| *byte == b'\n') {
             // The first line is the header.
             if offset > 0 {
@@ -138,9 +167,6 @@ pub(crate) fn read(
             }
             offset = offset.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
         }
-        at.offset = offset;
-        at.sequence = verified.end.sequence;
-        at.hash = LowerHex::new(&verified.end.hash).as_str().to_owned();
         left = left.saturating_sub(bytes.len());
         match next {
             Some(next) if is_whole => {

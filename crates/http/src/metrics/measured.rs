@@ -14,10 +14,14 @@ use prometheus_client::metrics::gauge::ConstGauge;
 pub enum Measure {
     /// What only grows.
     Counter(Box<dyn Fn() -> u64 + Send + Sync>),
+    /// What only grows, for each of several things: the name of the label that tells them apart, and their counts.
+    Counters(&'static str, Box<dyn Fn() -> Vec<(String, u64)> + Send + Sync>),
     /// Sizes in units of which so many make one: 1,000,000 for microseconds that are told in seconds.
     Distribution(Arc<Distribution>, u32),
     /// What goes up and down; nothing where it is not known.
     Gauge(Box<dyn Fn() -> Option<f64> + Send + Sync>),
+    /// What goes up and down, for each of several things.
+    Gauges(&'static str, Box<dyn Fn() -> Vec<(String, f64)> + Send + Sync>),
     /// What is always 1: its labels say it.
     Info(Vec<(&'static str, String)>),
 }
@@ -38,15 +42,29 @@ impl fmt::Debug for Measured {
 impl Collector for Measured {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let kind = match &self.measure {
-            Measure::Counter(_) => MetricType::Counter,
+            Measure::Counter(_) | Measure::Counters(..) => MetricType::Counter,
             Measure::Distribution(..) => MetricType::Histogram,
-            Measure::Gauge(_) | Measure::Info(_) => MetricType::Gauge,
+            Measure::Gauge(_) | Measure::Gauges(..) | Measure::Info(_) => MetricType::Gauge,
         };
         // The library adds the full stop where a metric is registered, and not here.
         let help = format!("{}.", self.help);
         let mut metric = encoder.encode_descriptor(self.name, &help, None, kind)?;
         match &self.measure {
             Measure::Counter(counter) => ConstCounter::new(counter()).encode(metric),
+            Measure::Counters(label, counts) => {
+                for (value, count) in counts() {
+                    let labels = [(*label, value)];
+                    ConstCounter::new(count).encode(metric.encode_family(&labels)?)?;
+                }
+                Ok(())
+            }
+            Measure::Gauges(label, values) => {
+                for (of, value) in values() {
+                    let labels = [(*label, of)];
+                    ConstGauge::new(value).encode(metric.encode_family(&labels)?)?;
+                }
+                Ok(())
+            }
             Measure::Distribution(distribution, unit) => {
                 let counted = distribution.counted();
                 let told = |size: u64| float(size) / f64::from(*unit);

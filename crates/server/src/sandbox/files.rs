@@ -11,6 +11,7 @@ use landlock::{
 
 use crate::config::Config;
 use crate::data_dir::{self, DataDir};
+use crate::streams::{Streams, Target};
 
 /// Everything that this version tells apart is handled, and what the kernel does not know of it left out.
 const VERSION: ABI = ABI::V6;
@@ -32,7 +33,9 @@ const NAMES: [&str; 7] =
 
 /// Restricts this thread, and those that it will start.
 pub(super) fn restrict(config: &Config, dir: Option<&DataDir>) -> Result<Enforced, RulesetError> {
+    let streams = Streams::read(&config.audit).unwrap_or_default();
     let fetches = !config.identity.issuers.is_empty()
+        || streams.iter().any(|(_, target)| target.is_tcp())
         || !config.metrics.webhooks.is_empty()
         || config.bucket.endpoint.is_some()
         // Spans leave on a thread that the log has started before; what it shares with others is theirs too.
@@ -48,7 +51,7 @@ pub(super) fn restrict(config: &Config, dir: Option<&DataDir>) -> Result<Enforce
     let write = AccessFs::from_all(VERSION) & !AccessFs::Execute;
     let mut readable = readable(config, dir);
     readable.extend(SYSTEM.map(PathBuf::from));
-    if fetches {
+    if fetches || streams.iter().any(|(_, target)| target.has_host()) {
         readable.extend(NAMES.map(PathBuf::from));
     }
     let status = ruleset
@@ -78,6 +81,13 @@ fn writable(config: &Config, dir: Option<&DataDir>) -> Vec<PathBuf> {
             found.push(folder);
         }
     }
+    for (_, target) in Streams::read(&config.audit).unwrap_or_default() {
+        if let Target::File(name) = target
+            && leads_out(&name)
+        {
+            found.extend(parent(&dir.join(name)));
+        }
+    }
     // A first start makes the root key.
     let root_key = dir.join(&config.seal.root_key_file);
     if root_key.symlink_metadata().is_err() {
@@ -103,6 +113,9 @@ fn readable(config: &Config, dir: Option<&DataDir>) -> Vec<PathBuf> {
         &config.tracing.otlp_ca,
         &config.bucket.bucket_ca,
         &config.bucket.credentials_file,
+        &config.audit.stream_ca,
+        &config.audit.stream_certificate,
+        &config.audit.stream_key,
     ];
     let root_key = dir.map(|dir| dir.join(&config.seal.root_key_file));
     let files = files
