@@ -1,10 +1,12 @@
 //! Grants: their records, and which of them bear on a request.
 //!
 //! A key may have 50,000 grants, and all of them may be for one grantee, each for an encryption context of its own. So they
-//! are found by key and grantee, and among those by a pair of the encryption context: no request looks at all of them.
+//! are found by key and grantee, and among those by a pair of the encryption context: no request looks at all of them, and none
+//! reads all of them because one came or went ([`grantee`]).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+pub(crate) mod grantee;
+
+use std::collections::BTreeMap;
 
 use keyreeve_crypto::digest::sha256;
 use keyreeve_crypto::wrap::Kind;
@@ -15,10 +17,8 @@ use minicbor::{Decode, Encode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::caller::Caller;
 use crate::commit::Draft;
-use crate::cx::Service;
-use crate::record::{IndexRecord, record};
+use crate::record::record;
 use crate::space;
 use crate::vault::{Vault, VaultError};
 
@@ -267,122 +267,6 @@ pub struct GranteeKey {
     pub grantee: Digest,
 }
 
-/// The grants of one grantee on one key, by what they ask for.
-#[derive(Debug, Default)]
-pub(crate) struct GranteeGrants {
-    /// Those that ask nothing of the encryption context.
-    unconstrained: Vec<Arc<Grant>>,
-    /// Of those that do, one for each set of operations: for requests that have no encryption context.
-    representatives: Vec<Arc<Grant>>,
-    /// Those that ask for a pair: each under the one that it shares with the fewest.
-    by_pair: HashMap<String, HashMap<String, Vec<Arc<Grant>>>>,
-    /// Those that ask for an empty encryption context.
-    empty: Vec<Arc<Grant>>,
-}
-
-impl GranteeGrants {
-    fn new(records: &[GrantRecord], key: &KeyArn) -> Self {
-        let mut shared: HashMap<(&String, &String), usize> = HashMap::new();
-        let pairs =
-            |record: &GrantRecord| record.context_equals.as_ref().or(record.context_subset.as_ref()).cloned();
-        for record in records {
-            for pair in record.context_equals.iter().chain(&record.context_subset).flatten() {
-                *shared.entry(pair).or_default() += 1;
-            }
-        }
-        let (mut grants, mut seen, mut represented) = (Self::default(), HashSet::new(), HashSet::new());
-        for record in records {
-            // Of grants that give the same for the same, one is enough.
-            let gives = (record.operations.clone(), record.source_arn.clone(), record.grantee.clone());
-            let (equals, subset) = (record.context_equals.clone(), record.context_subset.clone());
-            if !seen.insert((gives.clone(), equals, subset)) {
-                continue;
-            }
-            let grant = Arc::new(record.to_policy(key));
-            let Some(asked) = pairs(record) else {
-                grants.unconstrained.push(grant);
-                continue;
-            };
-            if represented.insert(gives) {
-                grants.representatives.push(Arc::clone(&grant));
-            }
-            let rarest =
-                asked.into_iter().min_by_key(|(k, v)| shared.get(&(k, v)).copied().unwrap_or_default());
-            match rarest {
-                Some((name, value)) => {
-                    grants.by_pair.entry(name).or_default().entry(value).or_default().push(grant);
-                }
-                None if record.context_equals.is_some() => grants.empty.push(grant),
-                // No pair at all is asked for.
-                None => grants.unconstrained.push(grant),
-            }
-        }
-        grants
-    }
-
-    /// Adds those that may give a request with this encryption context, or without any.
-    fn candidates(&self, context: Option<&BTreeMap<String, String>>, out: &mut Vec<Arc<Grant>>) {
-        out.extend(self.unconstrained.iter().cloned());
-        let Some(context) = context else {
-            out.extend(self.representatives.iter().cloned());
-            return;
-        };
-        if context.is_empty() {
-            out.extend(self.empty.iter().cloned());
-        }
-        for (name, value) in context {
-            let fitting = self.by_pair.get(name).and_then(|values| values.get(value));
-            out.extend(fitting.into_iter().flatten().cloned());
-        }
-    }
-}
-
-impl Service {
-    /// The grants on `key` that may give `caller` something in a request with this encryption context, or without any.
-    pub(crate) async fn grants_for(
-        &self,
-        key: &KeyArn,
-        caller: &Caller,
-        context: Option<&BTreeMap<String, String>>,
-    ) -> Result<Vec<Arc<Grant>>, VaultError> {
-        let mut found = Vec::new();
-        for grantee in caller.grantees() {
-            let grantee = GranteeKey { region: key.region, key: key.key, grantee };
-            let grants = match self.ring().grants(&grantee) {
-                Some(grants) => grants,
-                None => Box::pin(self.read_grants(key, grantee)).await?,
-            };
-            grants.candidates(context, &mut found);
-        }
-        Ok(found)
-    }
-
-    async fn read_grants(&self, key: &KeyArn, grantee: GranteeKey) -> Result<Arc<GranteeGrants>, VaultError> {
-        let snapshot = self.vault().snapshot().await?;
-        let prefix = space::grantee_prefix(&grantee);
-        let (mut records, mut after) = (Vec::new(), None);
-        loop {
-            let (entries, more) =
-                self.vault().range::<IndexRecord>(&*snapshot, &prefix, after.as_ref(), PAGE).await?;
-            for (path, _) in &entries {
-                let Some(id) = space::last_part(&prefix, path) else { continue };
-                let path = space::grant(key.region, key.key, id)?;
-                let read = self.vault().read::<GrantRecord>(&*snapshot, &path).await?;
-                records.push(read.ok_or_else(|| VaultError::Damaged(path.to_string()))?.record);
-            }
-            after = entries.into_iter().next_back().map(|(path, _)| path).filter(|_| more);
-            if after.is_none() {
-                break;
-            }
-        }
-        let grants = Arc::new(GranteeGrants::new(&records, key));
-        self.ring().fill_grants(snapshot.revision(), grantee, &grants);
-        Ok(grants)
-    }
-}
-
-const PAGE: core::num::NonZeroUsize = core::num::NonZeroUsize::new(1000).unwrap();
-
 /// What a grant token names.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
 pub struct TokenContent {
@@ -420,62 +304,6 @@ impl Vault {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn record(id: u32, context: Option<&[(&str, String)]>, equals: bool) -> GrantRecord {
-        let pairs = context.map(|pairs| pairs.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect());
-        let (context_equals, context_subset) = if equals { (pairs, None) } else { (None, pairs) };
-        GrantRecord {
-            id: id.to_string(),
-            grantee: GrantParty::Aws { arn: "arn:aws:iam::111122223333:user/a".into(), id: None },
-            retiring: None,
-            issuing_account: "111122223333".parse().unwrap(),
-            operations: vec!["Decrypt".into()],
-            context_equals,
-            context_subset,
-            source_arn: None,
-            name: None,
-            created: Timestamp::default(),
-        }
-    }
-
-    fn key() -> KeyArn {
-        KeyArn {
-            region: "us-east-1".parse().unwrap(),
-            account: "111122223333".parse().unwrap(),
-            key: "1234abcd-12ab-34cd-56ef-1234567890ab".parse().unwrap(),
-        }
-    }
-
-    fn ids(grants: &GranteeGrants, context: Option<&[(&str, &str)]>) -> Vec<String> {
-        let context: Option<BTreeMap<_, _>> =
-            context.map(|pairs| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
-        let mut found = Vec::new();
-        grants.candidates(context.as_ref(), &mut found);
-        found.iter().map(|grant| grant.id.clone()).collect()
-    }
-
-    #[test]
-    fn of_many_grants_those_alone_are_looked_at_that_may_fit() {
-        let app = || ("app", "x".to_owned());
-        let many = (0..1000).map(|id| record(id, Some(&[app(), ("volume", id.to_string())]), false));
-        let records: Vec<_> = many
-            .chain([
-                record(1000, None, false),
-                record(1001, None, false),
-                record(1002, Some(&[]), true),
-                record(1003, Some(&[app()]), true),
-            ])
-            .collect();
-        let grants = GranteeGrants::new(&records, &key());
-        for (context, expected) in [
-            (Some(&[("app", "x"), ("volume", "7")][..]), vec!["1000", "1003", "7"]),
-            (Some(&[("volume", "1000")][..]), vec!["1000"]),
-            (Some(&[][..]), vec!["1000", "1002"]),
-            (None, vec!["1000", "0"]),
-        ] {
-            assert_eq!(ids(&grants, context), expected, "{context:?}");
-        }
-    }
 
     #[test]
     fn a_digest_is_read_back() {

@@ -25,7 +25,8 @@ use crate::caller::Principal;
 use crate::credential::Credential;
 use crate::cx::Service;
 use crate::gate::pairs::{Kind, kind};
-use crate::grants::{GranteeGrants, GranteeKey};
+use crate::grants::GranteeKey;
+use crate::grants::grantee::GranteeGrants;
 use crate::identity::organization::Organization;
 use crate::record::KeyRecord;
 use crate::space::{self, Cached};
@@ -253,7 +254,7 @@ impl Ring {
 
     /// Takes in the grants of a grantee on a key, read at `seen`.
     pub(crate) fn fill_grants(&self, seen: Revision, grantee: GranteeKey, grants: &Arc<GranteeGrants>) {
-        let touched = self.touched_by(&Cached::Grantee(grantee)).lock();
+        let touched = self.touched_by(&Cached::Grantee(grantee, String::new())).lock();
         if *touched <= seen {
             self.grants.insert(grantee, Arc::clone(grants));
         }
@@ -367,7 +368,12 @@ impl Ring {
             match cached {
                 Cached::Alias(account, region, alias) => drop(self.aliases.remove(&(account, region, alias))),
                 Cached::Credential(id) => drop(self.credentials.remove(&id)),
-                Cached::Grantee(grantee) => drop(self.grants.remove(&grantee)),
+                // Those that are resident know by the id what to read again; see `grants::grantee`.
+                Cached::Grantee(grantee, grant) => {
+                    if self.grants.peek(&grantee).is_some_and(|resident| !resident.mark(&grant)) {
+                        self.grants.remove(&grantee);
+                    }
+                }
                 Cached::Identities(account) => {
                     self.credentials.retain(|_, credential| credential.caller().account() != account);
                 }
@@ -405,7 +411,7 @@ impl Ring {
         for cached in paths.iter().filter_map(space::read_cached) {
             match cached {
                 Cached::Owned(account, region) => drop(self.counts.lock().remove(&(account, region))),
-                Cached::Grantee(grantee) => self.forget_grant_count(grantee.region, grantee.key),
+                Cached::Grantee(grantee, _) => self.forget_grant_count(grantee.region, grantee.key),
                 Cached::Alias(..)
                 | Cached::Credential(_)
                 | Cached::Identities(_)
@@ -472,7 +478,7 @@ impl Ring {
         let mut hasher = DefaultHasher::new();
         match cached {
             Cached::Alias(account, region, alias) => (account, region, alias).hash(&mut hasher),
-            Cached::Grantee(grantee) => grantee.hash(&mut hasher),
+            Cached::Grantee(grantee, _) => grantee.hash(&mut hasher),
             Cached::Key(region, key) => (region, key).hash(&mut hasher),
             Cached::Owned(account, region) => (account, region).hash(&mut hasher),
             Cached::Credential(_)

@@ -252,8 +252,8 @@ pub enum Cached {
     Alias(AccountId, Region, AliasName),
     /// An access key.
     Credential(String),
-    /// The grants that a grantee has on a key.
-    Grantee(GranteeKey),
+    /// The grants that a grantee has on a key, and the id of the one that is meant.
+    Grantee(GranteeKey, String),
     /// A KMS key, a policy or an alias of it.
     Key(Region, KeyId),
     /// A group, policy or provider of an account, or the account itself: many principals may depend on it.
@@ -296,7 +296,8 @@ pub fn read_cached(path: &Path) -> Option<Cached> {
         "grantee" => {
             let mut parts = rest.split('/');
             let (region, key) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-            Some(Cached::Grantee(GranteeKey { region, key, grantee: Digest::parse(parts.next()?)? }))
+            let grantee = Digest::parse(parts.next()?)?;
+            Some(Cached::Grantee(GranteeKey { region, key, grantee }, parts.next()?.to_owned()))
         }
         // Its aliases are part of what is known of a key.
         "key" | "named" | "policy" => {

@@ -49,6 +49,54 @@ fn a_grant_gives_its_operations_at_once_and_until_it_is_revoked() {
 }
 
 #[test]
+fn while_grants_come_and_go_the_next_request_is_worth_what_is_there() {
+    let world = World::default();
+    let alice = world.user_with(world.root.account(), "alice", Has::default());
+    let key = world.key();
+    let mut state: u64 = 3;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let contexts = [json!({}), json!({"v": "0"}), json!({"v": "1"}), json!({"v": "0", "a": "1"})];
+    let mut there: Vec<(String, Option<(bool, usize)>)> = Vec::new();
+    for step in 0..400 {
+        if there.is_empty() || draw(10) < if (step / 40) % 2 == 0 { 7 } else { 3 } {
+            // More of them without a break now and then, which nobody asks for in between.
+            for _ in 0..=draw(4) {
+                let asked = (draw(8) > 0).then(|| (draw(2) == 0, 1 + draw(contexts.len() - 1)));
+                let more = match asked {
+                    None => json!({"Operations": ["Encrypt"]}),
+                    Some((true, at)) => json!({"Constraints": {"EncryptionContextEquals": contexts[at]}}),
+                    Some((false, at)) => json!({"Constraints": {"EncryptionContextSubset": contexts[at]}}),
+                };
+                there.push((grant(&world, &key, more).0, asked));
+            }
+        } else {
+            let (id, _) = there.swap_remove(draw(there.len()));
+            world.done(Operation::RevokeGrant, json!({"KeyId": key, "GrantId": id}));
+        }
+        for context in &contexts {
+            let fits = |(_, asked): &(String, Option<(bool, usize)>)| match asked {
+                None => true,
+                Some((true, at)) => contexts[*at] == *context,
+                Some((false, at)) => {
+                    contexts[*at].as_object().unwrap().iter().all(|(k, v)| context.get(k) == Some(v))
+                }
+            };
+            let request = json!({"KeyId": key, "Plaintext": "AAAA", "EncryptionContext": context});
+            let expected = if there.iter().any(fits) { "ok" } else { DENIED };
+            assert_eq!(
+                code(world.call_as(&alice, Operation::Encrypt, request)),
+                expected,
+                "{step} {context}"
+            );
+        }
+    }
+    world.assert_coherent("all steps");
+}
+
+#[test]
 fn constraints_compare_the_encryption_context_and_nothing_else() {
     let world = World::default();
     let alice = world.user_with(world.root.account(), "alice", Has::default());
