@@ -192,7 +192,7 @@ fn let_through<'k, A: Action>(cx: &Cx<'k>, key: &'k Arc<OpenKey>) -> Result<Read
         return Err(GateError::Usage { key: *key.arn(), usage: record.usage, operation: A::OPERATION });
     }
     check_state(A::STATES, key, cx.now)?;
-    let is_updating = record.multi_region.as_ref().is_some_and(|about| about.is_updating(key.arn().region));
+    let is_updating = record.multi_region.as_deref().is_some_and(|about| about.is_updating(key.arn().region));
     if A::STEADY && is_updating {
         return Err(GateError::Updating(*key.arn()));
     }

@@ -160,29 +160,30 @@ impl Properties {
             Ok::<_, VaultError>(Told { id: material.id, rotated: material.rotated, wrapped })
         };
         Ok(Some(Self {
-            about,
+            about: *about,
             rotation: record.rotation,
             on_demand_rotations: record.on_demand_rotations,
             materials: record.materials.iter().map(told).collect::<Result<_, _>>()?,
-            pending: record.pending.as_ref().map(told).transpose()?,
+            pending: record.pending.as_deref().map(told).transpose()?,
         }))
     }
 
     /// The record of the key in `region` once it has taken this in; none where it knows as much or more.
     #[must_use]
     pub fn receive(self, region: Region, own: &KeyRecord) -> Option<KeyRecord> {
-        let known = own.multi_region.as_ref()?;
+        let known = own.multi_region.as_deref()?;
         if (self.about.term, self.about.seq) <= (known.term, known.seq) {
             return None;
         }
         let mut changed = own.clone();
         let is_primary = self.about.primary == region;
         let key_type = if is_primary { MultiRegionKeyType::Primary } else { MultiRegionKeyType::Replica };
-        changed.multi_region = Some(MultiRegionRecord { key_type, ..self.about });
+        changed.multi_region = Some(Box::new(MultiRegionRecord { key_type, ..self.about }));
         changed.rotation = self.rotation;
         changed.on_demand_rotations = self.on_demand_rotations;
         let held = |told: Told| {
-            let held = own.materials.iter().chain(&own.pending).find(|held| held.id == told.id).cloned();
+            let held =
+                own.materials.iter().chain(own.pending.as_deref()).find(|held| held.id == told.id).cloned();
             let imported = (own.origin == Origin::External).then(ImportRecord::default);
             let mut held = held.unwrap_or_else(|| MaterialRecord {
                 id: told.id,
@@ -194,7 +195,7 @@ impl Properties {
             held
         };
         changed.materials = self.materials.into_iter().map(held).collect();
-        changed.pending = self.pending.map(held);
+        changed.pending = self.pending.map(held).map(Box::new);
         Some(changed)
     }
 }
@@ -235,7 +236,7 @@ impl Service {
         key: &OpenKey,
         changed: &mut KeyRecord,
     ) -> Result<Vec<(Arc<OpenKey>, KeyRecord)>, VaultError> {
-        let was_primary = key.record().multi_region.as_ref().is_some_and(MultiRegionRecord::is_primary);
+        let was_primary = key.record().multi_region.as_deref().is_some_and(MultiRegionRecord::is_primary);
         if !was_primary || is_shared_alike(key.record(), changed) {
             return Ok(Vec::new());
         }
@@ -271,7 +272,7 @@ impl Service {
             let snapshot = self.vault().snapshot().await?;
             let Some(open) = self.key_at(&*snapshot, region, key).await? else { return Ok(false) };
             let mut changed = open.record().clone();
-            let Some(about) = changed.multi_region.as_mut().filter(|about| about.is_primary()) else {
+            let Some(about) = changed.multi_region.as_deref_mut().filter(|about| about.is_primary()) else {
                 return Ok(false);
             };
             let Some(Handing { to, .. }) = about.handing else { return Ok(false) };
@@ -311,7 +312,7 @@ impl Service {
         draft: &mut Draft<'_>,
     ) -> Result<(), VaultError> {
         let arn = *gone.arn();
-        let Some(about) = gone.record().multi_region.as_ref().filter(|about| !about.is_primary()) else {
+        let Some(about) = gone.record().multi_region.as_deref().filter(|about| !about.is_primary()) else {
             return Ok(());
         };
         let Some(primary) = self.key_at(snapshot, about.primary, arn.key).await? else { return Ok(()) };
@@ -340,7 +341,7 @@ impl Service {
         let Some(about) = &record.multi_region else { return Ok(true) };
         for region in about.regions().filter(|region| *region != key.region) {
             let Some(open) = self.key_at(snapshot, region, key.key).await? else { continue };
-            if !open.record().pending.as_ref().is_some_and(|pending| pending.is_present(now)) {
+            if !open.record().pending.as_deref().is_some_and(|pending| pending.is_present(now)) {
                 return Ok(false);
             }
         }

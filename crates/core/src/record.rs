@@ -129,10 +129,10 @@ pub struct KeyRecord {
     pub has_policy: bool,
     /// Imported material that becomes current with the next rotation on demand.
     #[n(13)]
-    pub pending: Option<MaterialRecord>,
+    pub pending: Option<Box<MaterialRecord>>,
     /// Its related keys, where it is a multi-Region key.
     #[n(14)]
-    pub multi_region: Option<MultiRegionRecord>,
+    pub multi_region: Option<Box<MultiRegionRecord>>,
 }
 
 /// The state of a KMS key, with what belongs to each.
@@ -345,7 +345,7 @@ impl KeyRecord {
     /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html>.
     #[must_use]
     pub fn due(&self) -> Option<(Timestamp, Task)> {
-        let multi_region = self.multi_region.as_ref();
+        let multi_region = self.multi_region.as_deref();
         // A replica key is rotated with its primary key, and that one not while it hands over.
         let leads = |about: &MultiRegionRecord| about.is_primary() && about.handing.is_none();
         let rotation = self.rotation.filter(|_| multi_region.is_none_or(leads));
@@ -355,7 +355,8 @@ impl KeyRecord {
             (Lifecycle::Enabled, None)
             | (Lifecycle::Disabled | Lifecycle::PendingReplicaDeletion { .. }, _) => None,
         };
-        let expiry = self.materials.iter().chain(&self.pending).filter_map(MaterialRecord::valid_to).min();
+        let expiry =
+            self.materials.iter().chain(self.pending.as_deref()).filter_map(MaterialRecord::valid_to).min();
         let handing = multi_region.filter(|about| about.is_primary()).and_then(|about| about.handing);
         let others =
             [expiry.map(|at| (at, Task::Expire)), handing.map(|handing| (handing.since, Task::HandOver))];
@@ -365,7 +366,7 @@ impl KeyRecord {
     /// Removes the imported material that waits for a rotation, where `is_meant` says so. A replica key still knows which it is:
     /// that is its primary key's to say.
     pub fn drop_pending(&mut self, is_meant: impl FnOnce(&MaterialRecord) -> bool) {
-        let is_replica = self.multi_region.as_ref().is_some_and(|about| !about.is_primary());
+        let is_replica = self.multi_region.as_deref().is_some_and(|about| !about.is_primary());
         if let Some(pending) = self.pending.as_mut().filter(|pending| is_meant(pending)) {
             match is_replica {
                 true => pending.remove(),
@@ -508,11 +509,11 @@ mod tests {
             on_demand_rotations: 1,
             has_policy: true,
             pending: None,
-            multi_region: Some(MultiRegionRecord {
+            multi_region: Some(Box::new(MultiRegionRecord {
                 replicas: vec!["eu-west-1".parse().unwrap(), "eu-west-2".parse().unwrap()],
                 handing: Some(Handing { to: "eu-west-2".parse().unwrap(), since: Timestamp::from_millis(3) }),
                 ..MultiRegionRecord::primary("us-east-1".parse().unwrap())
-            }),
+            })),
         }
     }
 

@@ -198,7 +198,7 @@ impl Service {
             on_demand_rotations: 0,
             has_policy: policy.is_some(),
             pending: None,
-            multi_region: arn.key.is_multi_region().then(|| MultiRegionRecord::primary(arn.region)),
+            multi_region: arn.key.is_multi_region().then(|| Box::new(MultiRegionRecord::primary(arn.region))),
         };
         for material in &key.materials {
             let mut wrapped = self.vault().wrap_material(&arn, &record, material)?;

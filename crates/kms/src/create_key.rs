@@ -57,7 +57,7 @@ pub(crate) async fn create_key(cx: &mut Cx<'_>, input: CreateKeyInput) -> Result
         on_demand_rotations: 0,
         has_policy: input.policy.is_some(),
         pending: None,
-        multi_region: input.multi_region.then(|| MultiRegionRecord::primary(arn.region)),
+        multi_region: input.multi_region.then(|| Box::new(MultiRegionRecord::primary(arn.region))),
     };
     reserve(cx, &arn).await?;
     let policy = input.policy.map(|text| PolicyRecord { text, bound: Some(bound) });

@@ -67,8 +67,9 @@ fn take_in(
     let arn = change.ready.arn_text();
     let record = &mut change.record;
     // Material of a multi-Region key comes into its primary key first; its replica keys take the same.
-    let is_replica = record.multi_region.as_ref().is_some_and(|about| !about.is_primary());
-    let is_known = record.materials.iter().chain(&record.pending).any(|known| known.id == material.id);
+    let is_replica = record.multi_region.as_deref().is_some_and(|about| !about.is_primary());
+    let is_known =
+        record.materials.iter().chain(record.pending.as_deref()).any(|known| known.id == material.id);
     if is_replica && !is_known {
         return Err(incorrect());
     }
@@ -96,7 +97,7 @@ fn take_in(
             );
             return Err(Refusal::new(ErrorCode::KmsInvalidState, message));
         }
-        (ImportType::NewKeyMaterial, None, pending @ None) => *pending = Some(material.clone()),
+        (ImportType::NewKeyMaterial, None, pending @ None) => *pending = Some(Box::new(material.clone())),
         (ImportType::NewKeyMaterial, Some(_), _) | (ImportType::ExistingKeyMaterial, None, _) => {
             return Err(incorrect());
         }

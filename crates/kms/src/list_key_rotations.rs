@@ -32,7 +32,7 @@ pub(crate) async fn list_key_rotations(
     };
     let limit = PageLimit::KEYS.of(input.limit).get();
     let record = ready.record();
-    let waits_for = match record.multi_region.as_ref().filter(|_| record.pending.is_some()) {
+    let waits_for = match record.multi_region.as_deref().filter(|_| record.pending.is_some()) {
         None => KeyMaterialState::PendingRotation,
         Some(about) => {
             let snapshot = cx.service.vault().snapshot().await?;
@@ -43,7 +43,7 @@ pub(crate) async fn list_key_rotations(
             }
         }
     };
-    let (materials, pending) = (&record.materials, record.pending.as_ref());
+    let (materials, pending) = (&record.materials, record.pending.as_deref());
     let (current, pending_id) = (materials.last().map(|material| material.id), pending.map(|one| one.id));
     let listed = materials.iter().chain(pending).filter(|material| all || material.rotated.is_some());
     let rest: Vec<_> = listed.skip(start).collect();

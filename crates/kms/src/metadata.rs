@@ -92,7 +92,7 @@ pub(crate) fn tag(tag: &TagRecord) -> Tag {
 }
 
 pub(crate) fn state(record: &KeyRecord, region: Region, now: Timestamp) -> KeyState {
-    let is_updating = record.multi_region.as_ref().is_some_and(|about| about.is_updating(region));
+    let is_updating = record.multi_region.as_deref().is_some_and(|about| about.is_updating(region));
     match record.lifecycle {
         Lifecycle::Enabled | Lifecycle::Disabled if record.is_pending_import(now) => KeyState::PendingImport,
         Lifecycle::Enabled if is_updating => KeyState::Updating,

@@ -9,7 +9,7 @@ use keyreeve_wire::{ErrorCode, MultiRegionConfiguration, MultiRegionKey};
 
 /// What the primary key knows of its related keys; refuses every other key.
 pub(crate) fn primary<'r, A>(ready: &Ready<'r, A>) -> Result<&'r MultiRegionRecord, Refusal> {
-    let about = ready.record().multi_region.as_ref().filter(|about| about.is_primary());
+    let about = ready.record().multi_region.as_deref().filter(|about| about.is_primary());
     about.ok_or_else(|| not_primary(ready))
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn other_region(cx: &Cx<'_>, name: &str) -> Result<Region, Refusal> {
 
 /// The `MultiRegionConfiguration` of a key.
 pub(crate) fn configuration(arn: &KeyArn, record: &KeyRecord) -> Option<MultiRegionConfiguration> {
-    let about = record.multi_region.as_ref()?;
+    let about = record.multi_region.as_deref()?;
     let key = |region: Region| MultiRegionKey {
         arn: KeyArn { region, ..*arn }.to_string(),
         region: region.to_string(),

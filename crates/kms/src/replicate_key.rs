@@ -52,7 +52,7 @@ pub(crate) async fn replicate_key(
         on_demand_rotations: 0,
         has_policy: policy.is_some(),
         pending: None,
-        multi_region: Some(MultiRegionRecord { term: 0, ..MultiRegionRecord::primary(region) }),
+        multi_region: Some(Box::new(MultiRegionRecord { term: 0, ..MultiRegionRecord::primary(region) })),
         ..ready.record().clone()
     };
     let kept = policy.clone().map(|text| PolicyRecord { text, bound: Some(bound) });
@@ -124,7 +124,7 @@ fn add(
     blank: &KeyRecord,
     policy: Option<&PolicyRecord>,
 ) -> Result<KeyRecord, Refusal> {
-    let about = change.record.multi_region.as_mut().ok_or_else(Refusal::internal)?;
+    let about = change.record.multi_region.as_deref_mut().ok_or_else(Refusal::internal)?;
     if about.replicas.contains(&replica.region) {
         return Err(exists(replica));
     }
@@ -135,7 +135,7 @@ fn add(
     }
     about.replicas.push(replica.region);
     // It is told what all of them are told with this change.
-    let told = KeyRecord { multi_region: Some(about.replica()), ..change.record.clone() };
+    let told = KeyRecord { multi_region: Some(Box::new(about.replica())), ..change.record.clone() };
     let vault = change.service().vault();
     let properties = Properties::of(vault, (change.ready.arn(), &told), (replica, blank))?;
     let record = properties.and_then(|properties| properties.receive(replica.region, blank));

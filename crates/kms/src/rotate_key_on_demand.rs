@@ -46,7 +46,7 @@ pub(crate) async fn rotate_key_on_demand(
                 return Err(nothing_pending(&change.ready));
             }
             let mut material = match record.origin {
-                Origin::External => change.record.pending.take().ok_or_else(|| nothing_pending(&change.ready))?,
+                Origin::External => *change.record.pending.take().ok_or_else(|| nothing_pending(&change.ready))?,
                 Origin::AwsKms | Origin::AwsCloudhsm | Origin::ExternalKeyStore => {
                     change.service().vault().make_material(change.ready.arn(), record)?
                 }

@@ -34,7 +34,7 @@ pub(crate) async fn schedule_key_deletion(
     let particulars = Particulars::of(&asked);
     let (arn, key_state) = cx
         .amend::<actions::ScheduleKeyDeletion, _>(&input.key_id, &particulars, async |change| {
-            let waits = change.record.multi_region.as_ref().is_some_and(|about| {
+            let waits = change.record.multi_region.as_deref().is_some_and(|about| {
                 // The waiting period of a primary key begins when its last replica key is gone.
                 about.is_primary() && !about.replicas.is_empty()
             });

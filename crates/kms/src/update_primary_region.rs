@@ -38,7 +38,7 @@ pub(crate) async fn update_primary_region(
     opened?;
     let since = cx.now;
     cx.amend::<actions::UpdatePrimaryRegion, _>(&input.key_id, &particulars, async |change| {
-        let about = change.record.multi_region.as_mut().filter(|about| about.replicas.contains(&to));
+        let about = change.record.multi_region.as_deref_mut().filter(|about| about.replicas.contains(&to));
         about.ok_or_else(missing)?.handing = Some(Handing { to, since });
         Ok(())
     })

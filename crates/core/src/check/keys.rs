@@ -44,7 +44,7 @@ impl Check<'_> {
         if let Some((at, task)) = record.due() {
             self.needs(path, &space::due(at, task, region, key)?).await?;
         }
-        for material in record.materials.iter().chain(&record.pending) {
+        for material in record.materials.iter().chain(record.pending.as_deref()) {
             if material.wrapped.is_empty() {
                 continue;
             }

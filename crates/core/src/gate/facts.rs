@@ -219,7 +219,7 @@ impl<'a> Values<'a> {
         self.text(ContextKey::KmsKeyOrigin, || Some(record.origin.as_str().into()));
         let is_multi_region = if key.arn().key.is_multi_region() { "true" } else { "false" };
         self.text(ContextKey::KmsMultiRegion, || Some(is_multi_region.into()));
-        let key_type = record.multi_region.as_ref().map(|about| about.key_type.as_str());
+        let key_type = record.multi_region.as_deref().map(|about| about.key_type.as_str());
         self.text(ContextKey::KmsMultiRegionKeyType, || key_type.map(Into::into));
         self.text(ContextKey::KmsRequestAlias, || alias.map(|alias| alias.as_str().into()));
         self.list(ContextKey::KmsResourceAliases, || {

@@ -27,7 +27,10 @@ fn replica() -> KeyRecord {
         on_demand_rotations: 0,
         has_policy: true,
         pending: None,
-        multi_region: Some(MultiRegionRecord { term: 0, ..MultiRegionRecord::primary(region(REGIONS[1])) }),
+        multi_region: Some(Box::new(MultiRegionRecord {
+            term: 0,
+            ..MultiRegionRecord::primary(region(REGIONS[1]))
+        })),
     }
 }
 
