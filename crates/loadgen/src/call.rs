@@ -11,7 +11,7 @@ use crate::{clock, target};
 
 /// Call, and follow the markers where asked to.
 pub(crate) async fn run(options: &CallOptions) -> Result<(), LoadError> {
-    let (target, sender) = target::open(&options.target)?;
+    let (target, sender) = target::open(&options.target, false)?;
     let mut connection = target.connect().await?;
     let mut call = Call { operation: options.operation.clone(), body: options.body.clone() };
     let mut out = std::io::stdout().lock();

@@ -27,6 +27,15 @@ impl Credentials {
         Self::from_keys(profile, |key| find(&text, profile, key))
     }
 
+    /// Every profile of the file, in its order.
+    pub(crate) fn load_all(path: &Path) -> Result<Vec<Self>, LoadError> {
+        let text = std::fs::read_to_string(path);
+        let text = Zeroizing::new(text.map_err(|error| LoadError::File { path: path.to_owned(), error })?);
+        sections(&text)
+            .map(|(profile, lines)| Self::from_keys(profile, |key| value(lines.clone(), key)))
+            .collect()
+    }
+
     fn from_keys(profile: &str, key: impl Fn(&str) -> Option<String>) -> Result<Self, LoadError> {
         let needed =
             |name| key(name).ok_or(LoadError::Credentials { profile: profile.to_owned(), key: name });
@@ -40,11 +49,20 @@ impl Credentials {
 
 /// The value of `key` in the section of `profile`.
 fn find(text: &str, profile: &str, key: &str) -> Option<String> {
+    let (_, section) = sections(text).find(|(name, _)| *name == profile)?;
+    value(section, key)
+}
+
+/// The sections: the name of each, and its lines.
+fn sections(text: &str) -> impl Iterator<Item = (&str, impl Iterator<Item = &str> + Clone)> {
     let mut lines = text.lines().map(str::trim);
-    lines.find(|line| {
-        line.strip_prefix('[').and_then(|line| line.strip_suffix(']')).map(str::trim) == Some(profile)
-    })?;
-    let section = lines.take_while(|line| !line.starts_with('['));
+    std::iter::from_fn(move || {
+        let name = lines.find_map(|line| line.strip_prefix('[')?.strip_suffix(']'))?;
+        Some((name.trim(), lines.clone().take_while(|line| !line.starts_with('['))))
+    })
+}
+
+fn value<'a>(section: impl Iterator<Item = &'a str>, key: &str) -> Option<String> {
     let mut pairs = section.filter_map(|line| line.split_once('='));
     pairs.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().to_owned())
 }
@@ -52,6 +70,13 @@ fn find(text: &str, profile: &str, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_profile_is_taken_once_in_its_order() {
+        let text = "x = y\n[one]\na=1\n\n[ two ]\n[three]\na = 3\nb=4\n";
+        let found: Vec<_> = sections(text).map(|(name, lines)| (name, value(lines, "a"))).collect();
+        assert_eq!(found, [("one", Some("1".to_owned())), ("two", None), ("three", Some("3".to_owned()))]);
+    }
 
     #[test]
     fn a_key_is_found_in_its_own_profile_only() {

@@ -27,8 +27,21 @@ struct Signed {
     times: AtomicU64,
     requests: Mutex<Arc<Vec<Bytes>>>,
     order: Vec<usize>,
-    /// How many may still be sent.
-    left: AtomicU64,
+    /// How many have been sent, and how many may be, where that is bounded.
+    sent: AtomicU64,
+    most: Option<u64>,
+}
+
+/// As many were sent as may be.
+struct AllSent;
+
+impl Signed {
+    /// The place of the next request among all, where their number is bounded.
+    fn ticket(&self) -> Result<Option<usize>, AllSent> {
+        let Some(most) = self.most else { return Ok(None) };
+        let ticket = self.sent.fetch_add(1, Ordering::Relaxed);
+        if ticket < most { Ok(usize::try_from(ticket).ok()) } else { Err(AllSent) }
+    }
 }
 
 /// When measuring begins and ends.
@@ -38,26 +51,69 @@ struct Window {
     to: Instant,
 }
 
+/// How a connection sends.
+struct Pace {
+    /// How many requests before the connection is opened anew.
+    requests: u64,
+    /// When, if not as soon as the last is answered.
+    times: Option<Times>,
+}
+
+/// The times at which a connection sends: evenly, and each connection a little after the one before it.
+struct Times {
+    next: Instant,
+    step: Duration,
+}
+
+impl Times {
+    fn of(number: usize, connections: usize, rate: f64, begin: Instant) -> Self {
+        let each = |requests: usize| Duration::from_secs_f64(requests as f64 / rate.max(1e-3));
+        Self { next: begin + each(number), step: each(connections) }
+    }
+
+    /// Waits for the next time, and says from when on the request is waited for: from that time where it has passed, since the
+    /// request before it took too long; else from now, since a timer is late itself.
+    async fn next(&mut self) -> Instant {
+        let (due, now) = (self.next, clock::now());
+        self.next += self.step;
+        if due <= now {
+            return due;
+        }
+        tokio::time::sleep_until(due.into()).await;
+        clock::now()
+    }
+}
+
 /// Send, measure, and answer what was measured.
 pub(crate) async fn run(options: &LoadOptions) -> Result<Report, LoadError> {
     let workload = Workload::load(options)?;
-    let (target, sender) = target::open(&options.target)?;
+    let (target, sender) = target::open(&options.target, options.every_profile)?;
     let requests = sender.sign(&workload.calls, clock::today());
+    if requests.is_empty() {
+        return Err(LoadError::NoRequests);
+    }
+    let order = if options.every_profile { (0..requests.len()).collect() } else { workload.order };
     let signed = Arc::new(Signed {
         times: AtomicU64::new(1),
         requests: Mutex::new(Arc::new(requests)),
-        order: workload.order,
-        left: AtomicU64::new(options.requests.unwrap_or(u64::MAX)),
+        order,
+        sent: AtomicU64::new(0),
+        most: options.requests,
     });
 
     let warmup = if options.requests.is_some() { 0.0 } else { options.warmup };
-    let from = clock::now() + Duration::from_secs_f64(warmup);
+    let begin = clock::now();
+    let from = begin + Duration::from_secs_f64(warmup);
     let window = Window { from, to: from + Duration::from_secs_f64(options.duration) };
     let mut senders = JoinSet::new();
     for number in 0..options.connections {
         // Spread over the order, so that connections do not send the same thing at once.
         let first = number * signed.order.len() / options.connections.max(1);
-        senders.spawn(connection(target.clone(), Arc::clone(&signed), first, window, Tally::new()?));
+        let pace = Pace {
+            requests: options.requests_per_connection.unwrap_or(u64::MAX),
+            times: options.rate.map(|rate| Times::of(number, options.connections, rate, begin)),
+        };
+        senders.spawn(connection(target.clone(), Arc::clone(&signed), first, window, pace, Tally::new()?));
     }
     let mut again = JoinSet::new();
     let resigned = Arc::clone(&signed);
@@ -106,23 +162,31 @@ async fn connection(
     signed: Arc<Signed>,
     first: usize,
     window: Window,
+    mut pace: Pace,
     mut tally: Tally,
 ) -> Tally {
+    let mut sent = 0;
     let mut open: Option<Connection> = None;
     let mut times = 0;
     let mut requests = Arc::new(Vec::new());
     let mut order = signed.order.iter().cycle().skip(first);
     let mut start = clock::now();
     while start < window.to {
+        if let Some(times) = &mut pace.times {
+            start = times.next().await;
+        }
         if open.is_none() {
             match target.connect().await {
-                Ok(connection) => open = Some(connection),
+                Ok(connection) => (open, sent) = (Some(connection), 0),
                 Err(error) => {
                     tally.error(format!("connect: {error}"));
                     tokio::time::sleep(RECONNECT).await;
                 }
             }
-            start = clock::now();
+            // Where connections are opened on purpose, that is a part of what is measured.
+            if pace.requests == u64::MAX && pace.times.is_none() {
+                start = clock::now();
+            }
         }
         let Some(connection) = open.as_mut() else { continue };
         let now_signed = signed.times.load(Ordering::Acquire);
@@ -130,11 +194,13 @@ async fn connection(
             times = now_signed;
             requests = Arc::clone(&signed.requests.lock());
         }
-        let left = signed.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        if left.is_err() {
-            break;
-        }
-        let Some(request) = order.next().and_then(|call| requests.get(*call)) else { break };
+        // Of a number of requests, each is sent once, whoever comes to it; else each connection goes its own way.
+        let call = match signed.ticket() {
+            Ok(Some(ticket)) => signed.order.get(ticket % signed.order.len().max(1)),
+            Ok(None) => order.next(),
+            Err(AllSent) => break,
+        };
+        let Some(request) = call.and_then(|call| requests.get(*call)) else { break };
         let outcome = connection.exchange(request).await;
         // The end of this is the start of the next: one reading of the clock a request.
         let end = clock::now();
@@ -148,7 +214,8 @@ async fn connection(
                         status => tally.error(format!("{status} {}", answer.error.unwrap_or_default())),
                     }
                 }
-                if !answer.keep {
+                sent += 1;
+                if !answer.keep || sent >= pace.requests {
                     open = None;
                 }
             }

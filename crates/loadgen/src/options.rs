@@ -89,6 +89,16 @@ pub(crate) struct LoadOptions {
     /// Stop after so many requests instead, none of them unmeasured; `duration` is then the longest that is waited
     #[arg(long, conflicts_with = "warmup")]
     pub(crate) requests: Option<u64>,
+    /// So many requests a second over all connections, each at its time; without it, each connection sends as soon as it is
+    /// answered. A request that could not leave in time has waited since then
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// Open a connection anew after so many requests; the time to open one is then a part of the next request's
+    #[arg(long)]
+    pub(crate) requests_per_connection: Option<u64>,
+    /// Send as every profile of the credentials file in turn: the first request as the first, and so on
+    #[arg(long, conflicts_with_all = ["mix", "profile"], requires = "credentials")]
+    pub(crate) every_profile: bool,
     /// The process of the server, to report its CPU time per request (Linux)
     #[arg(long)]
     pub(crate) server_pid: Option<u32>,

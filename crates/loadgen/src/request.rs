@@ -15,25 +15,28 @@ const SERVICE: &str = "kms";
 pub(crate) struct Sender {
     pub(crate) host: String,
     pub(crate) region: String,
-    pub(crate) credentials: Credentials,
+    /// Who signs: the first request is of the first, and so on; at least one.
+    pub(crate) credentials: Vec<Credentials>,
 }
 
 impl Sender {
-    /// The bytes of each call, signed at `now`: good for five minutes.
+    /// The bytes of each call, signed at `now`: good for five minutes. Where there are more who sign than calls, the first
+    /// call follows the last, so that everybody sends.
     pub(crate) fn sign(&self, calls: &[Call], now: Timestamp) -> Vec<Bytes> {
         let date = AmzDate::from_timestamp(now);
-        let key = SigningKey::derive(self.credentials.secret.as_bytes(), date.day(), &self.region, SERVICE);
-        let signer = Signer {
-            access_key_id: &self.credentials.access_key_id,
-            region: &self.region,
-            service: SERVICE,
-            date,
-            key: &key,
-        };
-        calls.iter().map(|call| self.request(call, &signer)).collect()
+        let key =
+            |who: &Credentials| SigningKey::derive(who.secret.as_bytes(), date.day(), &self.region, SERVICE);
+        let keys: Vec<_> = self.credentials.iter().map(|who| (who, key(who))).collect();
+        let pairs = keys.iter().cycle().zip(calls.iter().cycle()).take(calls.len().max(keys.len()));
+        let requests = pairs.map(|((who, key), call)| {
+            let id = &who.access_key_id;
+            let signer = Signer { access_key_id: id, region: &self.region, service: SERVICE, date, key };
+            self.request(call, who, &signer)
+        });
+        requests.collect()
     }
 
-    fn request(&self, call: &Call, signer: &Signer<'_>) -> Bytes {
+    fn request(&self, call: &Call, who: &Credentials, signer: &Signer<'_>) -> Bytes {
         let target = format!("TrentService.{}", call.operation);
         let mut headers = vec![
             ("host", self.host.as_str()),
@@ -41,8 +44,7 @@ impl Sender {
             ("x-amz-date", signer.date.as_str()),
             ("x-amz-target", target.as_str()),
         ];
-        headers
-            .extend(self.credentials.session_token.as_deref().map(|token| ("x-amz-security-token", token)));
+        headers.extend(who.session_token.as_deref().map(|token| ("x-amz-security-token", token)));
         let signed = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
         let head = RequestHead { method: "POST", path: "/", query: "", headers: signed };
         let authorization = authorization(signer, &head, &sha256(call.body.as_bytes()));
@@ -75,8 +77,11 @@ mod tests {
             secret: Zeroizing::new("secret".to_owned()),
             session_token: Some("token".to_owned()),
         };
-        let sender =
-            Sender { host: "127.0.0.1:8080".to_owned(), region: "us-east-1".to_owned(), credentials };
+        let sender = Sender {
+            host: "127.0.0.1:8080".to_owned(),
+            region: "us-east-1".to_owned(),
+            credentials: vec![credentials],
+        };
         let call = Call { operation: "Encrypt".to_owned(), body: "{\"KeyId\":\"k\"}".to_owned() };
         let bytes = sender.sign(&[call], Timestamp::from_millis(1_440_938_160_000)).remove(0);
         let mut headers = [httparse::EMPTY_HEADER; 16];

@@ -13,9 +13,12 @@ use crate::error::LoadError;
 use crate::options::TargetOptions;
 use crate::request::Sender;
 
-/// The server, and who sends to it.
-pub(crate) fn open(options: &TargetOptions) -> Result<(Target, Sender), LoadError> {
-    let credentials = Credentials::load(options.credentials.as_deref(), &options.profile)?;
+/// The server, and who sends to it: one profile, or every one of the file.
+pub(crate) fn open(options: &TargetOptions, every_profile: bool) -> Result<(Target, Sender), LoadError> {
+    let credentials = match &options.credentials {
+        Some(path) if every_profile => Credentials::load_all(path)?,
+        file => vec![Credentials::load(file.as_deref(), &options.profile)?],
+    };
     let target = target(options)?;
     let sender = Sender { host: target.address.clone(), region: options.region.clone(), credentials };
     Ok((target, sender))
