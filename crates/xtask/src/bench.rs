@@ -5,10 +5,13 @@
 //! a line is about writing: there both sides have the whole machine.
 
 mod algorithms;
+mod curves;
 mod identities;
 mod lines;
 mod parts;
 mod servers;
+mod soak;
+mod storms;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +38,18 @@ pub(crate) struct BenchOptions {
     /// Only this part; may be repeated
     #[arg(long, value_enum)]
     only: Vec<Part>,
+    /// Measure how the service grows instead, and draw it: docs/curves
+    #[arg(long, conflicts_with_all = ["only", "json"])]
+    curves: bool,
+    /// Only this figure; may be repeated
+    #[arg(long, value_enum, requires = "curves")]
+    curve: Vec<curves::Curve>,
+    /// Send a mix of requests at 70 % of what the server can take for so many minutes instead, and watch it: docs/curves/soak.svg
+    #[arg(long, value_name = "MINUTES", conflicts_with_all = ["only", "json", "curves"])]
+    soak: Option<f64>,
+    /// Draw the figures again from the data that are kept
+    #[arg(long, conflicts_with_all = ["only", "json", "curves"])]
+    redraw: bool,
 }
 
 /// A part of the measurements.
@@ -56,6 +71,8 @@ enum Part {
     Algorithms,
     /// Encrypt while others sign and make keys with heavy algorithms
     BesideHeavy,
+    /// Encrypt beside a storm of TLS handshakes, and beside another account that sends all it can
+    Storms,
 }
 
 /// How long and how often.
@@ -77,8 +94,18 @@ const QUICK: Plan =
 
 /// Builds, measures, prints. A missed target is no failure: a shared machine misses some on a bad day.
 pub(crate) fn run(repository: &Repository, options: &BenchOptions) -> Result<(), Failure> {
+    if options.redraw {
+        return curves::redraw(repository);
+    }
     if !options.no_build {
         build(repository)?;
+    }
+    if options.curves {
+        let bench = Bench::prepare(repository)?;
+        return curves::run(&bench, repository, options.quick, &options.curve);
+    }
+    if let Some(minutes) = options.soak {
+        return soak::run(&Bench::prepare(repository)?, repository, minutes);
     }
     let plan = if options.quick { QUICK } else { FULL };
     let bench = Bench::prepare(repository)?;
@@ -101,6 +128,7 @@ fn build(repository: &Repository) -> Result<(), Failure> {
     heading("release build");
     for what in [
         "-p keyreeve -p keyreeve-loadgen",
+        "-p keyreeve --example trail_levels",
         "-p keyreeve-store-redb --example group_commit",
         "-p keyreeve-crypto --example raw_primitives",
     ] {
@@ -119,6 +147,7 @@ fn measure(bench: &Bench<'_>, part: Part, plan: Plan, lines: &mut Vec<Line>) -> 
         Part::Identities => identities::identities(bench, plan, lines),
         Part::Algorithms => algorithms::algorithms(bench, plan, lines),
         Part::BesideHeavy => algorithms::beside_heavy(bench, plan, lines),
+        Part::Storms => storms::storms(bench, plan, lines),
     }
 }
 

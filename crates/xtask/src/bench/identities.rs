@@ -11,11 +11,11 @@ use crate::bench::parts::{PLAINTEXT, create_with, progress, rounds};
 use crate::bench::servers::{self, Bench, Bodies, Extent, Load, Place};
 use crate::process::Failure;
 
-const ACCOUNT: &str = "000000000000";
-const SECRET: &str = "a-secret-of-forty-characters-for-a-bench";
+pub(crate) const ACCOUNT: &str = "000000000000";
+pub(crate) const SECRET: &str = "a-secret-of-forty-characters-for-a-bench";
 
 pub(crate) fn identities(bench: &Bench<'_>, plan: Plan, lines: &mut Vec<Line>) -> Result<(), Failure> {
-    servers::write(&bench.path("secret"), SECRET)?;
+    secret(bench)?;
     servers::write(&bench.path("identity.toml"), &file(bench))?;
     let more = format!("[identity]\nfile = {:?}\n", bench.path("identity.toml"));
     let server = bench.keyreeve_with("identities", Place::First, false, &more)?;
@@ -63,11 +63,19 @@ pub(crate) fn identities(bench: &Bench<'_>, plan: Plan, lines: &mut Vec<Line>) -
     server.stop()
 }
 
-fn access_key(who: &str) -> String {
+/// The file with the secret of all access keys.
+pub(crate) fn secret(bench: &Bench<'_>) -> Result<PathBuf, Failure> {
+    let path = bench.path("secret");
+    servers::write(&path, SECRET).map(|()| path)
+}
+
+/// The access key of a user with a short name.
+pub(crate) fn access_key(who: &str) -> String {
     format!("AKIABENCHMARK{:Q<7}", who.to_ascii_uppercase())
 }
 
-fn credentials(bench: &Bench<'_>, who: &str) -> Result<PathBuf, Failure> {
+/// A credentials file of a user.
+pub(crate) fn credentials(bench: &Bench<'_>, who: &str) -> Result<PathBuf, Failure> {
     let path = bench.path(&format!("credentials-{who}"));
     let key = access_key(who);
     let text = format!("[default]\naws_access_key_id = {key}\naws_secret_access_key = {SECRET}\n");

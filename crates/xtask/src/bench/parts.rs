@@ -202,7 +202,7 @@ pub(crate) fn progress(text: &str) {
 }
 
 /// Another order, the same in every run.
-fn shuffle<T>(items: &mut [T]) {
+pub(crate) fn shuffle<T>(items: &mut [T]) {
     let mut state: u64 = 1;
     for place in (1..items.len()).rev() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -51,10 +51,11 @@ pub(crate) struct Load<'a> {
     pub(crate) place: Place,
 }
 
-/// One body, or a file of them.
+/// One body, a file of them, or a file of operations with their weights and bodies.
 #[derive(Clone, Copy)]
 pub(crate) enum Bodies<'a> {
     File(&'a Path),
+    Mix(&'a Path),
     One(&'a str),
 }
 
@@ -76,12 +77,9 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 impl<'r> Bench<'r> {
-    /// An empty directory below the target directory, and a certificate for the loopback address.
+    /// An empty directory of this process below the target directory, which is removed at the end.
     pub(crate) fn prepare(repository: &'r Repository) -> Result<Self, Failure> {
-        let directory = repository.target.join("bench");
-        if directory.exists() {
-            fs::remove_dir_all(&directory).map_err(|error| failed(error.to_string()))?;
-        }
+        let directory = repository.target.join(format!("bench/{}", std::process::id()));
         fs::create_dir_all(&directory).map_err(|error| failed(error.to_string()))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let taskset = Program::new("taskset", &repository.root).arg("--version").output();
@@ -136,8 +134,9 @@ impl<'r> Bench<'r> {
         more: &str,
     ) -> Result<Server, Failure> {
         let workers = if place == Place::Anywhere { 0 } else { 1 };
-        let mut config =
-            format!("[server]\nworkers = {workers}\n[quotas]\nkeys = 1000000\n[log]\nfilter = \"warn\"\n");
+        let mut config = format!(
+            "[server]\nworkers = {workers}\n[quotas]\nkeys = 2000000\ngrants_per_key = 60000\n[log]\nfilter = \"warn\"\n"
+        );
         if tls {
             let [certificate, key] = ["tls.crt", "tls.key"].map(|name| self.path(name).display().to_string());
             config.push_str(&format!("[tls]\ncertificate = {certificate:?}\nkey = {key:?}\n"));
@@ -166,6 +165,19 @@ impl<'r> Bench<'r> {
         Server::start(command, &self.path("null.log"), None, tls)
     }
 
+    /// Starts the server whose trail has the level `level`, or none: an example of the server, over a store in memory.
+    pub(crate) fn trail_level(&self, level: &str) -> Result<Server, Failure> {
+        let credentials = self.path("credentials-levels");
+        let (id, secret) = ("AKIABENCHMARKLEVELSQ", "a-secret-of-forty-characters-for-a-bench");
+        let text = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+        write(&credentials, &text)?;
+        let program = self.repository.target.join("release/examples/trail_levels");
+        let mut command = self.command(Place::First, &program);
+        command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+        command.arg(level).arg(self.path(&format!("trail-{level}"))).arg("1");
+        Server::start(command, &self.path("trail_levels.log"), Some(credentials), false)
+    }
+
     fn loadgen(&self, place: Place) -> Command {
         self.command(place, &self.repository.release_binary("loadgen"))
     }
@@ -178,10 +190,22 @@ impl<'r> Bench<'r> {
         body: &Value,
         follow: bool,
     ) -> Result<Vec<(Value, f64)>, Failure> {
+        self.call_as(server, server.credentials(), operation, body, follow)
+    }
+
+    /// The same, signed with the credentials of a file.
+    pub(crate) fn call_as(
+        &self,
+        server: &Server,
+        credentials: Option<&Path>,
+        operation: &str,
+        body: &Value,
+        follow: bool,
+    ) -> Result<Vec<(Value, f64)>, Failure> {
         let mut command = self.loadgen(Place::Second);
         command.args(["call", "--operation", operation, "--body"]).arg(body.to_string());
         command.args(follow.then_some("--follow"));
-        self.target(&mut command, server, server.credentials.as_deref());
+        self.target(&mut command, server, credentials);
         let lines = output(command)?;
         let lines = lines.lines().map(|line| {
             let line: Value = serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
@@ -212,12 +236,24 @@ impl<'r> Bench<'r> {
         credentials: Option<&Path>,
         load: Load<'_>,
     ) -> Result<Sample, Failure> {
+        self.load_with(server, credentials, load, &[])
+    }
+
+    /// The same, with further options of the load generator.
+    pub(crate) fn load_with(
+        &self,
+        server: &Server,
+        credentials: Option<&Path>,
+        load: Load<'_>,
+        more: &[&str],
+    ) -> Result<Sample, Failure> {
         let mut command = self.loadgen(load.place);
-        command.args(["--json", "--operation", load.operation]);
+        command.arg("--json").args(more);
         self.target(&mut command, server, credentials);
         match load.bodies {
-            Bodies::File(path) => command.arg("--bodies-file").arg(path),
-            Bodies::One(body) => command.arg("--body").arg(body),
+            Bodies::File(path) => command.args(["--operation", load.operation, "--bodies-file"]).arg(path),
+            Bodies::Mix(path) => command.arg("--mix").arg(path),
+            Bodies::One(body) => command.args(["--operation", load.operation, "--body", body]),
         };
         match load.extent {
             Extent::Requests(requests) => {
@@ -251,10 +287,21 @@ impl<'r> Bench<'r> {
         body: &str,
         connections: usize,
     ) -> Result<Background, Failure> {
+        self.background_as(server, server.credentials.as_deref(), (operation, body, connections), &[])
+    }
+
+    /// The same, signed with the credentials of a file, and with further options of the load generator.
+    pub(crate) fn background_as(
+        &self,
+        server: &Server,
+        credentials: Option<&Path>,
+        (operation, body, connections): (&str, &str, usize),
+        more: &[&str],
+    ) -> Result<Background, Failure> {
         let mut command = self.loadgen(Place::Anywhere);
-        command.args(["--json", "--operation", operation, "--body", body, "--duration", "600"]);
+        command.args(["--json", "--operation", operation, "--body", body, "--duration", "600"]).args(more);
         command.arg("--connections").arg(connections.to_string());
-        self.target(&mut command, server, server.credentials.as_deref());
+        self.target(&mut command, server, credentials);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Ok(Background(child.map_err(|error| failed(format!("{command:?}: {error}")))?))
     }
@@ -277,6 +324,13 @@ impl<'r> Bench<'r> {
             line.get("store") == Some(&"redb".into()) && line.get("writers") == Some(&64.into())
         });
         Ok(raw.filter_map(|line| line.get("commits_per_second")?.as_f64()).collect())
+    }
+}
+
+impl Drop for Bench<'_> {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the target directory, where it can be looked at.
+        fs::remove_dir_all(&self.directory).unwrap_or_default();
     }
 }
 
@@ -345,6 +399,24 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(std::io::Error::other(answer)) }
+    }
+
+    /// Processor time that it has taken, in ms.
+    pub(crate) fn processor_time(&self) -> f64 {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        let times = text.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().skip(11).take(2));
+        // In ticks of 10 ms.
+        times.into_iter().flatten().filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() * 10.0
+    }
+
+    /// The credentials file of its root user.
+    pub(crate) fn credentials(&self) -> Option<&Path> {
+        self.credentials.as_deref()
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
     }
 
     /// Resident memory, in KiB.
