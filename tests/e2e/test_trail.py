@@ -541,3 +541,37 @@ def test_an_account_sees_its_own_events_and_files_alone(server):
     assert result.returncode == 0, result.stdout + result.stderr
     assert "INVALID" not in result.stdout + result.stderr
     assert "digest files valid" in result.stdout
+
+
+def test_each_region_is_proven_from_its_first_event_on(make_server):
+    server = make_server(config=FAST, options=["--regions", "any"]).start()
+    use(server)
+    settled(server)
+    wait_until(lambda: len(digests(server)) > 2, "the home Region has some digests", 20)
+    late = "eu-west-1"
+    server.client(region=late).create_key()
+
+    def in_digest(region):
+        named = [json.loads(gzip.decompress(path.read_bytes()))["logFiles"] for path in digests(server, region)]
+        return any(named)
+
+    wait_until(lambda: in_digest(late), "the new Region has a digest", 20)
+    # It has digests from then on, whether anything happens in it or not.
+    begun = len(digests(server, late))
+    wait_until(lambda: len(digests(server, late)) > begun + 1, "further digests", 20)
+    for region in (REGION, late):
+        asked = ["cloudtrail", "validate-logs", "--trail-arn", TRAIL, "--start-time", START, "--region", region, "--verbose"]
+        result = aws(server, *asked, region=region)
+        assert result.returncode == 0 and "INVALID" not in result.stdout + result.stderr, result.stdout + result.stderr
+        assert f"CloudTrail-Digest/{region}/" in result.stdout, result.stdout
+    code, said = verify(server)
+    assert code == 0, said
+    assert all(f"chain {ACCOUNT}/{region}: its newest digest ends at" in said for region in (REGION, late)), said
+    # What is taken out of one Region is missed there.
+    files(server, "CloudTrail", late)[0].unlink()
+    asked = ["cloudtrail", "validate-logs", "--trail-arn", TRAIL, "--start-time", START, "--region"]
+    assert "INVALID: not found" in aws(server, *asked, late, region=late).stderr
+    result = aws(server, *asked, REGION)
+    assert result.returncode == 0 and "INVALID" not in result.stdout + result.stderr
+    code, said = verify(server)
+    assert code == 1 and "the log file is missing" in said, said
