@@ -81,6 +81,9 @@ fn has(event: &Event<'_>, key: AttributeKey, value: &str) -> bool {
     values(event, key).iter().any(|held| held == value)
 }
 
+/// Places that are looked at without asking whether others are fewer.
+const FEW: usize = 64;
+
 /// The index of a directory of segments.
 pub struct Index {
     directory: PathBuf,
@@ -108,6 +111,14 @@ impl Segment {
         match self {
             Self::Complete(file) => file.span(),
             Self::Growing(index) => index.span(),
+        }
+    }
+
+    /// How many places have the key.
+    fn count(&self, key: u64) -> io::Result<usize> {
+        match self {
+            Self::Complete(file) => file.count(key),
+            Self::Growing(index) => Ok(index.places(key).len()),
         }
     }
 
@@ -263,23 +274,36 @@ impl Index {
         let millis = |time: Option<Timestamp>| time.map(Timestamp::millis);
         let (from, to) = (millis(query.from).unwrap_or(i64::MIN), millis(query.to).unwrap_or(i64::MAX));
         let span = segment.span();
-        if span.entries == 0 || span.oldest > to || span.newest < from {
+        // Pages before this one have had all that the segment holds.
+        let is_before = query.after.as_ref().is_some_and(|after| match query.oldest_first {
+            true => span.newest < after.time,
+            false => span.oldest > after.time,
+        });
+        if span.entries == 0 || span.oldest > to || span.newest < from || is_before {
             return Ok(());
         }
         let owner = query.owner.map(|(account, region)| owner(account, region));
         let keys = query.attributes.iter().map(|(key, value)| attribute(*key, value));
         let resource = query.resource.as_deref().map(resource);
-        // What stands in the fewest places is looked at.
-        let mut narrowest: Option<Vec<u32>> = None;
-        for key in keys.chain(owner).chain(resource) {
-            let places = segment.places(key)?;
-            if narrowest.as_ref().is_none_or(|narrowest| places.len() < narrowest.len()) {
-                narrowest = Some(places);
+        // What stands in the fewest places is looked at. ORDER: counted first, for the owner's are most of them.
+        let mut narrowest: Option<(usize, u64)> = None;
+        for key in keys.chain(resource).chain(owner) {
+            let count = segment.count(key)?;
+            if count == 0 {
+                return Ok(());
+            }
+            if narrowest.is_none_or(|(least, _)| count < least) {
+                narrowest = Some((count, key));
+            }
+            if count <= FEW {
+                break;
             }
         }
-        if narrowest.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(());
-        }
+        let narrowest = match narrowest {
+            // What nearly all have narrows nothing.
+            Some((count, key)) if count < span.entries => Some(segment.places(key)?),
+            Some(_) | None => None,
+        };
         let path = self.directory.join(name.to_string());
         let stream = name.stream().as_str();
         let mut candidates: Vec<Entry> = segment

@@ -87,14 +87,29 @@ impl IndexFile {
         self.span
     }
 
-    /// The places of what has the key, in order.
-    pub(crate) fn places(&self, key: u64) -> io::Result<Vec<u32>> {
-        // The first place whose key is not below.
-        let (mut low, mut high) = (0, self.places);
+    /// The first place from `low` on whose key is not below `key`.
+    fn first(&self, mut low: usize, key: u64) -> io::Result<usize> {
+        let mut high = self.places;
         while low < high {
             let middle = low + (high - low) / 2;
             if self.place(middle)?.0 < key { low = middle + 1 } else { high = middle }
         }
+        Ok(low)
+    }
+
+    /// How many places have the key.
+    pub(crate) fn count(&self, key: u64) -> io::Result<usize> {
+        let from = self.first(0, key)?;
+        if from == self.places || self.place(from)?.0 != key {
+            return Ok(0);
+        }
+        let to = key.checked_add(1).map_or(Ok(self.places), |next| self.first(from, next))?;
+        Ok(to - from)
+    }
+
+    /// The places of what has the key, in order.
+    pub(crate) fn places(&self, key: u64) -> io::Result<Vec<u32>> {
+        let mut low = self.first(0, key)?;
         let mut found = Vec::new();
         while low < self.places {
             let most = (self.places - low).min(4096);
@@ -139,7 +154,8 @@ impl IndexFile {
     }
 
     fn place(&self, at: usize) -> io::Result<(u64, u32)> {
-        let block = self.block(self.places_at().saturating_add(at * PLACE_LEN), PLACE_LEN)?;
+        let mut block = [0; PLACE_LEN];
+        self.file.read_exact_at(&mut block, offset(self.places_at().saturating_add(at * PLACE_LEN)))?;
         let mut fields = Fields(&block);
         Ok((u64::from_be_bytes(fields.take()), u32::from_be_bytes(fields.take())))
     }
@@ -224,6 +240,7 @@ mod tests {
             let key = attribute(AttributeKey::EventName, name);
             let places = file.places(key).unwrap();
             assert_eq!(places, index.places(key), "{name}");
+            assert_eq!(file.count(key).unwrap(), places.len(), "{name}");
             assert_eq!(file.entries(Some(&places)).unwrap(), index.entries(Some(&places)), "{name}");
             let few = &places[..places.len().min(3)];
             assert_eq!(file.entries(Some(few)).unwrap(), index.entries(Some(few)), "{name}");
