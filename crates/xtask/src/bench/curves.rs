@@ -122,7 +122,7 @@ pub(crate) fn keep(repository: &Repository, mut figure: Figure) -> Result<(), Fa
     figure.note.push_str(&format!("{date}, {cores} cores ({on}); load average at the end {load}"));
     let directory = directory(repository)?;
     figure.keep(&directory)?;
-    servers::write(&directory.join(format!("{}.svg", figure.name)), &svg::draw(&figure))
+    draw(&directory.join(format!("{}.json", figure.name)))
 }
 
 /// Draws every figure whose data are kept.
@@ -134,9 +134,14 @@ pub(crate) fn redraw(repository: &Repository) -> Result<(), Failure> {
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.sort();
     for file in files {
-        servers::write(&file.with_extension("svg"), &svg::draw(&Figure::read(&file)?))?;
+        draw(&file)?;
     }
     Ok(())
+}
+
+/// Draws a figure from its data, beside them.
+fn draw(data: &Path) -> Result<(), Failure> {
+    servers::write(&data.with_extension("svg"), &svg::draw(&Figure::read(data)?))
 }
 
 /// Where figures are kept.

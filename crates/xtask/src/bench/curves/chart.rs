@@ -48,8 +48,11 @@ impl Figure {
         Self { name, title, note: String::new(), across, logarithmic: true, panels: Vec::new() }
     }
 
-    /// Adds a point to a line of a panel; either is made where it is not there yet.
+    /// Adds a point to a line of a panel; either is made where it is not there yet. What could not be measured is no point.
     pub(crate) fn point(&mut self, panel: &str, series: &str, at: f64, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
         let place = self.panels.iter().position(|each| each.title == panel).unwrap_or_else(|| {
             // Latencies and rates spread over powers of ten; sizes by item and the like do not.
             let logarithmic = ["p50", "p99", "ms", "start"].iter().any(|word| panel.contains(word));
@@ -118,7 +121,7 @@ impl Figure {
 
 /// Four digits that matter.
 fn rounded(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
+    if value == 0.0 {
         return 0.0;
     }
     let scale = 10_f64.powf(3.0 - value.abs().log10().floor());
