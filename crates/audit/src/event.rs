@@ -227,24 +227,6 @@ fn write_display_string(out: &mut Vec<u8>, text: core::fmt::Arguments<'_>) {
     out.push(b'"');
 }
 
-/// A date inside an event's parameters and elements, such as `Aug 10, 2022, 10:38:27 PM`.
-#[must_use]
-pub fn date_text(time: Timestamp) -> String {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let seconds = time.millis().div_euclid(1000);
-    let at = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
-    let month = MONTHS.get(usize::from(u8::from(at.month())).saturating_sub(1)).copied().unwrap_or_default();
-    let (hour, minute, second) = at.to_hms();
-    let (hour, half) = match hour {
-        0 => (12, "AM"),
-        1..=11 => (hour, "AM"),
-        12 => (12, "PM"),
-        _ => (hour - 12, "PM"),
-    };
-    format!("{month} {}, {}, {hour}:{minute:02}:{second:02} {half}", at.day(), at.year())
-}
-
 /// Appends `time` as a JSON string, such as `"2026-01-02T03:04:05Z"`.
 pub fn write_time(out: &mut Vec<u8>, time: Timestamp) {
     let seconds = time.millis().div_euclid(1000);
@@ -266,18 +248,6 @@ pub fn write_time(out: &mut Vec<u8>, time: Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_date_is_written_as_cloudtrail_writes_it() {
-        for (seconds, expected) in [
-            (1_660_171_107, "Aug 10, 2022, 10:38:27 PM"),
-            (1_660_089_600, "Aug 10, 2022, 12:00:00 AM"),
-            (1_660_132_800, "Aug 10, 2022, 12:00:00 PM"),
-            (1_660_093_265, "Aug 10, 2022, 1:01:05 AM"),
-        ] {
-            assert_eq!(date_text(Timestamp::from_millis(seconds * 1000)), expected);
-        }
-    }
 
     #[test]
     fn an_event_has_the_form_of_cloudtrail() {

@@ -371,6 +371,14 @@ impl<'a> Cx<'a> {
         head.complete(self.announcement.trail, notes, None).await.or(Err(VaultError::Unrecorded))
     }
 
+    /// Records what the service has done for the request by itself, as a line that it has made for it.
+    ///
+    /// # Errors
+    /// Where the trail cannot be written.
+    pub async fn record_service_event(&self, line: Vec<u8>) -> Result<(), VaultError> {
+        self.announcement.trail.append(line).await.or(Err(VaultError::Unrecorded))
+    }
+
     /// Whether `arn` is of another account than the caller's.
     #[must_use]
     pub fn is_foreign(&self, arn: &str) -> bool {

@@ -6,18 +6,17 @@
 
 use core::num::NonZeroUsize;
 
-use keyreeve_audit::event::Resource;
 use keyreeve_domain::spec::{KeyManager, RotationType};
-use keyreeve_domain::{KeyId, Region, Timestamp};
+use keyreeve_domain::{KeyId, KeyMaterialId, Region, Timestamp};
 use keyreeve_store::Snapshot;
 
-use crate::bracket::{Source, Trail, TrailError};
+use crate::bracket::{Trail, TrailError};
 use crate::commit::Draft;
 use crate::cx::Service;
 use crate::grants::GrantRecord;
 use crate::record::{AliasRecord, IndexRecord, MaterialRecord, Rotated};
 use crate::ring::OpenKey;
-use crate::service_event::ServiceEvent;
+use crate::service_event::Materials;
 use crate::space::{self, DUE_PREFIX, Task};
 use crate::vault::VaultError;
 
@@ -87,15 +86,9 @@ impl Service {
         }
         // ORDER: the trail first. A process that dies between the two leaves a record of what was about to happen, and
         // the next run does it and says so again.
-        let (name, details) = match task {
-            // It was announced by the request.
-            Task::HandOver => return Ok(false),
-            Task::Delete => ("DeleteKey", None),
-            // What CloudTrail calls it; the request of the same effect is DeleteImportedKeyMaterial.
-            Task::Expire => ("DeleteExpiredKeyMaterial", Some(None)),
-            Task::Rotate => ("RotateKey", Some(Some(("rotationType", RotationType::Automatic.as_str())))),
-        };
-        trail.append(self.key_event(name, details, now, &open)?).await?;
+        if task == Task::Delete {
+            trail.append(self.key_event("DeleteKey", &[], now, open.arn())?).await?;
+        }
         let mut whole = false;
         while !whole {
             let draft = match task {
@@ -106,12 +99,21 @@ impl Service {
                 }
                 Task::Expire => {
                     whole = true;
-                    self.draft_expiry(&*snapshot, &open, now).await?
+                    let (draft, expired) = self.draft_expiry(&*snapshot, &open, now).await?;
+                    for material in expired {
+                        trail.append(self.expiry_event(open.arn(), material, now)?).await?;
+                    }
+                    draft
                 }
                 Task::HandOver => return Ok(false),
                 Task::Rotate => {
                     whole = true;
-                    self.draft_rotation(&*snapshot, &open, now).await?
+                    let (draft, materials) = self.draft_rotation(&*snapshot, &open, now).await?;
+                    let origin = open.record().origin;
+                    let event =
+                        self.rotation_event(open.arn(), origin, RotationType::Automatic, materials, now)?;
+                    trail.append(event).await?;
+                    draft
                 }
             };
             if let Some(primary) = draft.synchronizes() {
@@ -190,16 +192,18 @@ impl Service {
         snapshot: &dyn Snapshot,
         open: &OpenKey,
         now: Timestamp,
-    ) -> Result<Draft<'_>, VaultError> {
+    ) -> Result<(Draft<'_>, Vec<KeyMaterialId>), VaultError> {
         let mut record = open.record().clone();
         let is_over = |material: &MaterialRecord| material.valid_to().is_some_and(|valid_to| valid_to <= now);
+        let held = record.materials.iter().chain(&record.pending);
+        let expired = held.filter(|material| is_over(material)).map(|material| material.id).collect();
         for material in record.materials.iter_mut().filter(|material| is_over(material)) {
             material.remove();
         }
         record.drop_pending(is_over);
         let mut draft = Draft::new(self.vault());
         draft.replace_key(self, snapshot, open, &record).await?;
-        Ok(draft)
+        Ok((draft, expired))
     }
 
     async fn draft_rotation(
@@ -207,9 +211,11 @@ impl Service {
         snapshot: &dyn Snapshot,
         open: &OpenKey,
         now: Timestamp,
-    ) -> Result<Draft<'_>, VaultError> {
+    ) -> Result<(Draft<'_>, Materials), VaultError> {
         let mut record = open.record().clone();
         let mut material = self.vault().make_material(open.arn(), &record)?;
+        let materials =
+            Materials { previous: record.materials.last().map(|last| last.id), current: material.id };
         material.rotated = Some(Rotated { at: now, by: RotationType::Automatic });
         record.materials.push(material);
         if let Some(rotation) = &mut record.rotation {
@@ -219,28 +225,6 @@ impl Service {
         }
         let mut draft = Draft::new(self.vault());
         draft.replace_key(self, snapshot, open, &record).await?;
-        Ok(draft)
-    }
-
-    fn key_event(
-        &self,
-        name: &str,
-        details: Option<Option<(&str, &str)>>,
-        now: Timestamp,
-        open: &OpenKey,
-    ) -> Result<Vec<u8>, VaultError> {
-        let arn = *open.arn();
-        let key = arn.key.to_string();
-        let details: Vec<_> =
-            details.into_iter().flat_map(|more| [Some(("keyId", key.as_str())), more]).flatten().collect();
-        self.service_event(&ServiceEvent {
-            source: Source::Kms,
-            name,
-            account: arn.account,
-            region: arn.region,
-            time: now,
-            details: &details,
-            resources: &[Resource::Key(arn)],
-        })
+        Ok((draft, materials))
     }
 }

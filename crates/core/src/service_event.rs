@@ -4,7 +4,8 @@ use keyreeve_audit::event::{Event, Kind, Resource, Uuid};
 use keyreeve_audit::json::Object;
 use keyreeve_crypto::key::MakeKeyError;
 use keyreeve_crypto::random;
-use keyreeve_domain::{AccountId, KeyArn, Region, Timestamp};
+use keyreeve_domain::spec::{Origin, RotationType};
+use keyreeve_domain::{AccountId, KeyArn, KeyMaterialId, Region, Timestamp};
 
 use crate::bracket::Source;
 use crate::cx::Service;
@@ -26,6 +27,15 @@ pub struct ServiceEvent<'a> {
     pub details: &'a [(&'a str, &'a str)],
     /// The KMS keys that it is about.
     pub resources: &'a [Resource],
+}
+
+/// The key material before and after a rotation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Materials {
+    /// What was current; none where the key had none.
+    pub previous: Option<KeyMaterialId>,
+    /// What is current from now on.
+    pub current: KeyMaterialId,
 }
 
 impl Service {
@@ -67,6 +77,62 @@ impl Service {
         let mut line = Vec::with_capacity(1024);
         event.write(&mut line);
         Ok(line)
+    }
+
+    /// The line of the trail that says that the key `arn` goes on with other key material.
+    /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/ct-rotatekey.html>.
+    ///
+    /// # Errors
+    /// Where there is no randomness for its ids.
+    pub fn rotation_event(
+        &self,
+        arn: &KeyArn,
+        origin: Origin,
+        by: RotationType,
+        materials: Materials,
+        time: Timestamp,
+    ) -> Result<Vec<u8>, VaultError> {
+        let Materials { previous, current } = materials;
+        let (previous, current) = (previous.map(|id| id.to_string()), current.to_string());
+        let mut details = vec![("rotationType", by.as_str()), ("keyOrigin", origin.as_str())];
+        details.extend(previous.as_deref().map(|previous| ("previousKeyMaterialId", previous)));
+        details.extend([("currentKeyMaterialId", current.as_str())]);
+        self.key_event("RotateKey", &details, time, arn)
+    }
+
+    /// The line of the trail that says that imported key material of the key `arn` has expired. The request of the same effect is
+    /// DeleteImportedKeyMaterial.
+    /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/ct-deleteexpiredkeymaterial.html>.
+    pub(crate) fn expiry_event(
+        &self,
+        arn: &KeyArn,
+        material: KeyMaterialId,
+        time: Timestamp,
+    ) -> Result<Vec<u8>, VaultError> {
+        let material = material.to_string();
+        self.key_event("DeleteExpiredKeyMaterial", &[("keyMaterialId", &material)], time, arn)
+    }
+
+    /// The line of the trail for something that happens to the key `arn`; without details not even its id is one.
+    pub(crate) fn key_event(
+        &self,
+        name: &str,
+        details: &[(&str, &str)],
+        time: Timestamp,
+        arn: &KeyArn,
+    ) -> Result<Vec<u8>, VaultError> {
+        let key = arn.key.to_string();
+        let id = Some(("keyId", key.as_str())).filter(|_| !details.is_empty());
+        let details: Vec<_> = id.into_iter().chain(details.iter().copied()).collect();
+        self.service_event(&ServiceEvent {
+            source: Source::Kms,
+            name,
+            account: arn.account,
+            region: arn.region,
+            time,
+            details: &details,
+            resources: &[Resource::Key(*arn)],
+        })
     }
 
     /// The line of the trail for `event`.

@@ -88,3 +88,12 @@ pub(crate) fn note_key(cx: &mut Cx<'_>, arn: &str) {
     elements.string("keyId", arn);
     elements.end();
 }
+
+/// As [`note_key`], with the key material that the change was about.
+/// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/ct-deleteimportedkeymaterial.html>.
+pub(crate) fn note_key_and_material(cx: &mut Cx<'_>, arn: &str, material: &str) {
+    let mut elements = Object::begin(&mut cx.notes.response_elements);
+    elements.string("keyId", arn);
+    elements.string("keyMaterialId", material);
+    elements.end();
+}

@@ -78,6 +78,7 @@ async fn try_create(
     }
     let mut elements = Object::begin(&mut cx.notes.response_elements);
     elements.string("grantId", &record.id);
+    elements.string("keyId", &arn.to_string());
     elements.end();
     let token = TokenContent { region: arn.region, key: arn.key, grant: record.id.clone() };
     let grant_token = cx.service.vault().seal_grant_token(&token)?;

@@ -3,7 +3,7 @@
 //! Errors, in order: ValidationException (members that exclude each other) · AccessDenied · UnsupportedOperation ·
 //! TagException · LimitExceeded (policy), MalformedPolicyDocument · LimitExceeded (keys).
 
-use keyreeve_audit::event::{Resource, date_text};
+use keyreeve_audit::event::Resource;
 use keyreeve_audit::json::Object;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::gate::{self, Allowed, Denied, GateError, On, Particulars, actions};
@@ -142,7 +142,7 @@ pub(crate) fn note_metadata(out: &mut Vec<u8>, arn: &KeyArn, record: &KeyRecord,
     metadata.string("aWSAccountId", &arn.account.to_string());
     metadata.string("keyId", &arn.key.to_string());
     metadata.string("arn", &arn.to_string());
-    metadata.string("creationDate", &date_text(record.created));
+    metadata.string("creationDate", &record.created.event_date());
     metadata.boolean("enabled", state == KeyState::Enabled);
     metadata.string("description", &record.description);
     metadata.string("keyUsage", record.usage.as_str());
@@ -240,12 +240,19 @@ pub(crate) async fn reserve(cx: &Cx<'_>, arn: &KeyArn) -> Result<(), Refusal> {
     Err(Refusal::new(ErrorCode::LimitExceeded, message))
 }
 
+/// Puts the flag into the event of a request that does not set it, as CloudTrail shows it.
+pub(crate) fn note_bypass(cx: &mut Cx<'_>, bypass: bool) {
+    if !bypass {
+        let mut parameters = Object::go_on(&mut cx.notes.request_parameters);
+        parameters.boolean("bypassPolicyLockoutSafetyCheck", false);
+        parameters.end();
+    }
+}
+
 /// Puts what the request left out into its event, as CloudTrail shows it.
 fn note_defaults(cx: &mut Cx<'_>, input: &CreateKeyInput, spec: KeySpec, usage: KeyUsage) {
+    note_bypass(cx, input.bypass_policy_lockout_safety_check);
     let mut parameters = Object::go_on(&mut cx.notes.request_parameters);
-    if !input.bypass_policy_lockout_safety_check {
-        parameters.boolean("bypassPolicyLockoutSafetyCheck", false);
-    }
     if let (None, Some(old)) = (input.customer_master_key_spec, spec.customer_master_key_spec()) {
         parameters.string("customerMasterKeySpec", old.as_str());
     }

@@ -48,6 +48,9 @@ pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<Decr
     let opened = open_source(cx, &ready, source, encryption_algorithm, context).await?;
     let Opened { plaintext, material } = opened.ok_or_else(symmetric::dry_run_ended)?;
     symmetric::end_dry_run(input.dry_run)?;
+    if let Some(material) = material {
+        symmetric::note_material(cx, symmetric::KEY_MATERIAL, material);
+    }
     symmetric::note_use(cx, &ready, KeyLastUsageOperation::Decrypt);
     let delivered = recipient::deliver(cx, plaintext)?;
     Ok(DecryptOutput {

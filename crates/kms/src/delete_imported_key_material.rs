@@ -7,7 +7,7 @@ use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_wire::{DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput, ErrorCode};
 
-use crate::answer::note_key;
+use crate::answer::{note_key, note_key_and_material};
 use crate::imported;
 
 pub(crate) async fn delete_imported_key_material(
@@ -38,6 +38,9 @@ pub(crate) async fn delete_imported_key_material(
             Ok(Some(asked.to_owned()))
         })
         .await?;
-    note_key(cx, &arn.0);
+    match &id {
+        Some(id) => note_key_and_material(cx, &arn.0, id),
+        None => note_key(cx, &arn.0),
+    }
     Ok(DeleteImportedKeyMaterialOutput { key_id: arn.0, key_material_id: id })
 }

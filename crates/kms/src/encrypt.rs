@@ -26,7 +26,9 @@ pub(crate) async fn encrypt(cx: &mut Cx<'_>, input: EncryptInput) -> Result<Encr
     symmetric::end_dry_run(input.dry_run)?;
     let context = input.encryption_context.as_map();
     // EXPOSE: the plaintext is what is to be encrypted.
-    let blob = ready.sealing()?.seal(context, input.plaintext.expose(), cx.service.vault().random())?;
+    let sealing = ready.sealing()?;
+    let blob = sealing.seal(context, input.plaintext.expose(), cx.service.vault().random())?;
+    symmetric::note_material(cx, symmetric::KEY_MATERIAL, sealing.material_id());
     symmetric::note_use(cx, &ready, KeyLastUsageOperation::Encrypt);
     Ok(EncryptOutput {
         ciphertext_blob: blob.into(),

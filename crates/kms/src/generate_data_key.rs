@@ -104,6 +104,7 @@ async fn make<A: Sealing>(
     random.fill(&mut plaintext)?;
     let sealing = ready.sealing()?;
     let blob = sealing.seal(context, &plaintext, random)?;
+    symmetric::note_material(cx, symmetric::KEY_MATERIAL, sealing.material_id());
     symmetric::note_use(cx, &ready, operation);
     Ok(DataKey { plaintext, blob, key_id: ready.arn_text().to_owned(), material: sealing.material_id() })
 }

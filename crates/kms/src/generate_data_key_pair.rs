@@ -115,6 +115,7 @@ async fn make<A: Sealing>(
     let pair = pair.or(Err(Refusal::internal()))?;
     let sealing = ready.sealing()?;
     let blob = sealing.seal(asked.context.as_map(), &pair.private_key, cx.service.vault().random())?;
+    symmetric::note_material(cx, symmetric::KEY_MATERIAL, sealing.material_id());
     symmetric::note_use(cx, &ready, operation);
     Ok(Made { pair, blob, key_id: ready.arn_text().to_owned(), material: sealing.material_id() })
 }

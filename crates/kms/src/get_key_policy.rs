@@ -2,6 +2,7 @@
 //!
 //! Errors, in order: InvalidArn · NotFound (key) · AccessDenied · NotFound (policy).
 
+use keyreeve_audit::json::Object;
 use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::PolicyRecord;
 use keyreeve_core::{Cx, Refusal, space};
@@ -14,6 +15,9 @@ pub(crate) async fn get_key_policy(
     cx: &mut Cx<'_>,
     input: GetKeyPolicyInput,
 ) -> Result<GetKeyPolicyOutput, Refusal> {
+    if input.policy_name.is_none() {
+        note_default_name(cx);
+    }
     let found = cx.find_without_alias::<actions::GetKeyPolicy>(&input.key_id).await?;
     let ready = cx.open::<actions::GetKeyPolicy>(&found, &Particulars::NONE).await?;
     if input.policy_name.as_deref().is_some_and(|name| name != DEFAULT_NAME) {
@@ -29,4 +33,12 @@ pub(crate) async fn get_key_policy(
         None => cx.service.written_policy_text(&*snapshot, &found.key).await?,
     };
     Ok(GetKeyPolicyOutput { policy, policy_name: DEFAULT_NAME.to_owned() })
+}
+
+/// Puts the name of the policy into the event of a request that left it out, as CloudTrail shows it.
+/// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/ct-getkeypolicy.html>.
+pub(crate) fn note_default_name(cx: &mut Cx<'_>) {
+    let mut parameters = Object::go_on(&mut cx.notes.request_parameters);
+    parameters.string("policyName", DEFAULT_NAME);
+    parameters.end();
 }

@@ -14,7 +14,7 @@ use keyreeve_domain::spec::{ExpirationModel, ImportType};
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::{ErrorCode, ImportKeyMaterialInput, ImportKeyMaterialOutput};
 
-use crate::answer::note_key;
+use crate::answer::note_key_and_material;
 use crate::imported::{self, incorrect};
 
 /// The longest validity.
@@ -52,7 +52,7 @@ pub(crate) async fn import_key_material(
             take_in(change, &material, import_type, now)
         })
         .await?;
-    note_key(cx, &arn.0);
+    note_key_and_material(cx, &arn.0, &id);
     Ok(ImportKeyMaterialOutput { key_id: arn.0, key_material_id: Some(id) })
 }
 

@@ -10,11 +10,16 @@ use keyreeve_policy::{ContextKey, DEFAULT_NAME};
 use keyreeve_wire::{ErrorCode, PutKeyPolicyInput};
 
 use crate::answer::note_key;
-use crate::create_key::space_path;
+use crate::create_key::{note_bypass, space_path};
+use crate::get_key_policy::note_default_name;
 use crate::policy_check;
 
 pub(crate) async fn put_key_policy(cx: &mut Cx<'_>, input: PutKeyPolicyInput) -> Result<(), Refusal> {
     let bypass = input.bypass_policy_lockout_safety_check;
+    if input.policy_name.is_none() {
+        note_default_name(cx);
+    }
+    note_bypass(cx, bypass);
     let asked = [(ContextKey::KmsBypassPolicyLockoutSafetyCheck, if bypass { "true" } else { "false" })];
     let particulars = Particulars::of(&asked);
     let found = cx.find_without_alias::<actions::PutKeyPolicy>(&input.key_id).await?;

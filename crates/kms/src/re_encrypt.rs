@@ -84,6 +84,11 @@ pub(crate) async fn re_encrypt(cx: &mut Cx<'_>, input: ReEncryptInput) -> Result
             (sealed, Some(sealing.material_id()))
         }
     };
+    for (name, material) in [("destinationKeyMaterialId", sealed_by), ("sourceKeyMaterialId", material)] {
+        if let Some(material) = material {
+            symmetric::note_material(cx, name, material);
+        }
+    }
     symmetric::note_use(cx, &from, KeyLastUsageOperation::ReEncrypt);
     symmetric::note_use(cx, &to, KeyLastUsageOperation::ReEncrypt);
     Ok(ReEncryptOutput {

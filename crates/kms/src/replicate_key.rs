@@ -18,13 +18,14 @@ use keyreeve_domain::{KeyArn, Region};
 use keyreeve_policy::{ContextKey, default_text};
 use keyreeve_wire::{ErrorCode, ReplicateKeyInput, ReplicateKeyOutput};
 
-use crate::create_key::{may_create, note_metadata, reserve, space_path};
+use crate::create_key::{may_create, note_bypass, note_metadata, reserve, space_path};
 use crate::{metadata, multi_region, policy_check, tag_check};
 
 pub(crate) async fn replicate_key(
     cx: &mut Cx<'_>,
     input: ReplicateKeyInput,
 ) -> Result<ReplicateKeyOutput, Refusal> {
+    note_defaults(cx, &input);
     let asked = [(ContextKey::KmsReplicaRegion, input.replica_region.as_str())];
     let tags: Vec<_> = input.tags.iter().map(|tag| (tag.tag_key.as_str(), tag.tag_value.as_str())).collect();
     let particulars = Particulars { tags: &tags, ..Particulars::of(&asked) };
@@ -72,6 +73,17 @@ pub(crate) async fn replicate_key(
     (metadata.key_state, metadata.enabled) = (KeyState::Creating, false);
     let tags = record.tags.iter().map(metadata::tag).collect();
     Ok(ReplicateKeyOutput { replica_key_metadata: metadata, replica_policy: policy, replica_tags: tags })
+}
+
+/// Puts what the request left out into its event, as CloudTrail shows it.
+/// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/ct-replicate-key.html>.
+fn note_defaults(cx: &mut Cx<'_>, input: &ReplicateKeyInput) {
+    note_bypass(cx, input.bypass_policy_lockout_safety_check);
+    if input.description.is_none() {
+        let mut parameters = Object::go_on(&mut cx.notes.request_parameters);
+        parameters.string("description", "");
+        parameters.end();
+    }
 }
 
 /// Does `work` as a request of the same caller in another Region.

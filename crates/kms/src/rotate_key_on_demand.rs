@@ -5,6 +5,7 @@
 
 use keyreeve_core::gate::{Particulars, Ready, actions};
 use keyreeve_core::record::Rotated;
+use keyreeve_core::service_event::Materials;
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::spec::{Origin, RotationType};
 use keyreeve_wire::{ErrorCode, RotateKeyOnDemandInput, RotateKeyOnDemandOutput};
@@ -20,7 +21,7 @@ pub(crate) async fn rotate_key_on_demand(
     input: RotateKeyOnDemandInput,
 ) -> Result<RotateKeyOnDemandOutput, Refusal> {
     let now = cx.now;
-    let (arn, ()) = cx
+    let (arn, event) = cx
         .amend::<actions::RotateKeyOnDemand, _>(&input.key_id, &Particulars::NONE, async |change| {
             symmetric::check_rotates(&change.ready)?;
             multi_region::check_rotates_itself(&change.ready)?;
@@ -51,12 +52,18 @@ pub(crate) async fn rotate_key_on_demand(
                     change.service().vault().make_material(change.ready.arn(), record)?
                 }
             };
+            let previous = record.materials.last().map(|last| last.id);
+            let materials = Materials { previous, current: material.id };
+            let event =
+                change.service().rotation_event(arn, record.origin, RotationType::OnDemand, materials, now)?;
             material.rotated = Some(Rotated { at: now, by: RotationType::OnDemand });
             change.record.materials.push(material);
             change.record.on_demand_rotations += 1;
-            Ok(())
+            Ok(event)
         })
         .await?;
+    // The request was announced before the rotation; this says what came of it.
+    cx.record_service_event(event).await?;
     note_key(cx, &arn.0);
     Ok(RotateKeyOnDemandOutput { key_id: arn.0 })
 }

@@ -2,7 +2,6 @@
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · KMSInvalidState.
 
-use keyreeve_audit::event::date_text;
 use keyreeve_audit::json::Object;
 use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::Lifecycle;
@@ -52,7 +51,7 @@ pub(crate) async fn schedule_key_deletion(
     elements.string("keyState", key_state.as_str());
     let at = (key_state == KeyState::PendingDeletion).then_some(at);
     if let Some(at) = at {
-        elements.string("deletionDate", &date_text(at));
+        elements.string("deletionDate", &at.event_date());
     }
     elements.raw("pendingWindowInDays", days.to_string().as_bytes());
     elements.end();
@@ -68,7 +67,7 @@ pub(crate) async fn schedule_key_deletion(
 /// may miss it.
 fn warn_of_use(cx: &mut Cx<'_>, arn: &str, used: Option<Timestamp>, days: u32) {
     let Some(used) = used.filter(|used| cx.now < used.plus_days(days)) else { return };
-    let date = date_text(used);
+    let date = used.event_date();
     tracing::warn!(key = arn, last_used = %date, days, "a key that was used lately is scheduled for deletion");
     let mut data = Object::begin(&mut cx.notes.additional_event_data);
     data.string("keyLastUsageDate", &date);

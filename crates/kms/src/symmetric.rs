@@ -1,9 +1,12 @@
 //! What the operations that encrypt or use a key share.
 
+use keyreeve_audit::json::Object;
 use keyreeve_core::gate::Ready;
 use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::usage::Use;
 use keyreeve_core::{Cx, Refusal};
+use keyreeve_crypto::digest::LowerHex;
+use keyreeve_domain::KeyMaterialId;
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeyLastUsageOperation};
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::ErrorCode;
@@ -60,6 +63,17 @@ pub(crate) fn dry_run_ended() -> Refusal {
         "The request would have succeeded, but the DryRun option is set.",
     )
 }
+
+/// Notes which key material was used, for the trail; `name` is what CloudTrail calls it.
+/// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/ct-encrypt.html>.
+pub(crate) fn note_material(cx: &mut Cx<'_>, name: &str, material: KeyMaterialId) {
+    let mut data = Object::go_on(&mut cx.notes.additional_event_data);
+    data.string(name, LowerHex::new(material.as_bytes()).as_str());
+    data.end();
+}
+
+/// What CloudTrail calls the key material of an operation with one key.
+pub(crate) const KEY_MATERIAL: &str = "keyMaterialId";
 
 /// Notes that the key was used.
 pub(crate) fn note_use<A>(cx: &Cx<'_>, ready: &Ready<'_, A>, operation: KeyLastUsageOperation) {

@@ -15,6 +15,7 @@ use keyreeve_domain::KeyArn;
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::UpdatePrimaryRegionInput;
 
+use crate::answer::note_key;
 use crate::multi_region;
 
 pub(crate) async fn update_primary_region(
@@ -49,8 +50,12 @@ pub(crate) async fn update_primary_region(
     parameters.string("keyId", &next.to_string());
     parameters.string("primaryRegion", to.as_str());
     parameters.end();
+    let mut elements = Object::begin(&mut notes.response_elements);
+    elements.string("keyId", &next.to_string());
+    elements.end();
     notes.resource(Resource::Key(next));
     cx.record_in(to, "UpdatePrimaryRegion", &notes).await?;
+    note_key(cx, &KeyArn { region: home, ..next }.to_string());
     if let Err(error) = cx.service.hand_over(home, next.key, since).await {
         tracing::warn!(%error, key = %next, "the primary Region is still to be changed; it is tried again later");
     }

@@ -157,6 +157,11 @@ fn every_request_is_recorded_once_and_a_change_is_announced_first() {
                 world.trail.drain().into_iter().partition(|event| event["awsRegion"] == "us-east-1");
             let told = |event: &Value| event["eventName"] == "SynchronizeMultiRegionKey";
             let (told, events): (Vec<_>, Vec<_>) = events.into_iter().partition(told);
+            // What the service does by itself for a request.
+            let done = |event: &Value| event["eventType"] == "AwsServiceEvent";
+            let (done, events): (Vec<_>, Vec<_>) = events.into_iter().partition(done);
+            let rotates = operation == Operation::RotateKeyOnDemand && !refused;
+            assert_eq!(done.len(), usize::from(rotates), "{case}");
             let is_elsewhere =
                 !refused && [Operation::ReplicateKey, Operation::UpdatePrimaryRegion].contains(&operation);
             assert_eq!(
@@ -189,8 +194,23 @@ fn every_request_is_recorded_once_and_a_change_is_announced_first() {
                 // The fixture was used a moment ago.
                 assert!(additional.is_some_and(|data| data["warning"].is_string()), "{case}");
             } else {
-                let grant = (operation == Operation::RetireGrant).then(|| json!({"grantId": of.grant}));
-                assert_eq!(additional, grant.as_ref(), "{case}");
+                let mut expected = serde_json::Map::new();
+                if operation == Operation::RetireGrant {
+                    expected.insert("grantId".to_owned(), json!(of.grant));
+                }
+                if operation == Operation::Encrypt && !refused {
+                    let described = world.done(Operation::DescribeKey, json!({"KeyId": of.id}));
+                    let current = described["KeyMetadata"]["CurrentKeyMaterialId"].clone();
+                    expected.insert("keyMaterialId".to_owned(), current);
+                }
+                // What the answer says of the material that was used; a change of the material is told with its elements.
+                for name in ["KeyMaterialId", "DestinationKeyMaterialId", "SourceKeyMaterialId"] {
+                    if let Some(id) = answer.get(name).filter(|_| operation.read_only()) {
+                        expected.insert(format!("{}{}", name[..1].to_lowercase(), &name[1..]), id.clone());
+                    }
+                }
+                let expected = Some(Value::Object(expected)).filter(|expected| *expected != json!({}));
+                assert_eq!(additional, expected.as_ref(), "{case}");
             }
             let code = if status == 200 { Value::Null } else { answer["__type"].clone() };
             assert_eq!(last.get("errorCode").cloned().unwrap_or_default(), code, "{case}");

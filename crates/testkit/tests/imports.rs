@@ -75,7 +75,8 @@ fn material_ends_with_the_clock_and_its_end_is_recorded() {
     let world = World::default();
     let id = external(&world, json!({}));
     let valid_to = world.now().plus_millis(DAY).millis() / 1000;
-    import(&world, &id, &[7; 32], json!({"ValidTo": valid_to}));
+    let imported = import(&world, &id, &[7; 32], json!({"ValidTo": valid_to}));
+    let material = imported["KeyMaterialId"].clone();
     let seen = metadata(&world, &id);
     assert_eq!(seen["ExpirationModel"], "KEY_MATERIAL_EXPIRES");
     assert_eq!(seen["ValidTo"].as_f64(), Some(valid_to as f64));
@@ -95,7 +96,7 @@ fn material_ends_with_the_clock_and_its_end_is_recorded() {
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["eventName"], "DeleteExpiredKeyMaterial");
     assert_eq!(events[0]["eventType"], "AwsServiceEvent");
-    assert_eq!(events[0]["serviceEventDetails"], json!({"keyId": id}));
+    assert_eq!(events[0]["serviceEventDetails"], json!({"keyId": id, "keyMaterialId": material}));
     // The end of the material is not undone by a clock that is turned back.
     world.pass_millis(-DAY);
     assert_eq!(state(&world), "PendingImport");

@@ -65,10 +65,14 @@ fn a_key_is_rotated_exactly_at_its_period() {
             ("/eventType", json!("AwsServiceEvent")),
             ("/serviceEventDetails/rotationType", json!("AUTOMATIC")),
             ("/serviceEventDetails/keyId", json!(key)),
+            ("/serviceEventDetails/keyOrigin", json!("AWS_KMS")),
         ] {
             assert_eq!(event.pointer(member), Some(&expected), "{days}: {member}");
         }
         let after = encrypt(&world, &key);
+        let details = &event["serviceEventDetails"];
+        assert_eq!(details["previousKeyMaterialId"], material(&world, &before), "{days}");
+        assert_eq!(details["currentKeyMaterialId"], material(&world, &after), "{days}");
         assert_ne!(material(&world, &before), material(&world, &after), "{days}");
         let listed = world.done(Operation::ListKeyRotations, json!({"KeyId": key}));
         let [rotation] = listed["Rotations"].as_array().unwrap().as_slice() else {
@@ -133,9 +137,15 @@ fn a_rotation_on_demand_does_not_move_the_schedule() {
     let next = world.now().plus_days(90);
     let before = encrypt(&world, &key);
     world.pass_days(30);
+    world.trail.drain();
     world.done(Operation::RotateKeyOnDemand, json!({"KeyId": key}));
+    let [_opened, event, _completed] = world.trail.drain().try_into().unwrap();
+    let (before, after) = (material(&world, &before), material(&world, &encrypt(&world, &key)));
+    let details = json!({"rotationType": "ON_DEMAND", "keyOrigin": "AWS_KMS", "keyId": key,
+        "previousKeyMaterialId": before, "currentKeyMaterialId": after});
+    assert_eq!((&event["eventName"], &event["serviceEventDetails"]), (&json!("RotateKey"), &details));
     assert!(is_at(&status(&world, &key)["NextRotationDate"], next));
-    assert_ne!(material(&world, &before), material(&world, &encrypt(&world, &key)));
+    assert_ne!(before, after);
     world.pass_days(60);
     assert_eq!(world.run_due(), Ok(1));
     assert_eq!(rotations(&world, &key), ["ON_DEMAND", "AUTOMATIC"]);

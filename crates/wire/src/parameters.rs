@@ -50,7 +50,13 @@ macro_rules! as_answered {
     )+};
 }
 
-as_answered! { String, Timestamp, f64, u32 }
+as_answered! { String, f64, u32 }
+
+impl Parameter for Timestamp {
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        text(out, &self.event_date());
+    }
+}
 
 macro_rules! as_text {
     ($($type:ident),+ $(,)?) => {$(
@@ -174,6 +180,14 @@ mod tests {
             logged::<EncryptInput>(body),
             r#"{"keyId":"alias/a","encryptionContext":{"Key":"v"},"encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#
         );
+    }
+
+    #[test]
+    fn a_date_is_a_text() {
+        let body =
+            r#"{"KeyId":"k","ImportToken":"AAAA","EncryptedKeyMaterial":"AAAA","ValidTo":1609531200.5}"#;
+        let expected = r#"{"keyId":"k","validTo":"Jan 1, 2021, 8:00:00 PM"}"#;
+        assert_eq!(logged::<crate::ImportKeyMaterialInput>(body), expected);
     }
 
     #[test]
