@@ -399,7 +399,10 @@ fn identity(
     identity.string("principalId", &principal.user_id(account));
     identity.string("arn", &principal.arn(account));
     identity.string("accountId", &account_id);
-    identity.string("accessKeyId", access_key_id);
+    // A service that calls for somebody has signed with a key of its own.
+    if !access_key_id.is_empty() {
+        identity.string("accessKeyId", access_key_id);
+    }
     if let Principal::User(user) = principal {
         identity.string("userName", &user.name);
     }

@@ -6,7 +6,7 @@ use keyreeve_audit::json::Object;
 use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::PolicyRecord;
 use keyreeve_core::{Cx, Refusal, space};
-use keyreeve_policy::DEFAULT_NAME;
+use keyreeve_policy::{ContextKey, DEFAULT_NAME};
 use keyreeve_wire::{ErrorCode, GetKeyPolicyInput, GetKeyPolicyOutput};
 
 use crate::create_key::space_path;
@@ -19,7 +19,8 @@ pub(crate) async fn get_key_policy(
         note_default_name(cx);
     }
     let found = cx.find_without_alias::<actions::GetKeyPolicy>(&input.key_id).await?;
-    let ready = cx.open::<actions::GetKeyPolicy>(&found, &Particulars::NONE).await?;
+    let asked = [(ContextKey::KmsPolicyName, input.policy_name.as_deref().unwrap_or(DEFAULT_NAME))];
+    let ready = cx.open::<actions::GetKeyPolicy>(&found, &Particulars::of(&asked)).await?;
     if input.policy_name.as_deref().is_some_and(|name| name != DEFAULT_NAME) {
         return Err(Refusal::new(ErrorCode::NotFound, "No such policy exists"));
     }

@@ -20,7 +20,10 @@ pub(crate) async fn put_key_policy(cx: &mut Cx<'_>, input: PutKeyPolicyInput) ->
         note_default_name(cx);
     }
     note_bypass(cx, bypass);
-    let asked = [(ContextKey::KmsBypassPolicyLockoutSafetyCheck, if bypass { "true" } else { "false" })];
+    let asked = [
+        (ContextKey::KmsBypassPolicyLockoutSafetyCheck, if bypass { "true" } else { "false" }),
+        (ContextKey::KmsPolicyName, input.policy_name.as_deref().unwrap_or(DEFAULT_NAME)),
+    ];
     let particulars = Particulars::of(&asked);
     let found = cx.find_without_alias::<actions::PutKeyPolicy>(&input.key_id).await?;
     let ready = cx.open::<actions::PutKeyPolicy>(&found, &particulars).await?;

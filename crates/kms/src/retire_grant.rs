@@ -13,6 +13,7 @@ use keyreeve_domain::KeyId;
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::{ErrorCode, RetireGrantInput};
 
+use crate::answer::note_key;
 use crate::create_alias::ATTEMPTS;
 use crate::create_key::space_path;
 use crate::{grant_tokens, grants, symmetric};
@@ -94,6 +95,7 @@ async fn try_retire(
     let committed = cx.commit(draft).await;
     if committed.is_ok() {
         cx.service.ring().release_grant(arn.region, arn.key);
+        note_key(cx, &arn.to_string());
     }
     Ok(committed)
 }

@@ -9,6 +9,7 @@ use keyreeve_core::{Cx, Refusal, space};
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::RevokeGrantInput;
 
+use crate::answer::note_key;
 use crate::create_alias::ATTEMPTS;
 use crate::create_key::space_path;
 use crate::{grants, symmetric};
@@ -39,6 +40,7 @@ async fn try_revoke(cx: &mut Cx<'_>, input: &RevokeGrantInput) -> Result<Result<
     let committed = cx.commit(draft).await;
     if committed.is_ok() {
         cx.service.ring().release_grant(arn.region, arn.key);
+        note_key(cx, ready.arn_text());
     }
     Ok(committed)
 }

@@ -21,11 +21,32 @@ pub(crate) fn read<I: DeserializeOwned + Serialize>(cx: &mut Cx<'_>, body: &[u8]
     let body = if body.is_empty() { b"{}" } else { body };
     let input: I = serde_json::from_slice(body)
         .map_err(|error| Refusal::new("SerializationException", format!("{error}")))?;
-    let noted = serde_json::to_vec(&input).unwrap_or_default();
-    if noted != b"{}" {
-        cx.notes.request_parameters = noted;
+    let noted = parameters(serde_json::to_value(&input).unwrap_or_default());
+    if noted != json!({}) {
+        cx.notes.request_parameters = serde_json::to_vec(&noted).unwrap_or_default();
     }
     Ok(input)
+}
+
+/// Input as a trail has it: names begin with a small letter at every depth, and the times of CloudTrail's own operations are texts.
+fn parameters(input: Value) -> Value {
+    match input {
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| {
+                let time = value.as_f64().and_then(time_of);
+                let value = match time.filter(|_| ["StartTime", "EndTime"].contains(&name.as_str())) {
+                    Some(time) => Value::String(time.event_date()),
+                    None => parameters(value),
+                };
+                let mut letters = name.chars();
+                let first = letters.next().map(|first| first.to_ascii_lowercase());
+                (first.into_iter().chain(letters).collect(), value)
+            });
+            Value::Object(members.collect())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(parameters).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => input,
+    }
 }
 
 /// Lets the caller through for the action `cloudtrail:…`.

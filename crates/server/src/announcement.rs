@@ -18,7 +18,8 @@ pub(crate) fn announce(config: &Config, dir: Option<&DataDir>, url: &str) -> io:
         writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDWATCH_LOGS={url}")?;
         let credentials = std::path::absolute(dir.join(CREDENTIALS_FILE))?;
         writeln!(err, "  export AWS_SHARED_CREDENTIALS_FILE={}", credentials.display())?;
-        first_steps(&mut err, "us-east-1")?;
+        let region = start::home_region(config).map_err(io::Error::other)?;
+        first_steps(&mut err, &region.to_string())?;
     }
     let mut out = io::stdout().lock();
     writeln!(out, "listening on {url}")?;

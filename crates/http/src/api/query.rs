@@ -20,7 +20,7 @@ use keyreeve_wire::query::{Api as _, Form, QueryError, QueryErrorCode};
 use keyreeve_wire::{ErrorCode, iam, sts};
 use tracing::Instrument as _;
 
-use super::{Api, Authenticated, Call, Cause, Client, respond, signed_view, user_agent};
+use super::{Api, Authenticated, Call, Cause, Client, Endpoint, respond, signed_view, user_agent};
 use crate::bodies::{self, Bodies, Held};
 use crate::connection::Body;
 use crate::limits::Limits;
@@ -31,17 +31,22 @@ const GLOBAL: &str = "us-east-1";
 
 /// Whether a request is for IAM or STS, by its head. One that names a target is for KMS.
 pub(super) fn is_query(parts: &Parts) -> bool {
-    let is_form = || {
-        let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        kind.is_some_and(|kind| kind.trim_start().starts_with("application/x-www-form-urlencoded"))
-    };
-    let asks = |query: &str| query.split('&').any(|pair| pair.starts_with("Action="));
     !parts.headers.contains_key(&super::TARGET)
         && match parts.method {
-            Method::POST => is_form(),
-            Method::GET => parts.uri.query().is_some_and(asks),
+            Method::POST => is_form(parts) || asks_in_query(parts),
+            Method::GET => asks_in_query(parts),
             _ => false,
         }
+}
+
+fn is_form(parts: &Parts) -> bool {
+    let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().starts_with("application/x-www-form-urlencoded"))
+}
+
+/// Whether the operation is named in the query, as in a presigned URL, whatever method it is sent with.
+fn asks_in_query(parts: &Parts) -> bool {
+    parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("Action=")))
 }
 
 /// A request that is not answered by its operation.
@@ -153,6 +158,24 @@ impl<T: Trail + 'static> Api<T> {
         }
     }
 
+    /// The Region that events of a service belong to, where that is not the one that was called. Where the global one is not
+    /// answered for, nobody could look them up there.
+    fn event_region(&self, source: Source) -> Option<Region> {
+        match source {
+            Source::Iam => {
+                let Endpoint { regions, home, .. } = &*self.endpoint;
+                let global = GLOBAL.parse().ok();
+                global.filter(|global| regions.is_empty() || regions.contains(global)).or(Some(*home))
+            }
+            Source::CloudTrail
+            | Source::CloudWatch
+            | Source::Kms
+            | Source::Logs
+            | Source::S3
+            | Source::Sts => None,
+        }
+    }
+
     /// A request that is not, or not well, signed: refused, unless it brings a token of an identity provider instead. Of a body
     /// that anybody may send, little is read, and nothing where it is of no use.
     async fn unclaimed(&self, parts: &Parts, body: Incoming, error: &SigV4Error) -> Result<Asked, Refused> {
@@ -199,7 +222,7 @@ impl<T: Trail + 'static> Api<T> {
         let request = Request {
             operation,
             caller,
-            region: event_region(source).unwrap_or(region),
+            region: self.event_region(source).unwrap_or(region),
             now: call.now,
             request_id: call.request_id,
             event_id: call.event_id,
@@ -225,7 +248,7 @@ impl<T: Trail + 'static> Api<T> {
             read_only: operation.is_none_or(Operation::read_only),
             caller: None,
             account: self.endpoint.account,
-            region: event_region(*source).or(*region).unwrap_or(self.endpoint.home),
+            region: self.event_region(*source).or(*region).unwrap_or(self.endpoint.home),
             time: call.now,
             request_id: call.request_id,
             event_id: call.event_id,
@@ -249,7 +272,7 @@ pub(super) async fn received(
     bodies: &Bodies,
     limits: &Limits,
 ) -> Result<Received, Refusal> {
-    if parts.method == Method::GET {
+    if parts.method == Method::GET || asks_in_query(parts) {
         bodies::discard(body, limits);
         return Ok(Received::Query(parts.uri.query().unwrap_or_default().to_owned()));
     }
@@ -259,16 +282,6 @@ pub(super) async fn received(
 /// The service that a claim is scoped to; where it is neither, the refusal is that of IAM.
 fn source(claim: &Claim<'_>) -> Source {
     if claim.service() == "sts" { Source::Sts } else { Source::Iam }
-}
-
-/// The Region that events of a service belong to, where that is not the one that was called.
-fn event_region(source: Source) -> Option<Region> {
-    match source {
-        Source::Iam => GLOBAL.parse().ok(),
-        Source::CloudTrail | Source::CloudWatch | Source::Kms | Source::Logs | Source::S3 | Source::Sts => {
-            None
-        }
-    }
 }
 
 /// The operation of a service that a form asks for.
