@@ -285,10 +285,15 @@ def test_any_other_access_key_is_unknown(seeded, account):
     assert code(error) == "UnrecognizedClientException"
 
 
-def test_a_presigned_request_of_a_test_account_works(seeded):
-    url = seeded.of("666666666666", service="sts").generate_presigned_url("get_caller_identity", HttpMethod="GET")
-    answer = httpx.get(url)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_presigned_request_of_a_test_account_works(seeded, method):
+    sts = seeded.of("666666666666", service="sts")
+    url = sts.generate_presigned_url("get_caller_identity", HttpMethod=method)
+    answer = httpx.request(method, url)
     assert answer.status_code == 200 and "666666666666" in answer.text, answer.text
+    # What else comes with it is no part of the request.
+    answer = httpx.request(method, url + "&Action=GetSessionToken")
+    assert answer.status_code == 403 and "SignatureDoesNotMatch" in answer.text, answer.text
 
 
 def test_a_reset_while_requests_run_harms_nobody(seeded):

@@ -1,6 +1,7 @@
 """What the program promises to who starts it: files, output, options, exit codes."""
 
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -274,6 +275,12 @@ def test_a_list_of_regions_bounds_what_is_answered(make_server):
         assert server.client(region).create_key()["KeyMetadata"]["Arn"].split(":")[3] == region
     code, message = refused(server.client("us-east-1"))
     assert (code, message) == ("InvalidSignatureException", "Credential should be scoped to a valid region. ")
+    # What is to be pasted names one of them, and what a global service has done is found there.
+    assert "export AWS_REGION=eu-central-1 " in server.log_path.read_text()
+    server.client(service="iam").create_user(UserName="alice")
+    lookup = [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]
+    (event,) = server.client("eu-central-1", service="cloudtrail").lookup_events(LookupAttributes=lookup)["Events"]
+    assert json.loads(event["CloudTrailEvent"])["awsRegion"] == "eu-central-1"
 
 
 def test_any_region_has_its_own_keys(make_server):

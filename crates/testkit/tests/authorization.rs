@@ -601,6 +601,32 @@ fn a_new_key_needs_the_right_to_make_it_and_to_tag_it() {
 }
 
 #[test]
+fn the_name_of_a_key_policy_is_known_whether_it_is_given_or_not() {
+    let world = World::default();
+    let own = world.root.account();
+    let key = world.done(Operation::CreateKey, json!({}))["KeyMetadata"]["KeyId"].clone();
+    let text = world.done(Operation::GetKeyPolicy, json!({"KeyId": key}))["Policy"].clone();
+    for (name, status) in [("default", 200), ("other", 400)] {
+        let condition = format!(r#","Condition":{{"StringEquals":{{"kms:PolicyName":"{name}"}}}}"#);
+        let allowed = format!(
+            r#"{{"Effect":"Allow","Action":["kms:GetKeyPolicy","kms:PutKeyPolicy"],"Resource":"*"{condition}}}"#
+        );
+        let user = world.user_with(own, name, Has::policy(&allowed));
+        for more in [json!({}), json!({"PolicyName": "default"})] {
+            let with = |mut body: Value| {
+                body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                body
+            };
+            let got = world.call_as(&user, Operation::GetKeyPolicy, with(json!({"KeyId": key})));
+            assert_eq!(got.0, status, "{name} {more}: {}", got.1);
+            let put = with(json!({"KeyId": key, "Policy": text, "BypassPolicyLockoutSafetyCheck": true}));
+            let put = world.call_as(&user, Operation::PutKeyPolicy, put);
+            assert_eq!(put.0, status, "{name} {more}: {}", put.1);
+        }
+    }
+}
+
+#[test]
 fn a_service_uses_an_aws_managed_key_for_somebody_of_its_account() {
     let world = World::default();
     let own = world.root.account();
