@@ -122,7 +122,8 @@ def test_who_asked_is_in_the_trail(running, kms, key, nitro, enclave):
         "recipient": {
             "attestationDocumentModuleId": attestation.MODULE_ID,
             "attestationDocumentEnclaveImageDigest": attestation.pcrs()[0].hex(),
-        }
+        },
+        "keyMaterialId": kms.describe_key(KeyId=key)["KeyMetadata"]["CurrentKeyMaterialId"],
     }
     assert "recipient" not in event["requestParameters"]
     assert recipient["AttestationDocument"].hex() not in str(event)
