@@ -195,7 +195,7 @@ impl Service {
     ) -> Result<(Draft<'_>, Vec<KeyMaterialId>), VaultError> {
         let mut record = open.record().clone();
         let is_over = |material: &MaterialRecord| material.valid_to().is_some_and(|valid_to| valid_to <= now);
-        let held = record.materials.iter().chain(&record.pending);
+        let held = record.materials.iter().chain(record.pending.as_deref());
         let expired = held.filter(|material| is_over(material)).map(|material| material.id).collect();
         for material in record.materials.iter_mut().filter(|material| is_over(material)) {
             material.remove();
