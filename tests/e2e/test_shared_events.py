@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 from audit import events
-from server import ACCOUNT, Server, binary, clean_environment, key_arn, read_credentials, wait_until
-from test_two_accounts import OTHER, allow, by, client, policy, refused, user
+from server import ACCOUNT, Server, binary, key_arn, read_credentials, wait_until
+from test_two_accounts import OTHER, allow, by, client, policy, refused, user, with_other_account
 
 FAST = """
 [audit]
@@ -17,13 +17,7 @@ log_seconds = 1
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("shared-events") / "data", config=FAST).start()
-    server.terminate()
-    subprocess.run(
-        [binary(), "account", "create", "--account", OTHER, "--data-dir", str(server.data_dir)],
-        env=clean_environment(), check=True, capture_output=True, timeout=30,
-    )  # fmt: skip
-    server.start()
+    server = with_other_account(Server(tmp_path_factory.mktemp("shared-events") / "data", config=FAST))
     yield server
     server.kill()
 

@@ -24,15 +24,21 @@ def by(principal, action="kms:*"):
     return {**allow(action), "Principal": {"AWS": principal}}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("two-accounts") / "data").start()
+def with_other_account(server):
+    """`server`, started, with another account beside its own."""
+    server.start()
     server.terminate()
     subprocess.run(
         [binary(), "account", "create", "--account", OTHER, "--data-dir", str(server.data_dir)],
         env=clean_environment(), check=True, capture_output=True, timeout=30,
     )  # fmt: skip
     server.start()
+    return server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = with_other_account(Server(tmp_path_factory.mktemp("two-accounts") / "data"))
     yield server
     server.kill()
 
