@@ -50,6 +50,8 @@ pub trait Action {
 pub trait AccountAction {
     /// The IAM action, such as `kms:CreateKey`.
     const NAME: &'static str;
+    /// Whether it is about a key, which is not there yet.
+    const CONCERNS_KEY: bool;
 
     /// The action as policies know it.
     fn action() -> &'static policy::Action;
@@ -206,13 +208,14 @@ impl Action for UpdateAliasFrom {
 }
 
 macro_rules! account_actions {
-    ($($name:ident),+ $(,)?) => {$(
+    ($($name:ident, $concerns_key:literal;)+) => {$(
         #[doc = concat!("The action `kms:", stringify!($name), "` in an account.")]
         #[derive(Debug)]
         pub enum $name {}
 
         impl AccountAction for $name {
             const NAME: &'static str = concat!("kms:", stringify!($name));
+            const CONCERNS_KEY: bool = $concerns_key;
 
             fn action() -> &'static policy::Action {
                 static ACTION: LazyLock<policy::Action> =
@@ -223,7 +226,13 @@ macro_rules! account_actions {
     )+};
 }
 
-account_actions! { CreateKey, GenerateRandom, ListAliases, ListKeys, ListRetirableGrants }
+account_actions! {
+    CreateKey, true;
+    GenerateRandom, false;
+    ListAliases, false;
+    ListKeys, false;
+    ListRetirableGrants, false;
+}
 
 /// The action `kms:TagResource` on a key that is being made.
 #[derive(Debug)]
@@ -231,6 +240,7 @@ pub enum TagNewKey {}
 
 impl AccountAction for TagNewKey {
     const NAME: &'static str = TagResource::NAME;
+    const CONCERNS_KEY: bool = true;
 
     fn action() -> &'static policy::Action {
         TagResource::action()

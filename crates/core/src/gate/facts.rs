@@ -30,6 +30,8 @@ pub(crate) struct Facts<'a> {
     /// Where that account is in its organization.
     pub(crate) place: Option<&'a Place>,
     pub(crate) key: Option<KeyFacts<'a>>,
+    /// Whether a key is what the request is about, be it there or not: `kms:CallerAccount` and `kms:ViaService` are of those alone.
+    pub(crate) concerns_key: bool,
     /// The tags of a resource that is not a key.
     pub(crate) tags: &'a [TagRecord],
     pub(crate) attestation: Option<&'a Attestation>,
@@ -150,7 +152,9 @@ impl<'a> Values<'a> {
                 service.map(Into::into).into_iter().collect()
             });
         }
-        self.text(ContextKey::KmsCallerAccount, || Some(account.to_string().into()));
+        self.text(ContextKey::KmsCallerAccount, || {
+            Some(account.to_string().into()).filter(|_| facts.concerns_key)
+        });
         let standing = caller.standing();
         if let Some(place) = &standing.place {
             self.text(ContextKey::AwsPrincipalOrgId, || Some(place.organization.as_str().into()));
@@ -193,7 +197,7 @@ impl<'a> Values<'a> {
         if let Some(via) = acting.via.as_deref() {
             let service = via.split('.').next().unwrap_or_default();
             self.text(ContextKey::KmsViaService, || {
-                Some(format!("{service}.{}.amazonaws.com", facts.region).into())
+                facts.concerns_key.then(|| format!("{service}.{}.amazonaws.com", facts.region).into())
             });
             self.text(ContextKey::AwsCalledViaFirst, || Some(via.into()));
             self.text(ContextKey::AwsCalledViaLast, || Some(via.into()));

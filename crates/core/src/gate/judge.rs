@@ -27,6 +27,8 @@ pub(crate) struct Question<'q> {
     /// The account of the resource.
     pub(crate) account: AccountId,
     pub(crate) key: Option<KeyFacts<'q>>,
+    /// Whether a key is what it is about, be it there or not.
+    pub(crate) concerns_key: bool,
     /// The policy of the resource.
     pub(crate) policy: Option<&'q Policy>,
     /// The tags of a resource that is not a key.
@@ -48,6 +50,7 @@ pub(crate) async fn on_key<A: Action>(
         resource: key.arn_text(),
         account: key.arn().account,
         key: Some(found),
+        concerns_key: true,
         policy: Some(key.policy()),
         tags: &[],
         particulars,
@@ -55,10 +58,7 @@ pub(crate) async fn on_key<A: Action>(
     let place = place(cx, question.account).await?;
     let place = place.as_deref();
     let needed = needed(cx, &question, place);
-    let aliases = match needed.contains(policy::ContextKey::KmsResourceAliases) {
-        true => Box::pin(key.aliases(cx.service)).await?,
-        false => &[],
-    };
+    let aliases = aliases(cx, key, needed).await?;
     question.key = Some(KeyFacts { aliases, ..found });
     // Whoever was last allowed by a grant is asked about once, with his grants; everybody else without them first. Grants only
     // ever add to what is allowed, so that the order is no part of the answer.
@@ -90,6 +90,14 @@ pub(crate) async fn on_key<A: Action>(
     }
 }
 
+/// The aliases of `key`, where a policy mentions them.
+async fn aliases<'k>(cx: &Cx<'_>, key: &'k OpenKey, needed: KeySet) -> Result<&'k [AliasName], VaultError> {
+    match needed.contains(policy::ContextKey::KmsResourceAliases) {
+        true => Box::pin(key.aliases(cx.service)).await,
+        false => Ok(&[]),
+    }
+}
+
 async fn grants_for(
     cx: &Cx<'_>,
     key: &OpenKey,
@@ -109,19 +117,24 @@ pub(crate) async fn on_grant<A: Action>(
     grant: &Grant,
     particulars: &Particulars<'_>,
 ) -> Result<(), GateError> {
-    let question = Question {
+    let found = KeyFacts { key, alias: None, aliases: &[] };
+    let mut question = Question {
         action: A::action(),
         action_name: A::NAME,
         resource: key.arn_text(),
         account: key.arn().account,
-        key: Some(KeyFacts { key, alias: None, aliases: &[] }),
+        key: Some(found),
+        concerns_key: true,
         policy: Some(key.policy()),
         tags: &[],
         particulars,
     };
     let place = place(cx, question.account).await?;
     let place = place.as_deref();
-    match decide(cx, &question, place, needed(cx, &question, place), &[grant]) {
+    let needed = needed(cx, &question, place);
+    let aliases = aliases(cx, key, needed).await?;
+    question.key = Some(KeyFacts { aliases, ..found });
+    match decide(cx, &question, place, needed, &[grant]) {
         Verdict::Allowed => Ok(()),
         Verdict::Denied(why) | Verdict::NotAllowed(why) => Err(denied(cx, &question, why)),
     }
@@ -182,6 +195,7 @@ fn facts<'a>(
         account,
         place,
         key: None,
+        concerns_key: true,
         tags: &[],
         attestation: cx.attestation.as_ref(),
         particulars,
@@ -238,6 +252,7 @@ fn decide(
     let needed = if grants.is_empty() { needed } else { needed | GRANT_KEYS };
     let facts = Facts {
         key: question.key,
+        concerns_key: question.concerns_key,
         tags: question.tags,
         ..facts(cx, question.account, place, question.particulars)
     };
