@@ -218,16 +218,44 @@ impl Service {
     ) -> Result<String, VaultError> {
         let mut text = held.text;
         for bound in held.bound.unwrap_or_default() {
-            let is_there = match self.unique_id(snapshot, &bound.arn).await {
-                Ok(id) => id.as_deref() == Some(&bound.id),
-                Err(PrincipalError::Unknown(_)) => false,
-                Err(PrincipalError::Vault(error)) => return Err(error),
-            };
-            if !is_there {
-                text = text.replace(&format!("\"{}\"", bound.arn), &format!("\"{}\"", bound.id));
+            let shown = self.shown_principal(snapshot, &bound.arn, &bound.id).await?;
+            if shown != bound.arn {
+                text = text.replace(&format!("\"{}\"", bound.arn), &format!("\"{shown}\""));
             }
         }
         Ok(text)
+    }
+
+    /// How the user or the role is shown that was `arn` when it was named: by its ARN of today, or by its unique id once it is gone.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn shown_principal(
+        &self,
+        snapshot: &dyn Snapshot,
+        arn: &str,
+        id: &str,
+    ) -> Result<String, VaultError> {
+        match self.unique_id(snapshot, arn).await {
+            Ok(found) if found.as_deref() == Some(id) => return Ok(arn.to_owned()),
+            Ok(_) | Err(PrincipalError::Unknown(_)) => {}
+            Err(PrincipalError::Vault(error)) => return Err(error),
+        }
+        let path = identity::space::unique(id)?;
+        let Some(known) = self.vault().read::<UniqueRecord>(snapshot, &path).await? else {
+            return Ok(id.to_owned());
+        };
+        // A role keeps its name.
+        let UniqueRecord { account, name, .. } = known.record;
+        let user = self.vault().read::<UserRecord>(snapshot, &identity::space::user(account, &name)?).await?;
+        Ok(match user.map(|user| user.record).filter(|user| user.id == id) {
+            Some(user) => {
+                let now = crate::caller::User::from(&user).arn(account);
+                let partition = arn.split(':').nth(1).unwrap_or_default();
+                format!("arn:{partition}:{}", without_partition(&now).unwrap_or_default())
+            }
+            None => id.to_owned(),
+        })
     }
 }
 

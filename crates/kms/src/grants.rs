@@ -38,9 +38,14 @@ pub(crate) fn not_found(id: &str) -> Refusal {
 }
 
 /// A grant as it is listed.
-pub(crate) fn entry(arn: &KeyArn, grant: GrantRecord) -> GrantListEntry {
-    let (grantee_principal, grantee_service_principal) = parties(Some(grant.grantee));
-    let (retiring_principal, retiring_service_principal) = parties(grant.retiring);
+pub(crate) async fn entry(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    arn: &KeyArn,
+    grant: GrantRecord,
+) -> Result<GrantListEntry, VaultError> {
+    let (grantee_principal, grantee_service_principal) = parties(cx, snapshot, Some(grant.grantee)).await?;
+    let (retiring_principal, retiring_service_principal) = parties(cx, snapshot, grant.retiring).await?;
     let context = |pairs: Option<_>| pairs.map(EncryptionContext::from);
     let constraints = GrantConstraints {
         encryption_context_equals: context(grant.context_equals),
@@ -50,7 +55,7 @@ pub(crate) fn entry(arn: &KeyArn, grant: GrantRecord) -> GrantListEntry {
     let is_constrained = constraints.encryption_context_equals.is_some()
         || constraints.encryption_context_subset.is_some()
         || constraints.source_arn.is_some();
-    GrantListEntry {
+    Ok(GrantListEntry {
         constraints: is_constrained.then_some(constraints),
         creation_date: grant.created,
         grant_id: grant.id,
@@ -62,15 +67,23 @@ pub(crate) fn entry(arn: &KeyArn, grant: GrantRecord) -> GrantListEntry {
         operations: grant.operations.iter().filter_map(|name| name.parse::<GrantOperation>().ok()).collect(),
         retiring_principal,
         retiring_service_principal,
-    }
+    })
 }
 
-fn parties(party: Option<GrantParty>) -> (Option<String>, Option<String>) {
-    match party {
+/// A principal or a service, as they are listed.
+async fn parties(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    party: Option<GrantParty>,
+) -> Result<(Option<String>, Option<String>), VaultError> {
+    Ok(match party {
         None => (None, None),
-        Some(GrantParty::Aws { arn, .. }) => (Some(arn), None),
+        Some(GrantParty::Aws { arn, id: None }) => (Some(arn), None),
+        Some(GrantParty::Aws { arn, id: Some(id) }) => {
+            (Some(cx.service.shown_principal(snapshot, &arn, &id).await?), None)
+        }
         Some(GrantParty::Service { name }) => (None, Some(name)),
-    }
+    })
 }
 
 /// What indexes know a principal by whom a request names: a user or a role by unique id, as long as there is one.

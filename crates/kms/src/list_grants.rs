@@ -6,9 +6,12 @@ use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::grants::{GrantRecord, GranteeKey};
 use keyreeve_core::marker::List;
 use keyreeve_core::record::IndexRecord;
+use keyreeve_core::vault::VaultError;
 use keyreeve_core::{Cx, Refusal, space};
+use keyreeve_domain::KeyArn;
 use keyreeve_policy::ContextKey;
-use keyreeve_wire::{ErrorCode, ListGrantsInput, ListGrantsOutput};
+use keyreeve_store::Snapshot;
+use keyreeve_wire::{ErrorCode, GrantListEntry, ListGrantsInput, ListGrantsOutput};
 
 use crate::grants;
 use crate::page_limit::PageLimit;
@@ -28,17 +31,21 @@ pub(crate) async fn list_grants(
     let arn = *ready.arn();
     let principal = input.grantee_principal.as_deref().map(grants::canonical);
     let grantee = principal.or(input.grantee_service_principal);
+    let snapshot = cx.service.vault().snapshot().await?;
+    let grantee = match &grantee {
+        Some(grantee) => Some((grantee.as_str(), grants::known_by(cx, &*snapshot, grantee).await?)),
+        None => None,
+    };
     if let Some(id) = &input.grant_id {
-        let snapshot = cx.service.vault().snapshot().await?;
         let read = grants::read(cx, &*snapshot, &arn, id).await?.map(|read| read.record);
         let read =
-            read.filter(|grant| grantee.as_deref().is_none_or(|grantee| grant.grantee.as_str() == grantee));
-        let grants = read.into_iter().map(|grant| grants::entry(&arn, grant)).collect();
+            read.filter(|grant| grantee.is_none_or(|(_, known_by)| grant.grantee.known_by() == known_by));
+        let grants = entries(cx, &*snapshot, &arn, read).await?;
         return Ok(ListGrantsOutput { grants, next_marker: None, truncated: false });
     }
     let limit = PageLimit::GRANTS.of(input.limit);
     let marker = input.marker.as_deref();
-    let scope = format!("ListGrants/{arn}/{}", grantee.as_deref().unwrap_or_default());
+    let scope = format!("ListGrants/{arn}/{}", grantee.map_or("", |(grantee, _)| grantee));
     let (records, next) = match grantee {
         None => {
             let prefix = space::grants_prefix(arn.region, arn.key);
@@ -46,9 +53,7 @@ pub(crate) async fn list_grants(
             let page = cx.service.page::<GrantRecord>(list).await?;
             (page.entries.into_iter().map(|(_, grant)| grant).collect::<Vec<_>>(), page.next)
         }
-        Some(grantee) => {
-            let snapshot = cx.service.vault().snapshot().await?;
-            let known_by = grants::known_by(cx, &*snapshot, &grantee).await?;
+        Some((_, known_by)) => {
             let of = GranteeKey { region: arn.region, key: arn.key, grantee: known_by };
             let prefix = space::grantee_prefix(&of);
             let list = List { scope: &scope, prefix: &prefix, limit, marker };
@@ -63,6 +68,19 @@ pub(crate) async fn list_grants(
             (records, page.next)
         }
     };
-    let grants = records.into_iter().map(|grant| grants::entry(&arn, grant)).collect();
+    let grants = entries(cx, &*snapshot, &arn, records).await?;
     Ok(ListGrantsOutput { grants, truncated: next.is_some(), next_marker: next })
+}
+
+async fn entries(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    arn: &KeyArn,
+    records: impl IntoIterator<Item = GrantRecord>,
+) -> Result<Vec<GrantListEntry>, VaultError> {
+    let mut entries = Vec::new();
+    for record in records {
+        entries.push(grants::entry(cx, snapshot, arn, record).await?);
+    }
+    Ok(entries)
 }

@@ -59,7 +59,9 @@ pub(crate) async fn list_retirable_grants(
         let read = grants::read(cx, &*snapshot, key.arn(), id).await?;
         // A service retires grants of its own account's keys alone.
         let is_seen = input.retiring_service_principal.is_none() || key.arn().account == account;
-        entries.extend(read.filter(|_| is_seen).map(|read| grants::entry(key.arn(), read.record)));
+        if let Some(read) = read.filter(|_| is_seen) {
+            entries.push(grants::entry(cx, &*snapshot, key.arn(), read.record).await?);
+        }
     }
     Ok(ListRetirableGrantsOutput { grants: entries, truncated: page.next.is_some(), next_marker: page.next })
 }
