@@ -110,6 +110,46 @@ def test_a_key_is_used_from_another_account_where_both_sides_allow_it(server, ot
     assert refused(eve.decrypt, CiphertextBlob=blob)[1].endswith(UNSEEN.removeprefix("on this resource "))
 
 
+def test_a_bare_id_is_of_the_callers_account_unless_a_ciphertext_names_it(server, other):
+    root = server.client()
+    key = root.create_key()["KeyMetadata"]["KeyId"]
+    blob = root.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    far = client(server, "kms", other)
+    theirs = far.create_key()["KeyMetadata"]["KeyId"]
+    own = far.encrypt(KeyId=theirs, Plaintext=b"x")["CiphertextBlob"]
+    missing = "NotFoundException", f"Key 'arn:aws:kms:us-east-1:{OTHER}:key/{key}' does not exist"
+    opens = {
+        "decrypt": lambda blob: far.decrypt(KeyId=key, CiphertextBlob=blob)["KeyId"],
+        "re_encrypt": lambda blob: far.re_encrypt(SourceKeyId=key, DestinationKeyId=theirs, CiphertextBlob=blob)["SourceKeyId"],
+    }
+    for call in opens.values():
+        assert refused(call, blob=blob) == missing
+        assert refused(call, blob=own) == missing
+        assert refused(call, blob=b"nothing") == missing
+    mine = by(f"arn:aws:iam::{ACCOUNT}:root")
+    root.put_key_policy(KeyId=key, Policy=policy(mine, by(f"arn:aws:iam::{OTHER}:root")))
+    for call in opens.values():
+        assert call(blob) == key_arn(key)
+        assert refused(call, blob=own) == missing
+    mallory = client(server, "kms", user(client(server, "iam", other), "marvin"))
+    assert refused(mallory.decrypt, KeyId=key, CiphertextBlob=blob)[1].endswith(
+        f"kms:Decrypt on resource: {key_arn(key)} because no identity-based policy allows the kms:Decrypt action"
+    )
+    # Every other operation looks for the id in the account of the caller.
+    for call, arguments in (
+        (far.encrypt, {"KeyId": key, "Plaintext": b"x"}),
+        (far.re_encrypt, {"DestinationKeyId": key, "CiphertextBlob": own}),
+        (far.generate_data_key, {"KeyId": key, "KeySpec": "AES_256"}),
+        (far.describe_key, {"KeyId": key}),
+        (far.create_grant, {"KeyId": key, "GranteePrincipal": f"arn:aws:iam::{OTHER}:root", "Operations": ["Encrypt"]}),
+        (far.list_grants, {"KeyId": key}),
+        (far.retire_grant, {"KeyId": key, "GrantId": "0" * 64}),
+        (far.get_key_rotation_status, {"KeyId": key}),
+        (far.disable_key, {"KeyId": key}),
+    ):
+        assert refused(call, **arguments) == missing, call
+
+
 def test_a_grant_to_somebody_of_another_account_is_enough(server, other):
     root = server.client()
     key = root.create_key()["KeyMetadata"]["KeyId"]

@@ -6,12 +6,12 @@
 //! keys) · InvalidCiphertext · DryRunOperation.
 
 use keyreeve_core::gate::actions::Opening;
-use keyreeve_core::gate::{self, Particulars, Ready, actions};
-use keyreeve_core::view::Found;
+use keyreeve_core::gate::{self, GateError, Particulars, Ready, Why, actions};
+use keyreeve_core::view::{Found, LookupError};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_crypto::ciphertext::Header;
-use keyreeve_domain::KeyMaterialId;
 use keyreeve_domain::spec::{DryRunModifier, EncryptionAlgorithm, KeyLastUsageOperation};
+use keyreeve_domain::{KeyArn, KeyMaterialId};
 use keyreeve_wire::{Blob, DecryptInput, DecryptOutput, EncryptionContext, ErrorCode};
 use zeroize::Zeroizing;
 
@@ -32,10 +32,9 @@ pub(crate) async fn decrypt(cx: &mut Cx<'_>, input: DecryptInput) -> Result<Decr
     let mut recipient = recipient;
     let mut named = None;
     if let Some(key_id) = &input.key_id {
-        let found = cx.find::<actions::Decrypt>(key_id).await?;
+        let found = find_named::<actions::Decrypt>(cx, key_id, blob, asked).await?;
         recipient = recipient::attest_early(cx, &found, recipient).await?;
-        // ORDER: whether the blob is of this key is for those who may use it to know.
-        cx.authorize::<actions::Decrypt>(&found, &particulars).await?;
+        authorize_named::<actions::Decrypt>(cx, key_id, &found, &particulars).await?;
         named = Some(found);
     }
     let (found, source) = find_source::<actions::Decrypt>(cx, blob, named, asked, &particulars).await?;
@@ -79,6 +78,57 @@ pub(crate) struct Opened {
     pub(crate) material: Option<KeyMaterialId>,
 }
 
+/// The key that `key_id` names. A bare id is one of the caller's account; but where it is the one that the ciphertext says of itself,
+/// it is that key, whoever owns it.
+// AWS: unverified. That a bare id of another account's key works so is documented; what is answered where it may not be used is not.
+pub(crate) async fn find_named<A: Opening>(
+    cx: &mut Cx<'_>,
+    key_id: &str,
+    blob: Option<&Blob>,
+    algorithm: Option<EncryptionAlgorithm>,
+) -> Result<Found, Refusal> {
+    let said = blob.filter(|_| !is_bare(algorithm)).and_then(|blob| Header::read(blob.as_ref()).ok());
+    if let Some(header) = said.filter(|header| key_id.parse() == Ok(header.key))
+        && let Some(key) = cx.service.key(cx.region, header.key).await?
+        && key.arn().account != cx.caller.account()
+    {
+        return Ok(Found { key, alias: None });
+    }
+    cx.find::<A>(key_id).await
+}
+
+/// Checks that the caller may do `A` with what [`find_named`] found.
+///
+/// ORDER: whether the blob is of this key is for those who may use it to know; and whether there is another account's key of a
+/// bare id, for those whom its policy names.
+pub(crate) async fn authorize_named<A: Opening>(
+    cx: &mut Cx<'_>,
+    key_id: &str,
+    found: &Found,
+    particulars: &Particulars<'_>,
+) -> Result<(), Refusal> {
+    match gate::authorize::<A>(cx, &found.key, found.alias.as_ref(), particulars).await {
+        Ok(()) => {}
+        Err(GateError::Denied(denied)) if denied.why == Why::Unseen => {
+            return Err(match key_id.parse() {
+                Ok(key) => {
+                    let arn = KeyArn { region: cx.region, account: cx.caller.account(), key };
+                    LookupError::NoKey(arn.to_string()).into()
+                }
+                Err(_) => GateError::Denied(denied).into(),
+            });
+        }
+        Err(error) => return Err(error.into()),
+    }
+    cx.notes.resource(keyreeve_audit::event::Resource::Key(*found.key.arn()));
+    Ok(())
+}
+
+/// Whether a ciphertext of this algorithm says nothing of its key.
+fn is_bare(algorithm: Option<EncryptionAlgorithm>) -> bool {
+    algorithm.is_some_and(|algorithm| algorithm != EncryptionAlgorithm::SymmetricDefault)
+}
+
 /// The key that made `blob`; without a blob (a dry run that ignores it), and for an asymmetric algorithm, the named key,
 /// which the caller may use.
 pub(crate) async fn find_source<'b, A: Opening>(
@@ -88,11 +138,9 @@ pub(crate) async fn find_source<'b, A: Opening>(
     algorithm: Option<EncryptionAlgorithm>,
     particulars: &Particulars<'_>,
 ) -> Result<(Found, Source<'b>), Refusal> {
-    // A bare ciphertext says nothing of its key.
-    let is_bare = algorithm.is_some_and(|algorithm| algorithm != EncryptionAlgorithm::SymmetricDefault);
     let source = blob.map_or(Source::Ignored, Source::Bare);
     let blob = match blob {
-        Some(blob) if !is_bare => blob.as_ref(),
+        Some(blob) if !is_bare(algorithm) => blob.as_ref(),
         Some(_) | None => {
             // AWS: unverified. The text where neither names a key is that of another emulator's tests.
             let missing = || Refusal::new(ErrorCode::Validation, "KeyId must not be null");

@@ -10,7 +10,7 @@ use keyreeve_domain::spec::{DryRunModifier, EncryptionAlgorithm, KeyLastUsageOpe
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::{ReEncryptInput, ReEncryptOutput};
 
-use crate::decrypt::{Opened, find_source, open_source};
+use crate::decrypt::{Opened, authorize_named, find_named, find_source, open_source};
 use crate::{asymmetric, grant_tokens, managed_key, public_key, symmetric};
 
 pub(crate) async fn re_encrypt(cx: &mut Cx<'_>, input: ReEncryptInput) -> Result<ReEncryptOutput, Refusal> {
@@ -18,15 +18,15 @@ pub(crate) async fn re_encrypt(cx: &mut Cx<'_>, input: ReEncryptInput) -> Result
     let ignored = input.dry_run && input.dry_run_modifiers.contains(&DryRunModifier::IgnoreCiphertext);
     let blob = input.ciphertext_blob.as_ref().filter(|_| !ignored);
     let asked = input.source_encryption_algorithm;
-    let named = input.source_key_id.as_deref();
+    let source_key_id = input.source_key_id.as_deref();
     let texts = symmetric::asked_algorithm(asked);
     let from_asked = Particulars {
         encryption_context: Some(input.source_encryption_context.as_map()),
-        by_ciphertext: named.is_none(),
+        by_ciphertext: source_key_id.is_none(),
         ..Particulars::of(&texts)
     };
-    let named = match named {
-        Some(key_id) => Some(cx.find::<actions::ReEncryptFrom>(key_id).await?),
+    let named = match source_key_id {
+        Some(key_id) => Some(find_named::<actions::ReEncryptFrom>(cx, key_id, blob, asked).await?),
         None => None,
     };
     let (from_key, source) = match &named {
@@ -46,8 +46,8 @@ pub(crate) async fn re_encrypt(cx: &mut Cx<'_>, input: ReEncryptInput) -> Result
     let (found, source) = match source {
         Some(source) => (from_key, source),
         None => {
-            // ORDER: whether the blob is of this key is for those who may use it to know.
-            cx.authorize::<actions::ReEncryptFrom>(&from_key, &from_asked).await?;
+            let key_id = source_key_id.unwrap_or_default();
+            authorize_named::<actions::ReEncryptFrom>(cx, key_id, &from_key, &from_asked).await?;
             find_source::<actions::ReEncryptFrom>(cx, blob, named, asked, &from_asked).await?
         }
     };
