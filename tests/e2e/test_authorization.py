@@ -171,6 +171,46 @@ def test_grants_give_what_they_say_and_are_listed(server, iam, root, key):
     assert code(alice.encrypt, KeyId=key, Plaintext=b"x", EncryptionContext=red) == "AccessDeniedException"
 
 
+def test_who_is_gone_stands_in_grants_and_key_policies_by_his_id(server, iam, root, key):
+    arn = f"arn:aws:iam::{ACCOUNT}:user/{{}}".format
+    made = {name: iam.create_user(UserName=name)["User"]["UserId"] for name in ("quits", "marries")}
+    asked = {"KeyId": key, "GranteePrincipal": arn("quits"), "RetiringPrincipal": arn("marries"), "Operations": ["Encrypt"]}
+    grant = root.create_grant(**asked)["GrantId"]
+    both = {"Effect": "Allow", "Principal": {"AWS": [arn("quits"), arn("marries")]}, "Action": "kms:Sign", "Resource": "*"}
+    root.put_key_policy(KeyId=key, Policy=policy(ROOT, both))
+    iam.delete_user(UserName="quits")
+    iam.create_user(UserName="quits")
+    iam.update_user(UserName="marries", NewUserName="married")
+    for listed in (
+        root.list_grants(KeyId=key),
+        root.list_grants(KeyId=key, GrantId=grant),
+        root.list_grants(KeyId=key, GranteePrincipal=made["quits"]),
+        root.list_grants(KeyId=key, GranteePrincipal=made["quits"], GrantId=grant),
+        root.list_retirable_grants(RetiringPrincipal=arn("married")),
+    ):
+        assert [(one["GranteePrincipal"], one["RetiringPrincipal"]) for one in listed["Grants"]] == [
+            (made["quits"], arn("married"))
+        ]
+    # Nothing was granted to whoever has the name now.
+    assert root.list_grants(KeyId=key, GranteePrincipal=arn("quits"))["Grants"] == []
+    assert root.list_grants(KeyId=key, GranteePrincipal=arn("quits"), GrantId=grant)["Grants"] == []
+    shown = json.loads(root.get_key_policy(KeyId=key)["Policy"])["Statement"][1]["Principal"]["AWS"]
+    assert shown == [made["quits"], arn("married")]
+
+
+def test_a_grant_gives_more_than_the_right_to_make_or_to_retire_grants(root, key):
+    alone = {"KeyId": key, "GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:root"}
+    for operation in ("CreateGrant", "RetireGrant"):
+        with pytest.raises(botocore.exceptions.ClientError) as caught:
+            root.create_grant(**alone, Operations=[operation])
+        error = caught.value.response["Error"]
+        assert (error["Code"], error["Message"]) == (
+            "ValidationException", f"Grants must not contain only the {operation} operation."
+        )  # fmt: skip
+    for operations in (["CreateGrant", "DescribeKey"], ["RetireGrant", "DescribeKey"]):
+        root.create_grant(**alone, Operations=operations)
+
+
 def test_a_users_policy_names_keys_by_arn_and_alias_by_condition(server, iam, root, key):
     other = root.create_key()["KeyMetadata"]["KeyId"]
     root.create_alias(AliasName="alias/authorization/mine", TargetKeyId=key)

@@ -115,8 +115,10 @@ fn check(input: &CreateGrantInput) -> Result<(), Refusal> {
     if input.operations.is_empty() {
         return invalid("Grants must contain at least one operation.");
     }
-    if input.operations.iter().all(|operation| *operation == GrantOperation::CreateGrant) {
-        return invalid("Grants must not contain only the CreateGrant operation.");
+    for alone in [GrantOperation::CreateGrant, GrantOperation::RetireGrant] {
+        if input.operations.iter().all(|operation| *operation == alone) {
+            return invalid(&format!("Grants must not contain only the {alone} operation."));
+        }
     }
     for pairs in pairs(input.constraints.as_ref()).into_iter().flatten() {
         if pairs.len() > MOST_PAIRS {
