@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 
 import boto3
@@ -152,6 +153,8 @@ def test_a_token_that_is_not_good_is_refused(sts, issuer):
         ("another audience", issuer.token(aud="other"), "InvalidIdentityToken"),
         ("expired", issuer.token(exp=now - 1), "ExpiredTokenException"),
         ("without an end", issuer.token(exp=None), "InvalidIdentityToken"),
+        ("without an audience", issuer.token(aud=None), "InvalidIdentityToken"),
+        ("without an issuer", issuer.token(iss=None), "InvalidIdentityToken"),
         ("of the future", issuer.token(nbf=now + 3600), "InvalidIdentityToken"),
         ("without a subject", issuer.token(sub=None), "InvalidIdentityToken"),
         ("a subject that is not trusted", issuer.token(sub="bob"), "AccessDenied"),
@@ -160,6 +163,31 @@ def test_a_token_that_is_not_good_is_refused(sts, issuer):
     assert refused(sts, good, RoleArn=f"arn:aws:iam::{ACCOUNT}:role/None") == "AccessDenied"
     assert refused(sts, good, RoleArn="arn:aws:iam::999999999999:role/Web") == "InvalidIdentityToken"
     assume(sts, issuer.token(sub="team-blue"))
+
+
+def test_the_text_of_a_refusal_says_what_the_token_lacks(sts, issuer):
+    past = int(time.time()) - 1
+    for token, expected in [
+        (issuer.token(exp=past), rf"Token expired: current date/time \d{{10}} must be before the expiration date/time {past}"),
+        (issuer.token(exp=None), "Missing a required claim: exp"),
+        (issuer.token(aud=None), "Missing a required claim: aud"),
+        (issuer.token(sub=None), "Missing a required claim: sub"),
+        (issuer.token(iss=None), "Missing a required claim: iss"),
+        (issuer.token(aud="other"), "Incorrect token audience"),
+        (issuer.token(iss="https://other.example"), "No OpenIDConnect provider found in your account for https://other.example"),
+        (
+            issuer.token(kid="x"),
+            "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity "
+            "documentation for requirements",
+        ),
+        (
+            "something",
+            r"The ID Token provided is not a valid JWT\. \(You may see this error if you sent an Access Token\)",
+        ),
+    ]:
+        with pytest.raises(botocore.exceptions.ClientError) as caught:
+            assume(sts, token)
+        assert re.fullmatch(expected, caught.value.response["Error"]["Message"]), caught.value
 
 
 def test_claims_may_tag_the_session(sts, issuer):

@@ -33,12 +33,17 @@ pub(crate) enum IdTokenError {
     /// The signature is not the provider's.
     #[error("the signature of the token is not the provider's")]
     Signature,
-    /// It was issued for the future, or its time is over.
-    #[error("the token is not valid at this time")]
+    /// Its time is over.
+    #[error("the time of the token is over")]
     Expired {
         /// When it ended, in seconds since the epoch.
         at: i64,
+        /// The time, in seconds since the epoch.
+        now: i64,
     },
+    /// A claim that every token has is not there.
+    #[error("the token has no claim `{0}`")]
+    Missing(&'static str),
     /// It is not valid yet.
     #[error("the token is not valid yet")]
     NotYet,
@@ -51,7 +56,7 @@ pub(crate) struct Claims(Map<String, Value>);
 /// Who issued the token, as it says itself: nothing is verified.
 pub(crate) fn issuer(token: &str) -> Result<String, IdTokenError> {
     let claims: Map<String, Value> = insecure_decode_claims(token).or(Err(IdTokenError::Malformed))?;
-    claims.get("iss").and_then(Value::as_str).map(str::to_owned).ok_or(IdTokenError::Malformed)
+    claims.get("iss").and_then(Value::as_str).map(str::to_owned).ok_or(IdTokenError::Missing("iss"))
 }
 
 /// Verifies `token` with the key set `keys` at `now`.
@@ -72,9 +77,9 @@ pub(crate) fn verify(token: &str, keys: &str, now: Timestamp) -> Result<Claims, 
     let decoded = decode::<Map<String, Value>>(token, &key, &validation);
     let claims = Claims(decoded.or(Err(IdTokenError::Signature))?.claims);
     let seconds = now.millis().div_euclid(1000);
-    let ends = claims.seconds("exp").ok_or(IdTokenError::Malformed)?;
+    let ends = claims.seconds("exp").ok_or(IdTokenError::Missing("exp"))?;
     if ends <= seconds {
-        return Err(IdTokenError::Expired { at: ends });
+        return Err(IdTokenError::Expired { at: ends, now: seconds });
     }
     if claims.seconds("nbf").is_some_and(|from| from > seconds + SKEW_SECONDS) {
         return Err(IdTokenError::NotYet);

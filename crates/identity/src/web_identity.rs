@@ -60,11 +60,12 @@ pub(crate) async fn identify(
     let claims = verify(service, &url, token, now).await?;
     let audiences = claims.texts("aud");
     // Where there is an authorized party, the token was issued for it.
-    let audience = claims.text("azp").or(audiences.first().copied()).unwrap_or_default().to_owned();
+    let audience = claims.text("azp").or(audiences.first().copied());
+    let audience = audience.ok_or_else(|| refused(IdTokenError::Missing("aud")))?.to_owned();
     if !provider.client_ids.iter().any(|id| *id == audience || audiences.contains(&id.as_str())) {
         return Err(Refusal::identity_token("Incorrect token audience"));
     }
-    let subject = claims.text("sub").ok_or_else(malformed)?.to_owned();
+    let subject = claims.text("sub").ok_or_else(|| refused(IdTokenError::Missing("sub")))?.to_owned();
     let identity = WebIdentity {
         provider: format!("arn:aws:iam::{account}:oidc-provider/{}", provider.url),
         audience: audience.clone(),
@@ -80,9 +81,7 @@ async fn verify(service: &Service, url: &str, token: &str, now: Timestamp) -> Re
     for fresh in [false, true] {
         let keys = service.issuers().keys(url, fresh).await.map_err(|error| {
             tracing::warn!(url, %error, "the keys of an identity provider could not be had");
-            let message = "Couldn't retrieve verification key from your identity provider, please reference \
-                 AssumeRoleWithWebIdentity documentation for requirements";
-            Refusal::identity_token(message)
+            refused(IdTokenError::NoKey)
         })?;
         verified = id_token::verify(token, &keys, now);
         if !matches!(verified, Err(IdTokenError::NoKey)) {
@@ -94,24 +93,24 @@ async fn verify(service: &Service, url: &str, token: &str, now: Timestamp) -> Re
 
 fn refused(error: IdTokenError) -> Refusal {
     match error {
-        IdTokenError::Malformed => malformed(),
+        IdTokenError::Malformed => Refusal::identity_token(
+            "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+        ),
+        IdTokenError::Missing(claim) => Refusal::identity_token(format!("Missing a required claim: {claim}")),
+        // Seen with two blanks.
         IdTokenError::NoKey => Refusal::identity_token(
-            "Couldn't retrieve verification key from your identity provider, please reference \
+            "Couldn't retrieve verification key from your identity provider,  please reference \
              AssumeRoleWithWebIdentity documentation for requirements",
         ),
+        // AWS: unverified.
         IdTokenError::Signature => Refusal::identity_token("The ID Token signature is not valid"),
-        IdTokenError::Expired { at } => Refusal::new(
+        IdTokenError::Expired { at, now } => Refusal::new(
             QueryErrorCode::ExpiredToken,
-            format!("Token expired: the token ended at {at} seconds since the epoch"),
+            format!("Token expired: current date/time {now} must be before the expiration date/time {at}"),
         ),
+        // AWS: unverified.
         IdTokenError::NotYet => Refusal::identity_token("The ID Token is not valid yet"),
     }
-}
-
-fn malformed() -> Refusal {
-    Refusal::identity_token(
-        "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
-    )
 }
 
 /// Begins the session.
