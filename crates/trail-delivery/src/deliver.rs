@@ -24,6 +24,10 @@ use crate::lines::{self, Ends, Line, ReadError};
 use crate::settled::{Unread, settled};
 use crate::state::{ChainState, Previous, State};
 
+mod moved_clock;
+
+use moved_clock::sweep;
+
 /// How the trail is delivered.
 #[derive(Clone)]
 pub struct Options {
@@ -122,6 +126,9 @@ impl Deliverer {
         state.prefix.clone_from(&names.prefix);
         names.home.as_str().clone_into(&mut state.home);
         state.digest_seconds = options.digest_seconds;
+        if state.is_anew {
+            sweep(&folder, &mut state)?;
+        }
         publish(&folder, &state.staged)?;
         state.staged.clear();
         // Whatever else is there was prepared for a state that never came to be.
@@ -263,9 +270,20 @@ impl Deliverer {
     /// When that fails: then no digest was delivered, and it can be tried again.
     pub fn digest(&mut self, now: Timestamp, keys: &DigestKeys) -> Result<(), DeliveryError> {
         self.settle()?;
-        let end = aligned(now, self.options.digest_seconds);
         let mut next = self.state.clone();
         let mut prepared = Vec::new();
+        self.prepare_digests(aligned(now, self.options.digest_seconds), keys, &mut next, &mut prepared)?;
+        if prepared.is_empty() { Ok(()) } else { self.commit(next, &prepared) }
+    }
+
+    /// Prepares the digests of all chains that end before `end`, and notes them in `next`.
+    fn prepare_digests(
+        &self,
+        end: i64,
+        keys: &DigestKeys,
+        next: &mut State,
+        prepared: &mut Vec<String>,
+    ) -> Result<(), DeliveryError> {
         for (name, chain) in next.chains.iter_mut().filter(|(_, chain)| chain.end < end) {
             let Some((account, region)) = read_chain_name(name) else { continue };
             let names = &self.options.names;
@@ -298,7 +316,7 @@ impl Deliverer {
             chain.end = end;
             prepared.push(object);
         }
-        if prepared.is_empty() { Ok(()) } else { self.commit(next, &prepared) }
+        Ok(())
     }
 
     /// Removes segments of which every event was delivered, and that are older than `keep` says or more than it has room for, the
@@ -370,6 +388,10 @@ impl Deliverer {
     /// Gives the files that the state speaks of their places. An error that keeps them from there leaves them to the next call,
     /// which comes before any other state: that would no longer name them.
     fn settle(&mut self) -> Result<(), DeliveryError> {
+        if self.state.is_anew {
+            sweep(&self.folder, &mut self.state)?;
+            self.folder.show(&self.state);
+        }
         if !self.state.staged.is_empty() {
             publish(&self.folder, &self.state.staged)?;
             self.state.staged.clear();
@@ -433,8 +455,12 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// The last time that is a multiple of `seconds`, in milliseconds.
 fn aligned(now: Timestamp, seconds: u64) -> i64 {
-    let step = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000).max(1000);
+    let step = step(seconds);
     now.millis().div_euclid(step).saturating_mul(step)
+}
+
+fn step(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000).max(1000)
 }
 
 pub(crate) fn chain_name(account: AccountId, region: Region) -> String {
@@ -453,18 +479,18 @@ mod tests {
     use super::*;
     use crate::verify::{Range, verify};
 
-    fn now() -> Timestamp {
+    pub(super) fn now() -> Timestamp {
         Timestamp::from_millis(1_767_323_100_000)
     }
 
     /// A directory with segments and a folder that they are delivered to.
-    struct Place {
+    pub(super) struct Place {
         directory: tempfile::TempDir,
         chain: Chain,
     }
 
     impl Place {
-        fn new() -> Self {
+        pub(super) fn new() -> Self {
             let directory = tempfile::tempdir().unwrap();
             fs::create_dir(directory.path().join("audit")).unwrap();
             Self { directory, chain: Chain::START }
@@ -474,12 +500,12 @@ mod tests {
             self.directory.path().join("audit")
         }
 
-        fn root(&self) -> PathBuf {
+        pub(super) fn root(&self) -> PathBuf {
             self.directory.path().join("trail")
         }
 
         /// Appends a segment with an event.
-        fn write(&mut self, number: u32) {
+        pub(super) fn write(&mut self, number: u32) {
             let hash = LowerHex::new(&self.chain.hash).as_str().to_owned();
             let mut bytes = Vec::new();
             self.chain.append(format!("{{\"previousHash\":\"{hash}\"}}").as_bytes(), &mut bytes);
@@ -493,7 +519,7 @@ mod tests {
             fs::write(self.segments().join(format!("w0-{number:08}.log")), bytes).unwrap();
         }
 
-        fn open(&self) -> (Deliverer, Arc<Index>) {
+        pub(super) fn open(&self) -> (Deliverer, Arc<Index>) {
             let index = Arc::new(Index::new(&self.segments(), Ends::new()));
             let folder = Arc::new(Folder::open(&self.root(), Arc::clone(&index)).unwrap());
             let options = Options {
@@ -512,7 +538,7 @@ mod tests {
         }
 
         /// Events in log files, once the folder was found whole.
-        fn events(&self) -> u64 {
+        pub(super) fn events(&self) -> u64 {
             let report = verify(&self.root(), &self.segments(), Range::default(), &[]).unwrap();
             assert_eq!(report.findings, Vec::new());
             report.events

@@ -337,7 +337,9 @@ fn walk(
 }
 
 /// Does work that waits for the disk where it holds up nobody.
-fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Reply<'static, T> {
+pub(crate) fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Reply<'static, T> {
     Box::pin(async move {
         match tokio::task::spawn_blocking(work).await {
             Ok(done) => done.map_err(|error| ArchiveError(error.to_string())),

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use keyreeve_audit::segment::{SegmentName, StreamName};
 use keyreeve_domain::{AccountId, Region, Timestamp};
@@ -18,8 +19,9 @@ use parking_lot::Mutex;
 
 use crate::files;
 use crate::index_file::{self, IndexFile};
-use crate::lines::{self, Ends, read_from};
+use crate::lines::Ends;
 use crate::segment_index::{Entry, SegmentIndex, Span, attribute, last_part, owner, resource, values};
+use crate::segments::{Directory, Segments};
 
 /// What is looked for in the segments of a directory.
 #[derive(Clone, Debug)]
@@ -84,14 +86,18 @@ fn has(event: &Event<'_>, key: AttributeKey, value: &str) -> bool {
 /// Places that are looked at without asking whether others are fewer.
 const FEW: usize = 64;
 
-/// The index of a directory of segments.
+/// The index of the segments of a trail.
 pub struct Index {
-    directory: PathBuf,
+    source: Arc<dyn Segments>,
     /// Where the indexes of complete segments are kept; they are in memory where there is no such place.
     kept: Option<PathBuf>,
     /// Where streams ended when this process began to write them; all that is opened before is completed by nobody.
     began: Ends,
     segments: Mutex<BTreeMap<SegmentName, Segment>>,
+    /// By this clock, what is still to come is found by those alone who say until when they ask.
+    clock: Option<fn() -> Timestamp>,
+    /// Events before these places are found no more.
+    forgotten: Mutex<Ends>,
 }
 
 /// The index of a segment, where it is.
@@ -160,7 +166,41 @@ impl Index {
     /// The index of the segments in `directory`. `began` is where they ended before their writer, if there is one, began.
     #[must_use]
     pub fn new(directory: &Path, began: Ends) -> Self {
-        Self { directory: directory.to_owned(), kept: None, began, segments: Mutex::default() }
+        Self::of(Arc::new(Directory::at(directory)), began)
+    }
+
+    /// As [`Index::new`], of segments that lie anywhere.
+    #[must_use]
+    pub fn of(source: Arc<dyn Segments>, began: Ends) -> Self {
+        Self {
+            source,
+            kept: None,
+            began,
+            segments: Mutex::default(),
+            clock: None,
+            forgotten: Mutex::default(),
+        }
+    }
+
+    /// The same, for a clock that may be set back: an event of a time that is still to come is found only where the end of the
+    /// time that is asked for is said, for such an end is now where nobody says it.
+    #[must_use]
+    pub fn by_clock(self, clock: fn() -> Timestamp) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// Finds nothing any more of what is written by now.
+    ///
+    /// # Errors
+    /// When the segments cannot be read.
+    pub fn forget(&self) -> io::Result<()> {
+        let mut ends = Ends::new();
+        for name in self.source.names()? {
+            // In order, so that the newest is the last.
+            ends.insert(name.stream().clone(), (name.number(), self.source.len(&name)?));
+        }
+        *self.forgotten.lock() = ends;
+        Ok(())
     }
 
     /// The same, with the indexes of complete segments in the directory `kept`, from where they are read, and to where
@@ -204,7 +244,7 @@ impl Index {
 
     /// Takes in all segments that are there.
     fn look(&self, held: &mut BTreeMap<SegmentName, Segment>) -> io::Result<BTreeSet<SegmentName>> {
-        let names = lines::segments(&self.directory)?;
+        let names = self.source.names()?;
         held.retain(|name, _| names.contains(name));
         for name in &names {
             if !held.contains_key(name) {
@@ -214,11 +254,8 @@ impl Index {
                 };
                 held.insert(name.clone(), found.map_or_else(Segment::default, Segment::Complete));
             }
-            let path = self.directory.join(name.to_string());
-            if let Some(Segment::Growing(index)) = held.get_mut(name)
-                && fs::metadata(&path)?.len() > index.read()
-            {
-                index.extend(&path)?;
+            if let Some(Segment::Growing(index)) = held.get_mut(name) {
+                self.extend(name, index)?;
             }
             // ORDER: one after the other, so that the indexes of many segments never are in memory together. One that cannot be
             // written is answered from memory; whoever keeps it hears of that.
@@ -230,6 +267,23 @@ impl Index {
             }
         }
         Ok(names)
+    }
+
+    /// Takes in what was written to a segment that grows.
+    fn extend(&self, name: &SegmentName, index: &mut SegmentIndex) -> io::Result<()> {
+        let grown = match self.source.len(name) {
+            Ok(len) if len > index.read() => self.source.read(name, index.read(), usize::MAX),
+            Ok(_) => return Ok(()),
+            Err(error) => Err(error),
+        };
+        match grown {
+            // Removed meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            grown => {
+                index.extend(&grown?);
+                Ok(())
+            }
+        }
     }
 
     /// The first of the events that `query` asks for, in its order.
@@ -272,7 +326,8 @@ impl Index {
         found: &mut Vec<Found>,
     ) -> io::Result<()> {
         let millis = |time: Option<Timestamp>| time.map(Timestamp::millis);
-        let (from, to) = (millis(query.from).unwrap_or(i64::MIN), millis(query.to).unwrap_or(i64::MAX));
+        let to = query.to.or_else(|| self.clock.map(|clock| clock()));
+        let (from, to) = (millis(query.from).unwrap_or(i64::MIN), millis(to).unwrap_or(i64::MAX));
         let span = segment.span();
         // Pages before this one have had all that the segment holds.
         let is_before = query.after.as_ref().is_some_and(|after| match query.oldest_first {
@@ -304,12 +359,13 @@ impl Index {
             Some((count, key)) if count < span.entries => Some(segment.places(key)?),
             Some(_) | None => None,
         };
-        let path = self.directory.join(name.to_string());
         let stream = name.stream().as_str();
+        let forgotten = self.forgotten.lock().get(name.stream()).copied().unwrap_or_default();
         let mut candidates: Vec<Entry> = segment
             .entries(narrowest.as_deref())?
             .into_iter()
             .filter(|entry| (from..=to).contains(&entry.time))
+            .filter(|entry| (name.number(), entry.offset) >= forgotten)
             .filter(|entry| owner.is_none_or(|owner| owner == entry.owner))
             .filter(|entry| {
                 query.after.as_ref().is_none_or(|after| {
@@ -328,7 +384,12 @@ impl Index {
             if taken >= query.limit {
                 break;
             }
-            let line = read_from(&path, entry.offset, usize::try_from(entry.len).unwrap_or(usize::MAX))?;
+            let len = usize::try_from(entry.len).unwrap_or(usize::MAX);
+            let line = match self.source.read(name, entry.offset, len) {
+                // Removed meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                line => line?,
+            };
             let json = line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default();
             let json = json.strip_suffix(b"\n").unwrap_or(json);
             let Some(event) = Event::read(json) else { continue };
@@ -364,3 +425,6 @@ impl Index {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,11 @@
 //! The index of a segment, in memory.
 
 use std::collections::HashMap;
-use std::io;
-use std::path::Path;
 
 use keyreeve_crypto::digest::sha256;
 use keyreeve_domain::{AccountId, Region};
 use keyreeve_observe::archive::AttributeKey;
 use keyreeve_observe::event::Event;
-
-use crate::lines::read_from;
 
 /// Where an event stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,15 +68,13 @@ impl SegmentIndex {
         }
     }
 
-    /// Takes in what was appended to the segment.
-    pub(crate) fn extend(&mut self, path: &Path) -> io::Result<()> {
-        let bytes = read_from(path, self.read, usize::MAX)?;
+    /// Takes in what was appended to the segment: the bytes after those that were [`Self::read`].
+    pub(crate) fn extend(&mut self, bytes: &[u8]) {
         for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
             let offset = self.read;
             self.read = offset.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
             self.add(offset, line);
         }
-        Ok(())
     }
 
     /// Takes in a line; what is no event, as the header, is passed over.

@@ -39,6 +39,13 @@ pub(crate) struct State {
     pub(crate) chains: BTreeMap<String, ChainState>,
     /// The names of files that are prepared and may not be in their places yet.
     pub(crate) staged: Vec<String>,
+    /// The delivery began anew: the files that are there are of the one before, and go.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub(crate) is_anew: bool,
+}
+
+fn is_not(is: &bool) -> bool {
+    !is
 }
 
 /// How far a stream was read.
@@ -110,6 +117,7 @@ impl State {
             streams: BTreeMap::new(),
             chains: BTreeMap::new(),
             staged: Vec::new(),
+            is_anew: false,
         }
     }
 

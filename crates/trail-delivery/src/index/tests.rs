@@ -1,0 +1,153 @@
+//! Searches in any order of times, against a search that looks at every event.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Segments in memory.
+#[derive(Default)]
+struct Held(Mutex<BTreeMap<SegmentName, Vec<u8>>>);
+
+impl Segments for Held {
+    fn names(&self) -> io::Result<BTreeSet<SegmentName>> {
+        Ok(self.0.lock().keys().cloned().collect())
+    }
+
+    fn len(&self, name: &SegmentName) -> io::Result<u64> {
+        let held = self.0.lock();
+        held.get(name).map(|bytes| bytes.len() as u64).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn read(&self, name: &SegmentName, offset: u64, most: usize) -> io::Result<Vec<u8>> {
+        let held = self.0.lock();
+        let bytes = held.get(name).ok_or(io::ErrorKind::NotFound)?;
+        let from = usize::try_from(offset).unwrap();
+        Ok(bytes[from..bytes.len().min(from.saturating_add(most))].to_vec())
+    }
+}
+
+const NAMES: [&str; 3] = ["Encrypt", "Decrypt", "Sign"];
+const START: i64 = 1_767_225_600_000;
+
+/// An event: its stream, segment and name, and the seconds after the start.
+type Told = (u8, u32, usize, i64);
+
+impl Held {
+    /// Appends events, each to the segment that it says; numbers go up within a stream.
+    fn write(&self, events: &[Told]) -> Vec<(Place, String)> {
+        let mut written = Vec::new();
+        for (at, (stream, segment, name, seconds)) in events.iter().enumerate() {
+            let segment: SegmentName = format!("w{stream}-{segment:08}.log").parse().unwrap();
+            let time = START + seconds * 1000;
+            let (sequence, id) = (at as u64 + 1, format!("00000000-0000-4000-8000-{at:012}"));
+            let line = format!(
+                "{sequence} 00 {{\"userIdentity\":{{\"type\":\"Root\"}},\"eventTime\":\"{}\",\
+                 \"eventSource\":\"kms.amazonaws.com\",\"eventName\":\"{}\",\"awsRegion\":\"us-east-1\",\
+                 \"eventID\":\"{id}\",\"readOnly\":true,\"recipientAccountId\":\"111122223333\"}}\n",
+                keyreeve_observe::layout::iso(Timestamp::from_millis(time)),
+                NAMES[*name],
+            );
+            self.0.lock().entry(segment).or_default().extend_from_slice(line.as_bytes());
+            written.push((Place { time, stream: format!("w{stream}"), sequence }, NAMES[*name].to_owned()));
+        }
+        written
+    }
+}
+
+fn query(
+    name: Option<&str>,
+    (from, to): (Option<i64>, Option<i64>),
+    oldest_first: bool,
+    limit: usize,
+) -> Query {
+    let time = |seconds: i64| Timestamp::from_millis(START + seconds * 1000);
+    Query {
+        owner: Some(("111122223333".parse().unwrap(), "us-east-1".parse().unwrap())),
+        attributes: name.map(|name| (AttributeKey::EventName, name.to_owned())).into_iter().collect(),
+        resource: None,
+        principal: None,
+        from: from.map(time),
+        to: to.map(time),
+        after: None,
+        oldest_first,
+        limit,
+    }
+}
+
+/// All pages of a query.
+fn pages(index: &Index, mut query: Query) -> Vec<Place> {
+    let mut found = Vec::new();
+    loop {
+        let page = index.find(&query).unwrap();
+        assert!(page.len() <= query.limit);
+        let Some(last) = page.last() else { return found };
+        query.after = Some(last.place.clone());
+        found.extend(page.into_iter().map(|found| found.place));
+    }
+}
+
+proptest! {
+    #[test]
+    fn pages_hold_every_event_once_and_in_order_however_times_go_back_and_forth(
+        events in proptest::collection::vec((0u8..2, 1u32..4, 0usize..3, 0i64..40), 0..60),
+        name in proptest::option::of(0usize..3),
+        range in (proptest::option::of(0i64..40), proptest::option::of(0i64..40)),
+        oldest_first: bool,
+        limit in 1usize..9,
+        on_disk: bool,
+    ) {
+        let held = Arc::new(Held::default());
+        let kept = tempfile::tempdir().unwrap();
+        let index = Index::of(Arc::clone(&held) as _, Ends::new());
+        let index = if on_disk { index.kept_in(kept.path()) } else { index };
+        let written = held.write(&events);
+        let millis = |seconds: i64| START + seconds * 1000;
+        let mut expected: Vec<Place> = written
+            .into_iter()
+            .filter(|(_, held)| name.is_none_or(|name| NAMES[name] == held))
+            .map(|(place, _)| place)
+            .filter(|place| range.0.is_none_or(|from| place.time >= millis(from)))
+            .filter(|place| range.1.is_none_or(|to| place.time <= millis(to)))
+            .collect();
+        expected.sort();
+        if !oldest_first {
+            expected.reverse();
+        }
+        let query = query(name.map(|name| NAMES[name]), range, oldest_first, limit);
+        prop_assert_eq!(pages(&index, query), expected);
+    }
+}
+
+#[test]
+fn what_is_still_to_come_is_found_by_those_who_say_until_when() {
+    let held = Arc::new(Held::default());
+    held.write(&[(0, 1, 0, 5), (0, 1, 0, 20)]);
+    let index = Index::of(held as _, Ends::new()).by_clock(|| Timestamp::from_millis(START + 10_000));
+    for (to, count) in [(None, 1), (Some(15), 1), (Some(25), 2)] {
+        assert_eq!(pages(&index, query(None, (None, to), true, 5)).len(), count, "{to:?}");
+    }
+}
+
+#[test]
+fn what_was_forgotten_is_not_found_and_what_comes_after_is() {
+    let held = Arc::new(Held::default());
+    held.write(&[(0, 1, 0, 5), (1, 1, 0, 6)]);
+    let index = Index::of(Arc::clone(&held) as _, Ends::new());
+    assert_eq!(pages(&index, query(None, (None, None), true, 5)).len(), 2);
+    index.forget().unwrap();
+    assert_eq!(pages(&index, query(None, (None, None), true, 5)).len(), 0);
+    held.write(&[(0, 1, 1, 7), (2, 1, 1, 1)]);
+    assert_eq!(pages(&index, query(None, (None, None), true, 5)).len(), 2);
+}
+
+#[test]
+fn a_segment_that_is_gone_is_no_error() {
+    let held = Arc::new(Held::default());
+    held.write(&[(0, 1, 0, 5), (0, 2, 0, 6)]);
+    let index = Index::of(Arc::clone(&held) as _, Ends::new());
+    assert_eq!(pages(&index, query(None, (None, None), true, 5)).len(), 2);
+    held.0.lock().pop_first();
+    assert_eq!(pages(&index, query(None, (None, None), true, 5)).len(), 1);
+}
