@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use keyreeve_core::Service;
-use keyreeve_core::digest_keys::DigestKeys;
+use keyreeve_core::digest_keys::{DigestKeys, DigestPublicKey};
 use keyreeve_domain::Timestamp;
 use keyreeve_http::{AuditTrail, Metrics};
 use keyreeve_observe::layout::TrailNames;
@@ -26,6 +26,10 @@ use crate::measures;
 use crate::start;
 use crate::upload::{Upload, UploadCounts};
 
+mod passage;
+
+pub(crate) use passage::{Passage, Passing};
+
 /// The delivery of the trail, while the service runs.
 pub(crate) struct Delivery {
     folder: Arc<Folder>,
@@ -34,6 +38,30 @@ pub(crate) struct Delivery {
     stop: Sender<()>,
     thread: JoinHandle<()>,
     upload: Option<Upload>,
+    passage: Passage,
+}
+
+/// What the trail is called.
+pub(crate) fn names(config: &Config) -> Result<TrailNames, Failure> {
+    let audit = &config.audit;
+    Ok(TrailNames {
+        trail: audit.trail.clone(),
+        bucket: audit.bucket.clone(),
+        prefix: bucket::prefix(config),
+        kms_key: audit.kms_key.clone().or_else(|| config.bucket.sse_kms_key.clone()),
+        home: start::home_region(config)?,
+    })
+}
+
+/// The public keys as they are shown: in a test mode, whose clock may show any time, as good for all of it.
+fn shown(keys: &DigestKeys, is_test: bool) -> Vec<DigestPublicKey> {
+    let mut public = keys.public().to_vec();
+    if is_test {
+        for key in &mut public {
+            (key.since, key.until) = (Timestamp::from_millis(0), None);
+        }
+    }
+    public
 }
 
 impl Delivery {
@@ -47,25 +75,29 @@ impl Delivery {
     ) -> Result<Self, Failure> {
         let segments = dir.join(TRAIL_DIR);
         let audit = &config.audit;
-        let names = TrailNames {
-            trail: audit.trail.clone(),
-            bucket: audit.bucket.clone(),
-            prefix: bucket::prefix(config),
-            kms_key: audit.kms_key.clone().or_else(|| config.bucket.sse_kms_key.clone()),
-            home: start::home_region(config)?,
+        let names = names(config)?;
+        let is_test = config.dev.is_on;
+        let destination = match is_test {
+            // Its clock comes to the same hours again, and nothing in a bucket is overwritten.
+            true => {
+                if config.bucket.endpoint.is_some() {
+                    tracing::warn!("nothing is put into [bucket] in the test mode");
+                }
+                None
+            }
+            false => bucket::destination(config)?,
         };
-        let destination = bucket::destination(config)?;
         let path = dir.join(&audit.folder);
         let refused = |error: DeliveryError| Failure::Delivery { path: path.clone(), error };
         let index = Index::new(&segments, began.clone()).kept_in(&path.join(INDEX_DIR));
-        let index = Arc::new(index);
+        let index = Arc::new(if is_test { index.by_clock(clock::now) } else { index });
         let identity = destination.as_ref().map(|_| bucket::identity(config));
         let of_bucket = identity.as_deref().map(|identity| (identity, names.prefix.as_str()));
         let folder = Folder::open(&path, Arc::clone(&index)).and_then(|folder| folder.for_bucket(of_bucket));
         let folder = folder.map(Arc::new).map_err(|error| refused(error.into()))?;
         let now = clock::now();
         let keys = service.digest_keys(now, audit.digest_key_days).await?;
-        folder.set_public_keys(keys.public()).map_err(|error| refused(error.into()))?;
+        folder.set_public_keys(&shown(&keys, is_test)).map_err(|error| refused(error.into()))?;
         let keys = Arc::new(Mutex::new(Arc::new(keys)));
         let options = Options {
             names: names.clone(),
@@ -78,7 +110,8 @@ impl Delivery {
         };
         let data_keys = options.data_keys.clone();
         let deliverer = Deliverer::open(Path::new(&segments), Arc::clone(&folder), options, began, now);
-        let mut runner = Runner {
+        let runner = Runner {
+            is_test,
             deliverer: deliverer.map_err(refused)?,
             folder: Arc::clone(&folder),
             index,
@@ -93,12 +126,22 @@ impl Delivery {
             metrics: Arc::clone(metrics),
             places: [segments, path.clone()],
         };
+        let runner = Arc::new(Mutex::new(runner));
+        let passage = Passage { runner: Arc::clone(&runner), is_held: Arc::default() };
+        let held = passage.clone();
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new().name("delivery".to_owned()).spawn(move || {
             stand_back();
-            while matches!(stopped.recv_timeout(runner.pause()), Err(RecvTimeoutError::Timeout)) {
+            loop {
+                let pause = runner.lock().pause();
+                if !matches!(stopped.recv_timeout(pause), Err(RecvTimeoutError::Timeout)) {
+                    return;
+                }
                 let is_stopped = || stopped.try_recv() == Err(TryRecvError::Disconnected);
-                runner.look(clock::now(), &is_stopped);
+                let mut runner = runner.lock();
+                if !held.is_held() {
+                    runner.look(clock::now(), &is_stopped);
+                }
             }
         })?;
         let counts = Arc::<UploadCounts>::default();
@@ -107,7 +150,12 @@ impl Delivery {
             Some(destination) => Some(Upload::start(&folder, destination, data_keys, counts)?),
             None => None,
         };
-        Ok(Self { folder, names, keys, stop, thread, upload })
+        Ok(Self { folder, names, keys, stop, thread, upload, passage })
+    }
+
+    /// By what a test mode has the delivery follow its clock.
+    pub(crate) fn passage(&self) -> Passage {
+        self.passage.clone()
     }
 
     /// The trail, as the API reads it.
@@ -118,6 +166,7 @@ impl Delivery {
     /// What sees to it that another key signs when it is time. Never returns.
     pub(crate) fn rotation(&self, service: Arc<Service>, days: u32) -> impl Future<Output = ()> + use<> {
         let (folder, keys) = (Arc::clone(&self.folder), Arc::clone(&self.keys));
+        let is_test = self.passage.runner.lock().is_test;
         async move {
             let mut ticks = tokio::time::interval(LOOK);
             loop {
@@ -133,7 +182,7 @@ impl Delivery {
                     continue;
                 }
                 // ORDER: a key can be found before it signs.
-                match folder.set_public_keys(found.public()) {
+                match folder.set_public_keys(&shown(&found, is_test)) {
                     Ok(()) => *keys.lock() = Arc::new(found),
                     Err(error) => tracing::error!(%error, "the public keys of digests cannot be written"),
                 }
@@ -152,6 +201,8 @@ impl Delivery {
 }
 
 struct Runner {
+    /// The clock may jump and be set back.
+    is_test: bool,
     deliverer: Deliverer,
     folder: Arc<Folder>,
     index: Arc<Index>,
@@ -177,10 +228,14 @@ impl Runner {
     fn look(&mut self, now: Timestamp, is_stopped: &dyn Fn() -> bool) {
         let stretch = now.millis().div_euclid(self.step.max(1));
         let is_due = self.last != Some(stretch);
-        let outcome = match self.deliverer.is_digest_due(now) {
-            true => self.digest(now),
+        let outcome = match self.is_test && self.deliverer.is_ahead_of(now) {
+            true => self.deliverer.begin_anew(now),
             false => Ok(()),
         };
+        let outcome = outcome.and_then(|()| match self.deliverer.is_digest_due(now) {
+            true => self.digest(now),
+            false => Ok(()),
+        });
         let outcome = outcome.and_then(|()| match is_due {
             true => self.deliver(now, is_stopped).inspect(|()| self.last = Some(stretch)),
             false => Ok(()),

@@ -3,7 +3,7 @@
 //! INVARIANT: nothing here is reached unless the service was started with `--dev`. Whatever changes the state as a whole holds
 //! the lock for writing; operations and jobs hold it for reading.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use keyreeve_core::Service;
 use keyreeve_core::bracket::{Source, Trail, TrailError};
@@ -15,12 +15,14 @@ use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_http::{TestMode, TestModeAnswer, TestModeFuture, TestModeRequest};
 use keyreeve_metric_series::Series;
 use keyreeve_store::{Batch, CommitError};
+use keyreeve_trail_delivery::Index;
 use tokio::sync::RwLock;
 
 use crate::alarms::Alarms;
 use crate::clock;
 use crate::config::Config;
 use crate::data_dir::DataDir;
+use crate::delivery::{Passage, Passing};
 use crate::exit::Failure;
 use crate::identities::Identities;
 use crate::start;
@@ -75,6 +77,16 @@ pub(crate) struct Dev {
     identities: Option<Arc<Identities>>,
     series: Option<Arc<Series>>,
     seed: Seed,
+    audit: OnceLock<Audit>,
+}
+
+/// What follows the clock and the reset of the trail.
+#[derive(Default)]
+struct Audit {
+    /// The delivery, where there is one.
+    passage: Option<Passage>,
+    /// Where events in memory are found.
+    remembered: Option<Arc<Index>>,
 }
 
 /// The state could not be made anew.
@@ -117,7 +129,18 @@ impl Dev {
             identities: identities.cloned(),
             series,
             seed: Seed::read(&config.dev.seeds, config.account()?, region)?,
+            audit: OnceLock::new(),
         })
+    }
+
+    /// Lets the delivery of the trail, and what is remembered of it, follow from now on; the first call alone counts.
+    pub(crate) fn tell(&self, passage: Option<Passage>, remembered: Option<Arc<Index>>) {
+        self.audit.get_or_init(|| Audit { passage, remembered });
+    }
+
+    /// Has the delivery follow a move of the clock until that is over.
+    async fn passing(&self) -> Option<Passing> {
+        Some(self.audit.get()?.passage.as_ref()?.begin().await)
     }
 
     /// Reads the seed files, and makes nothing.
@@ -155,17 +178,27 @@ impl Dev {
         let target = clock::system().plus_millis(ahead);
         let mut done = 0;
         let mut at = clock::now();
+        let mut passing = self.passing().await;
         let mut minutes = if self.alarms.are_any().await? { MINUTES } else { 0 };
         for _ in 0..STOPS {
             let Some(due) = self.next_due(at).await?.filter(|due| *due <= target) else { break };
+            if let Some(passing) = &mut passing {
+                passing.pass(at, due).await;
+            }
             self.evaluate_alarms((at, due), &mut minutes).await?;
             clock::set_ahead(due.millis_since(clock::system()));
             done += self.service.run_due(trail, due).await?;
             at = due;
         }
+        if let Some(passing) = &mut passing {
+            passing.pass(at, target).await;
+        }
         self.evaluate_alarms((at, target), &mut minutes).await?;
         clock::set_ahead(ahead);
         done += self.service.run_due(trail, clock::now()).await?;
+        if let Some(passing) = passing {
+            passing.end(clock::now()).await;
+        }
         Ok(done)
     }
 
@@ -209,7 +242,13 @@ impl Dev {
     /// Puts clock and state back to what the service had when it was started for the first time.
     async fn reset(&self, trail: &dyn Trail) -> Result<(), ResetError> {
         let _alone = self.running.write().await;
+        let passing = self.passing().await;
         clock::set_ahead(0);
+        if let Some(index) = self.audit.get().and_then(|audit| audit.remembered.as_ref())
+            && let Err(error) = index.forget()
+        {
+            tracing::warn!(%error, "old events are still found");
+        }
         self.announce(trail, "Reset").await?;
         // What was noted of keys that are about to go is written and goes with them.
         self.service.flush_usage().await?;
@@ -223,7 +262,11 @@ impl Dev {
         if let Some(dir) = &self.dir {
             start::root_access_key(&self.config, dir, &self.service, trail).await?;
         }
-        Ok(self.populate(trail).await?)
+        self.populate(trail).await?;
+        if let Some(passing) = passing {
+            passing.end(clock::now()).await;
+        }
+        Ok(())
     }
 
     async fn remove_all(&self) -> Result<(), VaultError> {

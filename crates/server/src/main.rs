@@ -17,7 +17,6 @@ mod data_dir;
 mod data_key_desk;
 mod delivery;
 mod dev;
-mod discarded_trail;
 mod exit;
 mod harden;
 mod https;
@@ -28,6 +27,7 @@ mod jobs;
 mod logging;
 mod measured_store;
 mod measures;
+mod memory_trail;
 mod metering;
 mod offload;
 #[cfg(feature = "otlp")]

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_http::server::Workers;
-use keyreeve_http::{Api, ContinueTrace, Endpoint, Metrics, Monitoring, TestMode, TlsSource};
+use keyreeve_http::{Api, AuditTrail, ContinueTrace, Endpoint, Metrics, Monitoring, TestMode, TlsSource};
 use keyreeve_observe::metric::NoMetrics;
+use keyreeve_trail_delivery::{Ends, Index, Undelivered};
 use keyreeve_trail_file::{Disk, FileTrail, Options, StreamName, TrailDirectory};
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -26,17 +27,17 @@ use crate::credentials_file::AccessKey;
 use crate::data_dir::{DataDir, STORE_FILE, TRAIL_DIR};
 use crate::delivery::Delivery;
 use crate::dev::Dev;
-use crate::discarded_trail::Discarded;
 use crate::exit::Failure;
 use crate::identities::Identities;
 use crate::identity_file::IdentityFileError;
 use crate::measured_store::StoreCounts;
 use crate::measures::Measured;
+use crate::memory_trail::{self, MemoryTrail};
 use crate::metering::Metering;
 use crate::start::{self, Purpose};
 use crate::streams::Streams;
 use crate::webhooks::Webhooks;
-use crate::{announcement, bucket, clock, harden, jobs, logging, measures, sandbox};
+use crate::{announcement, bucket, clock, delivery, harden, jobs, logging, measures, sandbox};
 
 /// Starts the service and runs it until a signal ends it.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
@@ -107,7 +108,8 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
     // ORDER: before the first thread.
     sandbox::files(config, dir);
     let service = start::serving(config, dir, &store_counts).await?;
-    let trails = open_trails(dir)?;
+    let memory = MemoryTrail::default();
+    let trails = open_trails(dir, &memory)?;
     let path = trail_path(dir);
     // ORDER: before anything is written to the trail.
     let began = match dir {
@@ -163,13 +165,26 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
         (Some(dir), Some(began)) => Some(Streams::start(config, dir, &metrics, began)?),
         _ => None,
     };
-    // The files of a delivery are of hours that pass one by one; a moved clock has none.
-    let is_delivered = config.audit.deliver && !config.dev.is_on;
     let delivery = match (dir, began) {
-        (Some(dir), Some(began)) if is_delivered => {
+        (Some(dir), Some(began)) if config.audit.deliver => {
             Some(Delivery::start(config, dir, (&service, &trail), &metrics, began).await?)
         }
         _ => None,
+    };
+    let remembered = match config.dev.in_memory {
+        true => Some(Arc::new(Index::of(Arc::new(memory), Ends::new()).by_clock(clock::now))),
+        false => None,
+    };
+    if let Some(dev) = &dev {
+        dev.tell(delivery.as_ref().map(Delivery::passage), remembered.clone());
+    }
+    let audit = match (&delivery, remembered) {
+        (Some(delivery), _) => Some(delivery.trail()),
+        (None, Some(index)) => Some(AuditTrail {
+            names: delivery::names(config)?,
+            archive: Arc::new(Undelivered::new(index, clock::now(), NOTHING_DELIVERED)),
+        }),
+        (None, None) => None,
     };
     let endpoint = Arc::new(Endpoint {
         service: Arc::clone(&service),
@@ -180,7 +195,7 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
         limits: config.limits(),
         random: Arc::new(SystemRandom),
         clock: clock::now,
-        audit: delivery.as_ref().map(Delivery::trail),
+        audit,
         monitoring: Monitoring { metrics: alarms.metrics(), alarm_set: alarms.set() },
         signature_clock: clock::system,
         trace,
@@ -285,18 +300,25 @@ const LEAST_CONNECTIONS: usize = 8;
 
 /// How trails are written.
 pub(crate) fn trail_options(config: &Config) -> Options {
-    Options { level: config.audit_level(), segment_len: config.audit.segment_mib.saturating_mul(1 << 20) }
+    let segment_len = match config.dev.in_memory {
+        true => memory_trail::SEGMENT_LEN,
+        false => config.audit.segment_mib.saturating_mul(1 << 20),
+    };
+    Options { level: config.audit_level(), segment_len }
 }
 
 pub(crate) fn stream(name: &str) -> io::Result<StreamName> {
     name.parse().map_err(io::Error::other)
 }
 
-fn open_trails(dir: Option<&DataDir>) -> Result<Arc<TrailDirectory>, Failure> {
+/// Why there are no log files where everything is kept in memory.
+const NOTHING_DELIVERED: &str = "Nothing is delivered with --in-memory.";
+
+fn open_trails(dir: Option<&DataDir>, memory: &MemoryTrail) -> Result<Arc<TrailDirectory>, Failure> {
     let path = trail_path(dir);
     let opened = match dir {
         Some(_) => TrailDirectory::open(&path),
-        None => TrailDirectory::open_medium(Arc::new(Discarded)),
+        None => TrailDirectory::open_medium(Arc::new(memory.clone())),
     };
     opened.map(Arc::new).map_err(|error| Failure::Trail { path, error })
 }
