@@ -58,6 +58,7 @@ def test_tls_1_2_and_1_3_are_spoken(tls_server, version, name):
     details = events(tls_server)[answer.headers["x-amzn-requestid"]]["tlsDetails"]
     assert details["tlsVersion"] == name
     assert details["cipherSuite"].startswith("TLS_")
+    assert details["clientProvidedHostHeader"] == f"127.0.0.1:{tls_server.port}"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -112,6 +113,8 @@ def test_alpn_chooses_http_2(tls_server):
         for _ in range(3):
             answer = client.post(tls_server.url, content=body, headers=signed_headers(tls_server, body, "CreateKey"))
             assert (answer.http_version, answer.status_code) == ("HTTP/2", 200), answer.text
+            details = events(tls_server)[answer.headers["x-amzn-requestid"]]["tlsDetails"]
+            assert details["clientProvidedHostHeader"] == f"127.0.0.1:{tls_server.port}", "the authority"
     with httpx.Client(http2=False, verify=context(tls_server), trust_env=False) as client:
         answer = client.post(tls_server.url, content=BODY, headers=signed_headers(tls_server, BODY, "ListKeys"))
         assert (answer.http_version, len(answer.json()["Keys"])) == ("HTTP/1.1", 3)

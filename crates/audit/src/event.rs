@@ -45,8 +45,19 @@ pub struct Event<'a> {
     pub resources: &'a [Resource],
     /// Code and message of the answer, where it was an error.
     pub error: Option<(&'a str, Option<&'a str>)>,
-    /// Protocol and cipher suite, on TLS.
-    pub tls: Option<(&'a str, &'a str)>,
+    /// How the request came over TLS, if it did.
+    pub tls: Option<Tls<'a>>,
+}
+
+/// How a request came over TLS.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Tls<'a> {
+    /// The version of the protocol.
+    pub version: &'a str,
+    /// The cipher suite, as IANA calls it.
+    pub suite: &'a str,
+    /// The host that the client has named; absent from the event where empty.
+    pub host: &'a str,
 }
 
 /// How an event came about.
@@ -167,10 +178,13 @@ impl Event<'_> {
             write_plain(event.member("sharedEventID"), shared.as_str());
         }
         event.raw("eventCategory", br#""Management""#);
-        if let Some((version, suite)) = self.tls {
+        if let Some(Tls { version, suite, host }) = self.tls {
             let mut details = Object::begin(event.member("tlsDetails"));
             details.string("tlsVersion", version);
             details.string("cipherSuite", suite);
+            if !host.is_empty() {
+                details.string("clientProvidedHostHeader", host);
+            }
             details.end();
         }
         event.end();
@@ -273,7 +287,11 @@ mod tests {
             additional_event_data: b"",
             resources: &[Resource::Key(KeyArn { region, account, key })],
             error: Some(("DisabledException", None)),
-            tls: None,
+            tls: Some(Tls {
+                version: "TLSv1.3",
+                suite: "TLS_AES_256_GCM_SHA384",
+                host: "kms.us-west-2.amazonaws.com",
+            }),
         };
         let mut line = Vec::new();
         event.write(&mut line);
@@ -293,6 +311,13 @@ mod tests {
             ),
             ("/recipientAccountId", serde_json::json!("111122223333")),
             ("/userAgent", serde_json::json!("a \"quoted\" agent")),
+            (
+                "/tlsDetails",
+                serde_json::json!({
+                    "tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_256_GCM_SHA384",
+                    "clientProvidedHostHeader": "kms.us-west-2.amazonaws.com",
+                }),
+            ),
         ] {
             assert_eq!(read.pointer(member), Some(&expected), "{member}");
         }

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use core::future::Future;
 use core::pin::Pin;
 
-use keyreeve_audit::event::{Event, Kind, Resource, Uuid};
+use keyreeve_audit::event::{Event, Kind, Resource, Tls, Uuid};
 use keyreeve_crypto::digest::Sha256;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 
@@ -124,8 +124,8 @@ pub struct Head<'a> {
     pub source_ip: &'a str,
     /// The `User-Agent` header.
     pub user_agent: &'a str,
-    /// Protocol and cipher suite, on TLS.
-    pub tls: Option<(&'a str, &'a str)>,
+    /// How it came over TLS, if it did.
+    pub tls: Option<Tls<'a>>,
 }
 
 impl Head<'_> {

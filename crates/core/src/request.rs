@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use keyreeve_audit::event::Uuid;
+use keyreeve_audit::event::{Tls, Uuid};
 use keyreeve_domain::{AccountId, Region, Timestamp};
 
 use crate::bracket::{Head, Notes, Source, Trail};
@@ -53,8 +53,8 @@ pub struct Request<'a, O> {
     pub source_ip: &'a str,
     /// The `User-Agent` header.
     pub user_agent: &'a str,
-    /// Protocol and cipher suite, on TLS.
-    pub tls: Option<(&'a str, &'a str)>,
+    /// How it came over TLS, if it did.
+    pub tls: Option<Tls<'a>>,
     /// Set once a change is announced: from then on the request is to be carried to its end, whoever still waits for it.
     pub begun: &'a Cell<bool>,
 }

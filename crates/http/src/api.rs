@@ -17,7 +17,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use keyreeve_audit::event::Uuid;
+use keyreeve_audit::event::{Tls, Uuid};
 use keyreeve_core::bracket::{Head, Notes, Source, Trail};
 use keyreeve_core::caller::Acting;
 use keyreeve_core::credential::{Credential, CredentialError};
@@ -42,7 +42,7 @@ use tracing::Instrument as _;
 use crate::bodies::{self, Bodies, Held};
 use crate::connection::{Body, Handler, Peer};
 use crate::ids::Ids;
-use crate::limits::{Limits, USER_AGENT_BYTES};
+use crate::limits::{HOST_BYTES, Limits, USER_AGENT_BYTES};
 use crate::metrics::Metrics;
 use crate::span::{self, ContinueTrace};
 use crate::test_mode::{TEST_MODE_PATH, TestMode};
@@ -289,7 +289,7 @@ impl<T: Trail + 'static> Api<T> {
                     event_id: call.event_id,
                     source_ip: &call.peer.address,
                     user_agent: user_agent(&parts),
-                    tls: call.tls(),
+                    tls: call.tls(&parts),
                     begun,
                 };
                 let answer = keyreeve_kms::answer(&self.endpoint.service, &self.trail, &request, body).await;
@@ -454,7 +454,7 @@ impl<T: Trail + 'static> Api<T> {
             event_id: call.event_id,
             source_ip: &call.peer.address,
             user_agent: user_agent(parts),
-            tls: call.tls(),
+            tls: call.tls(parts),
         };
         let refused_as = Some(refused.refusal.for_trail());
         match head.complete(&self.trail, &Notes::default(), refused_as).await {
@@ -475,8 +475,13 @@ struct Call {
 }
 
 impl Call {
-    fn tls(&self) -> Option<(&str, &str)> {
-        self.peer.tls.as_ref().map(|(version, suite)| (*version, suite.as_str()))
+    /// What the trail says of TLS; nothing without it. The name of the host is that of the `Host` header, or of `:authority`.
+    fn tls<'a>(&'a self, parts: &'a Parts) -> Option<Tls<'a>> {
+        let (version, suite) = self.peer.tls.as_ref()?;
+        let named = parts.headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
+        let host = named.or_else(|| Some(parts.uri.authority()?.as_str())).unwrap_or_default();
+        let host = host.get(..host.floor_char_boundary(HOST_BYTES)).unwrap_or_default();
+        Some(Tls { version, suite, host })
     }
 }
 

@@ -18,6 +18,9 @@ const UNSIGNED_BODY: Duration = Duration::from_secs(5);
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>.
 pub(crate) const USER_AGENT_BYTES: usize = 1024;
 
+/// Bytes of the name of a host that are kept: many times the longest that DNS has.
+pub(crate) const HOST_BYTES: usize = 1024;
+
 /// Requests at once on one connection of HTTP/2.
 pub(crate) const STREAMS: u32 = 32;
 

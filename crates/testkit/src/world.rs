@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use keyreeve_attestation::Roots;
-use keyreeve_audit::event::Uuid;
+use keyreeve_audit::event::{Tls, Uuid};
 use keyreeve_core::caller::User;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::due::DueError;
@@ -87,6 +87,8 @@ pub struct World {
     pub user: Caller,
     /// The Region that is called.
     pub region: Region,
+    /// How requests come over TLS; not at all unless a test says so.
+    pub tls: Option<Tls<'static>>,
     quotas: Quotas,
     random: Arc<SeededRandom>,
     root_key: RootKey,
@@ -124,6 +126,7 @@ impl World {
             stranger: caller(foreign, Principal::Root),
             user: caller(own, Principal::User(alice())),
             region: "us-east-1".parse().expect("a Region"),
+            tls: None,
             quotas,
             random,
             root_key,
@@ -270,7 +273,7 @@ impl World {
             event_id: id(),
             source_ip: "127.0.0.1",
             user_agent: "testkit",
-            tls: None,
+            tls: self.tls,
             begun: &Cell::new(false),
         };
         let answer = answer(service, trail, &request, body).await;

@@ -102,7 +102,7 @@ impl<T: Trail + 'static> Api<T> {
                     event_id: call.event_id,
                     source_ip: &call.peer.address,
                     user_agent: user_agent(&parts),
-                    tls: call.tls(),
+                    tls: call.tls(&parts),
                     begun: &begun,
                 };
                 let (service, records) = (&self.endpoint.service, &self.trail);
@@ -210,7 +210,7 @@ impl<T: Trail + 'static> Api<T> {
             event_id: call.event_id,
             source_ip: &call.peer.address,
             user_agent: user_agent(parts),
-            tls: call.tls(),
+            tls: call.tls(parts),
         };
         let refused_as = Some(refused.refusal.for_trail());
         let id = call.request_id;

@@ -228,7 +228,7 @@ impl<T: Trail + 'static> Api<T> {
             event_id: call.event_id,
             source_ip: &call.peer.address,
             user_agent: user_agent(parts),
-            tls: call.tls(),
+            tls: call.tls(parts),
             begun,
         };
         let _running = self.endpoint.running().await;
@@ -254,7 +254,7 @@ impl<T: Trail + 'static> Api<T> {
             event_id: call.event_id,
             source_ip: &call.peer.address,
             user_agent: user_agent(parts),
-            tls: call.tls(),
+            tls: call.tls(parts),
         };
         let refused_as = Some(refusal.for_trail());
         let id = call.request_id;

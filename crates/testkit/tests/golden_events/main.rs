@@ -10,6 +10,7 @@
 use std::fs;
 use std::path::Path;
 
+use keyreeve_audit::event::Tls;
 use keyreeve_kms::is_supported;
 use keyreeve_testkit::{World, body};
 use keyreeve_wire::Operation;
@@ -17,13 +18,20 @@ use serde_json::{Value, json};
 
 /// What an operation leaves in the trail: as the root user does it, and as a user asks who may not.
 fn events(operation: Operation) -> Value {
-    let world = World::default();
+    let tls = Some(Tls {
+        version: "TLSv1.3",
+        suite: "TLS_AES_256_GCM_SHA384",
+        host: "kms.us-east-1.amazonaws.com",
+    });
+    let mut world = World::default();
+    world.tls = tls;
     let of = world.fixture_for(operation);
     world.trail.drain();
     let (status, answer) = world.call(operation, body(operation, &of));
     assert_eq!(status, 200, "{operation}: {answer}");
     let done = world.trail.drain();
-    let world = World::default();
+    let mut world = World::default();
+    world.tls = tls;
     let of = world.fixture_for(operation);
     world.trail.drain();
     let (status, answer) = world.call_as(&world.user, operation, body(operation, &of));
