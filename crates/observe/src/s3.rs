@@ -346,8 +346,12 @@ fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            // XML 1.0 has no other control characters, not even as references.
-            other if other < ' ' && !matches!(other, '\t' | '\n' | '\r') => out.push('\u{fffd}'),
+            // Whoever reads XML takes a line feed for it.
+            '\r' => out.push_str("&#xD;"),
+            // XML 1.0 has no other control characters, and not these two, not even as references.
+            '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
+                out.push('\u{fffd}');
+            }
             other => out.push(other),
         }
     }
@@ -382,6 +386,18 @@ mod tests {
             let asked = S3Asked::of(method, path, query);
             let found = (asked.operation, asked.bucket.as_str(), asked.key.as_str());
             assert_eq!(found, (operation, bucket, key), "{method} {path}?{query}");
+        }
+    }
+
+    #[test]
+    fn a_text_in_xml_has_the_characters_of_xml_alone() {
+        for (text, expected) in [
+            ("a<b>&\"c\"", "a&lt;b&gt;&amp;&quot;c&quot;"),
+            ("tab\t, line\n, return\r", "tab\t, line\n, return&#xD;"),
+            ("\0\u{1}\u{b}\u{1f}\u{fffe}\u{ffff}", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
+            ("\u{7f}é\u{fffd}\u{1f511}", "\u{7f}é\u{fffd}\u{1f511}"),
+        ] {
+            assert_eq!(escaped(text), expected, "{}", text.escape_debug());
         }
     }
 
