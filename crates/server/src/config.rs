@@ -652,6 +652,17 @@ fn read(path: &Path) -> Result<Config, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::garbled::garbled;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_garbled_configuration_is_taken_or_refused(text in garbled(include_str!("../../../keyreeve.toml"))) {
+            if let Ok(config) = toml::from_str::<Config>(&text) {
+                drop(config.validated());
+            }
+        }
+    }
 
     #[test]
     fn the_shipped_file_is_the_reference() {

@@ -325,6 +325,28 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::garbled::{example, garbled};
+    use proptest::prelude::*;
+
+    fn documented() -> String {
+        example(include_str!("../../../docs/identity.md"), "# identity.toml")
+    }
+
+    #[test]
+    fn the_documented_identity_file_is_one() {
+        let shape: FileShape = toml::from_str(&documented()).unwrap();
+        assert!(shape.account.len() > 1);
+    }
+
+    proptest! {
+        #[test]
+        fn a_garbled_identity_file_is_taken_or_refused(text in garbled(&documented())) {
+            if let Err(error) = toml::from_str::<FileShape>(&text) {
+                let line = error.span().map(|span| Lines::of(&text).line(span.start));
+                prop_assert!(line.is_none_or(|line| line <= text.lines().count() + 1), "{error}");
+            }
+        }
+    }
 
     #[test]
     fn a_line_ends_with_its_line_feed() {

@@ -18,6 +18,8 @@ mod data_key_desk;
 mod delivery;
 mod dev;
 mod exit;
+#[cfg(test)]
+mod garbled;
 mod harden;
 mod https;
 mod identities;

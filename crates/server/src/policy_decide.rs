@@ -141,6 +141,20 @@ pub(crate) fn member(layer: Layer) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::garbled::garbled;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    proptest! {
+        #[test]
+        fn a_garbled_case_is_decided_or_refused(
+            line in select(SAMPLE.lines().collect::<Vec<_>>()).prop_flat_map(garbled),
+        ) {
+            if let Ok(answer) = answer(&line) {
+                prop_assert!(serde_json::from_str::<Value>(&answer).is_ok(), "{answer}");
+            }
+        }
+    }
 
     const SAMPLE: &str = include_str!("../../policy/tests/cases/sample.jsonl");
 

@@ -137,6 +137,23 @@ fn json(status: StatusCode, body: &impl Serialize) -> TestModeAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::garbled::garbled;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_garbled_move_of_the_clock_is_done_or_refused(
+            body in prop_oneof![
+                garbled(r#"{"advance_seconds": 253402300799}"#), garbled(r#"{"set": "2030-01-31T12:00:00+01:00"}"#),
+            ],
+        ) {
+            let (system, moved) = (Timestamp::from_millis(1_800_000_000_000), -600);
+            if let Ok(ahead) = ahead(body.as_bytes(), system, moved) {
+                let year = date(system.plus_millis(ahead)).map(|date| date.year());
+                prop_assert!(year.is_some_and(|year| (1970..=LAST_YEAR).contains(&year)), "{body}");
+            }
+        }
+    }
 
     #[test]
     fn a_body_says_how_far_or_until_when() {

@@ -69,6 +69,20 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::garbled::garbled;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_garbled_target_is_taken_or_refused(
+            text in prop_oneof![
+                garbled("tls://[2001:db8::1]:6514/"), garbled("udp://collector.example:514"), garbled("unix:///dev/log"),
+                any::<String>(),
+            ],
+        ) {
+            drop(Target::read(&text));
+        }
+    }
 
     #[test]
     fn a_target_is_one_of_the_forms() {

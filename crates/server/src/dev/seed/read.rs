@@ -234,3 +234,54 @@ fn third(key: local_kms::ThirdKeyShape) -> (Spanned<String>, Wish) {
 fn line<T>(of: &Spanned<T>) -> u64 {
     Location::line(&of.referenced)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::garbled::{example, garbled};
+    use proptest::prelude::*;
+
+    /// Keys as local-kms has them.
+    /// Source: <https://github.com/nsmithuk/local-kms#seeding>.
+    const LOCAL_KMS: &str = "Keys:
+  Symmetric:
+    Aes:
+      - Metadata:
+          KeyId: bc436485-5092-42b8-92a3-0aa8b93536dc
+          Description: a key
+        BackingKeys:
+          - 34743777217A25432A46294A404E635266556A586E3272357538782F413F4428
+  Asymmetric:
+    Ecc:
+      - Metadata:
+          KeyId: 800d5768-3fd7-4edd-a4b8-4c81c3e4c147
+          KeyUsage: SIGN_VERIFY
+        PrivateKeyPem: none
+Aliases:
+  - AliasName: alias/testing
+    TargetKeyId: bc436485-5092-42b8-92a3-0aa8b93536dc
+";
+
+    fn documented() -> String {
+        example(include_str!("../../../../../docs/dev-mode.md"), "# of keys that name none")
+    }
+
+    fn read_text(text: &str) -> Result<Read, Failure> {
+        let (account, region) = ("111122223333".parse().unwrap(), "us-east-1".parse().unwrap());
+        read(Path::new("seed.yaml"), text, account, region)
+    }
+
+    #[test]
+    fn the_documented_seed_is_one() {
+        assert_eq!(read_text(&documented()).map(|read| read.keys.len()).ok(), Some(2));
+    }
+
+    proptest! {
+        #[test]
+        fn a_garbled_seed_is_taken_or_refused(text in prop_oneof![garbled(&documented()), garbled(LOCAL_KMS)]) {
+            if let Err(error) = read_text(&text) {
+                prop_assert!(error.to_string().contains("seed.yaml:"), "{error}");
+            }
+        }
+    }
+}
