@@ -11,7 +11,7 @@ use keyreeve_audit::event::{Tls, Uuid};
 use keyreeve_core::caller::User;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::due::DueError;
-use keyreeve_core::identity::issuer::NoIssuers;
+use keyreeve_core::identity::issuer::{IssuerKeys, NoIssuers};
 use keyreeve_core::identity::record::{AccountRecord, UserRecord};
 use keyreeve_core::identity::space as identity;
 use keyreeve_core::keyring::{DeploymentId, Keyring};
@@ -190,6 +190,14 @@ impl World {
         let vault = Vault::new(Arc::new(self.store.inner().clone()), keyring, self.random.clone());
         let options = ServiceOptions { request_rates, ..options(self.quotas, &self.random) };
         Arc::new(Service::new(vault, options))
+    }
+
+    /// Another service over the same store, which has the keys of identity providers from `issuers`.
+    #[must_use]
+    pub fn service_with_issuers(&self, issuers: Arc<dyn IssuerKeys>) -> Arc<Service> {
+        let keyring = Keyring::open(DEPLOYMENT, &self.root_key, &self.keyring).expect("the keyring opens");
+        let vault = Vault::new(Arc::new(self.store.inner().clone()), keyring, self.random.clone());
+        Arc::new(Service::new(vault, ServiceOptions { issuers, ..options(self.quotas, &self.random) }))
     }
 
     /// Another service over the same store, whose long work is done by `offload`.
