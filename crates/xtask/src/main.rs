@@ -1,4 +1,4 @@
-//! The tools of this repository: `cargo xtask check`, `test`, `parity` and `bench`.
+//! The tools of this repository: `cargo xtask check`, `test`, `fuzz`, `parity` and `bench`.
 //!
 //! Each part runs alone too; a failure names its part and the command for that. Cheap parts come first.
 
@@ -6,6 +6,7 @@ mod bench;
 mod check;
 mod doc_flags;
 mod doc_paths;
+mod fuzz;
 mod house_rules;
 mod layers;
 mod markdown;
@@ -38,6 +39,8 @@ enum Command {
     Bench(bench::BenchOptions),
     /// Everything that can be told without running the service
     Check(CheckOptions),
+    /// Each fuzz target, from its committed corpus on
+    Fuzz(fuzz::FuzzOptions),
     /// Check, then every test of the workspace, then the clients against the release binary
     Test(TestOptions),
     /// Compare the wire models with the service models of botocore
@@ -53,7 +56,7 @@ struct CheckOptions {
 
 #[derive(Args)]
 struct TestOptions {
-    /// Fuzz each target for a minute, kill the server more often, test the clients in `clients/`
+    /// Fuzz each target for ten minutes, kill the server more often, test the clients in `clients/`
     #[arg(long)]
     long: bool,
     /// Begin with the tests
@@ -85,6 +88,7 @@ fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Bench(options) => bench::run(&repository, options),
         Command::Check(options) => check::run(&repository, &options.parts),
+        Command::Fuzz(options) => fuzz::run(&repository, options),
         Command::Test(options) => {
             if !options.skip_check {
                 check::run(&repository, &[])?;

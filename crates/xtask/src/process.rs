@@ -4,6 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -79,6 +80,33 @@ impl Program {
             Err(error) => format!("`{}` could not be started: {error}", self.shown),
         };
         Err(Failure { part, why, alone: self.shown })
+    }
+
+    /// As [`Program::run`]; what it says on its standard error, which is shown too.
+    pub(crate) fn run_and_listen(mut self, part: &'static str) -> Result<String, Failure> {
+        println!("$ {}", self.shown);
+        let (mut said, mut why) = (String::new(), None);
+        match self.command.stderr(Stdio::piped()).spawn() {
+            Err(error) => why = Some(format!("`{}` could not be started: {error}", self.shown)),
+            Ok(mut child) => {
+                let lines = child.stderr.take().map(|stderr| BufReader::new(stderr).split(b'\n'));
+                for line in lines.into_iter().flatten().map_while(Result::ok) {
+                    let line = String::from_utf8_lossy(&line);
+                    eprintln!("{line}");
+                    said.push_str(&line);
+                    said.push('\n');
+                }
+                match child.wait() {
+                    Ok(status) if status.success() => {}
+                    Ok(status) => why = Some(format!("`{}` ended with {status}", self.shown)),
+                    Err(error) => why = Some(format!("`{}` was lost: {error}", self.shown)),
+                }
+            }
+        }
+        match why {
+            None => Ok(said),
+            Some(why) => Err(Failure { part, why, alone: self.shown }),
+        }
     }
 
     /// What it prints, trimmed; `None` when it cannot be started or fails.

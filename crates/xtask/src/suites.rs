@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::fuzz;
 use crate::process::{Failure, Program, heading};
 use crate::python;
 use crate::repository::Repository;
@@ -16,7 +17,6 @@ const E2E: &str = "tests/e2e -n auto --dist worksteal";
 const RUSTDOC: &str = "crates/xtask/rustdoc-with-error-codes.sh";
 /// Cases of each property in the long run.
 const GENERATED_CASES: &str = "20000";
-const FUZZ_TARGETS: &str = "fuzz/fuzz_targets";
 
 /// Runs every suite up to the first that fails.
 pub(crate) fn run(repository: &Repository, long: bool) -> Result<(), Failure> {
@@ -35,7 +35,7 @@ pub(crate) fn run(repository: &Repository, long: bool) -> Result<(), Failure> {
         .run("e2e")?;
     if long {
         clients(repository)?;
-        fuzz(repository)?;
+        fuzz::all(repository, fuzz::LONG)?;
     }
     Ok(())
 }
@@ -94,35 +94,6 @@ fn clients(repository: &Repository) -> Result<(), Failure> {
             .run("clients")?;
     }
     Ok(())
-}
-
-/// A minute of each fuzz target. libFuzzer's instrumentation is not stable: the flag lets the stable compiler do it.
-fn fuzz(repository: &Repository) -> Result<(), Failure> {
-    heading("fuzz");
-    let targets = entries(&repository.root.join(FUZZ_TARGETS)).into_iter();
-    let targets: Vec<_> = targets.filter_map(|path| target_name(&path)).collect();
-    if targets.is_empty() {
-        println!("SKIPPED: there are no targets in {FUZZ_TARGETS}");
-        return Ok(());
-    }
-    if Program::new("cargo", &repository.root).args("fuzz --version").output().is_none() {
-        println!("cargo-fuzz is not installed; installing it now for this user, with cargo");
-        Program::new("cargo", &repository.root).args("install cargo-fuzz --locked").run("fuzz")?;
-    }
-    for target in targets {
-        Program::new("cargo", &repository.root)
-            .env("RUSTC_BOOTSTRAP", "1")
-            .args("fuzz run")
-            .arg(target)
-            .args("-- -max_total_time=60")
-            .run("fuzz")?;
-    }
-    Ok(())
-}
-
-fn target_name(path: &Path) -> Option<String> {
-    let is_source = path.extension().is_some_and(|extension| extension == "rs");
-    is_source.then(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned())).flatten()
 }
 
 /// What stands in a directory, in order; nothing where there is none.
