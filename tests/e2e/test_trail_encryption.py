@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shutil
 import subprocess
 
 import botocore.exceptions
@@ -105,9 +106,9 @@ def validate(server, s3_url=None):
     return ended.returncode, ended.stdout + ended.stderr
 
 
-def verify(server):
+def verify(server, *more):
     ended = subprocess.run(
-        [binary(), "audit", "verify", "--data-dir", str(server.data_dir)], capture_output=True, text=True, timeout=60
+        [binary(), "audit", "verify", "--data-dir", str(server.data_dir), *more], capture_output=True, text=True, timeout=60
     )
     return ended.returncode, ended.stdout + ended.stderr
 
@@ -249,6 +250,69 @@ def test_what_was_done_to_an_encrypted_file_is_found_without_its_key(server, cha
         assert refused(s3.get_object, Bucket="keyreeve-trail", Key=key)[0] == "InternalFailure"
     code, text = validate(server)
     assert code != 0, text
+
+
+def numbers(text):
+    """How many log files and events were read, and how many log files opened and not."""
+    found = re.search(r"delivered: \d+ digests, (\d+) log files with (\d+) events", text)
+    opened = re.search(r"encrypted: (\d+) of them, which were opened", text)
+    closed = re.search(r"encrypted: (\d+) of them, as their digests say", text)
+    return int(found.group(1)), int(found.group(2)), *(int(each.group(1)) if each else 0 for each in (opened, closed))
+
+
+def test_with_the_data_directory_their_events_are_proven_as_plain_ones(server, tmp_path):
+    make_key(server)
+    kms = server.client()
+    for _ in range(3):
+        kms.generate_random(NumberOfBytes=8)
+    arrived(server)
+    in_digests(server)
+    # The store of a service that runs is not to be had: what can be proven is, and what cannot is named.
+    code, text = verify(server, "--decrypt")
+    assert code == 0, text
+    assert "NOT PROVEN: the events of" in text and "in use" in text, text
+    assert server.terminate() == 0
+    logs, events, opened, closed = numbers(verify(server)[1])
+    assert (events, opened, closed) == (0, 0, logs) and logs > 0
+    before = len(completed(server.data_dir / "audit"))
+    code, text = verify(server, "--decrypt")
+    assert code == 0 and "NOT PROVEN" not in text, text
+    proven, events, opened, closed = numbers(text)
+    assert (proven, opened, closed) == (logs, logs, 0) and events > 3
+    # Each use of the key is on record.
+    calls = [event for event in completed(server.data_dir / "audit").values() if event["userAgent"] == "keyreeve audit verify"]
+    assert [call["eventName"] for call in calls] == ["Decrypt"] * logs
+    assert len(completed(server.data_dir / "audit")) == before + logs
+    # A copy of the folder is opened with the data directory beside it, and not without the option.
+    copy = tmp_path / "copy"
+    shutil.copytree(server.data_dir / "trail", copy, ignore=shutil.ignore_patterns(".keyreeve"))
+    of_copy = ["--folder", str(copy), "--public-keys", str(server.data_dir / "trail/.keyreeve/public-keys.json")]
+    code, text = verify(server, *of_copy, "--decrypt")
+    assert code == 0, text
+    assert numbers(text)[2:] == (numbers(text)[0], 0) and numbers(text)[1] > 0, text
+    code, text = verify(server, *of_copy)
+    assert code == 2 and "--decrypt" in text, text
+    # An event that stands in no log file is found, as with plain ones: here the state says that one more was read.
+    state = json.loads((server.data_dir / "trail/.keyreeve/state.json").read_text())
+    newest = max((server.data_dir / "audit").glob("control-*.log"))
+    state["streams"]["control"] |= {"segment": int(newest.stem.split("-")[1]), "offset": newest.stat().st_size}
+    (server.data_dir / "trail/.keyreeve/state.json").write_text(json.dumps(state))
+    assert verify(server)[0] == 0
+    code, text = verify(server, "--decrypt")
+    assert code == 1 and "the event stands in no log file" in text, text
+
+
+def test_a_key_that_does_not_open_them_is_named_with_what_is_not_proven(server):
+    arn = make_key(server)
+    wait_until(lambda: files(server), "a log file", 20)
+    in_digests(server)
+    server.client().disable_key(KeyId=arn)
+    assert server.terminate() == 0
+    code, text = verify(server, "--decrypt")
+    assert code == 0, text
+    logs, events, opened, closed = numbers(text)
+    assert (events, opened, closed) == (0, 0, logs)
+    assert f"NOT PROVEN: the events of {logs} encrypted log files, which do not open ({arn}: DisabledException" in text, text
 
 
 def test_a_bucket_gets_them_in_the_clear_and_encrypts_by_itself(make_server):

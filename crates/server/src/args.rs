@@ -147,12 +147,15 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "folder")]
     pub(crate) before: Option<PathBuf>,
     /// A copy of the bucket of the trail, instead of a data directory
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["data_dir", "config"], requires = "public_keys")]
+    #[arg(long, value_name = "DIR", requires = "public_keys")]
     pub(crate) folder: Option<PathBuf>,
     /// Of a copy: the keys that digests are signed with, as `aws cloudtrail list-public-keys` prints them or `public-keys.json` of the folder
     /// has them
     #[arg(long, value_name = "FILE", requires = "folder")]
     pub(crate) public_keys: Option<PathBuf>,
+    /// Open encrypted log files with the KMS keys of the data directory, whose service must not run; each is an event of Decrypt in its trail
+    #[arg(long)]
+    pub(crate) decrypt: bool,
 }
 
 /// A time as RFC 3339 has it.

@@ -7,8 +7,10 @@ use keyreeve_domain::Timestamp;
 use keyreeve_observe::archive::{AttributeKey, Found};
 use keyreeve_observe::event::Event;
 use keyreeve_observe::layout::iso;
+use keyreeve_observe::sealed_file::{DataKeyError, SealedFile};
 use keyreeve_trail_delivery::{
-    INDEX_DIR, Index, Query, Range, Report, ends, first_segments, given_public_keys, verify, verify_copy,
+    DataKeyOf, INDEX_DIR, Index, Query, Range, Report, ends, first_segments, given_public_keys, verify,
+    verify_copy,
 };
 
 use crate::args::{AuditCommand, AuditPlace, SearchArgs, VerifyArgs};
@@ -16,6 +18,10 @@ use crate::backup::origin::Origin;
 use crate::config::Config;
 use crate::data_dir::TRAIL_DIR;
 use crate::exit::Failure;
+
+mod opener;
+
+use opener::Opener;
 
 /// Runs a command.
 pub(crate) fn run(command: &AuditCommand) -> Result<(), Failure> {
@@ -50,8 +56,29 @@ impl Place {
 }
 
 fn prove(args: &VerifyArgs) -> Result<(), Failure> {
+    if args.folder.is_some()
+        && !args.decrypt
+        && (args.place.data_dir.is_some() || args.place.config.is_some())
+    {
+        let text = "--folder proves a copy without its data directory, which is of use with --decrypt alone.";
+        return Err(Failure::Config(text.to_owned()));
+    }
+    // What cannot be opened is told of, and all that can be proven without is proven.
+    let opener = match args.decrypt {
+        true => {
+            let config = Config::of_directory(args.place.data_dir.as_deref(), args.place.config.as_deref())?;
+            Some(Opener::open(config).map_err(|failure| DataKeyError(failure.to_string())))
+        }
+        false => None,
+    };
+    let data_key = |file: &SealedFile<'_>| match &opener {
+        Some(Ok(opener)) => opener.data_key(file),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err(DataKeyError("nobody has asked for it".to_owned())),
+    };
+    let data_key_of = opener.as_ref().map(|_| &data_key as DataKeyOf<'_>);
     if let Some((folder, keys)) = args.folder.as_ref().zip(args.public_keys.as_ref()) {
-        return prove_copy(args, folder, keys);
+        return prove_copy(args, folder, keys, data_key_of);
     }
     let place = Place::of(&args.place)?;
     let mut findings = 0;
@@ -92,7 +119,7 @@ fn prove(args: &VerifyArgs) -> Result<(), Failure> {
     }
     if place.folder.is_dir() {
         let range = Range { from: args.from, to: args.to };
-        let report = verify(&place.folder, &place.segments, range, &args.trusted_key)?;
+        let report = verify(&place.folder, &place.segments, range, &args.trusted_key, data_key_of)?;
         findings += report.findings.len();
         tell(&mut out, &report)?;
     }
@@ -100,7 +127,12 @@ fn prove(args: &VerifyArgs) -> Result<(), Failure> {
 }
 
 /// Proves a copy of a bucket.
-fn prove_copy(args: &VerifyArgs, folder: &Path, keys: &Path) -> Result<(), Failure> {
+fn prove_copy(
+    args: &VerifyArgs,
+    folder: &Path,
+    keys: &Path,
+    data_key_of: Option<DataKeyOf<'_>>,
+) -> Result<(), Failure> {
     if !folder.is_dir() {
         return Err(Failure::NoTrail { path: folder.to_owned() });
     }
@@ -108,7 +140,7 @@ fn prove_copy(args: &VerifyArgs, folder: &Path, keys: &Path) -> Result<(), Failu
     let read =
         read.map_err(|error| Failure::Config(format!("--public-keys {}: {error}.", keys.display())))?;
     let range = Range { from: args.from, to: args.to };
-    let report = verify_copy(folder, range, &args.trusted_key, read)?;
+    let report = verify_copy(folder, range, &args.trusted_key, read, data_key_of)?;
     let mut out = io::stdout().lock();
     tell(&mut out, &report)?;
     if report.ends.is_empty() {
@@ -128,9 +160,16 @@ fn tell(out: &mut impl Write, report: &Report) -> io::Result<()> {
     }
     let (digests, logs, events) = (report.digests, report.logs, report.events);
     writeln!(out, "delivered: {digests} digests, {logs} log files with {events} events")?;
+    if report.opened > 0 {
+        let opened = report.opened;
+        writeln!(out, "encrypted: {opened} of them, which were opened")?;
+    }
     if report.sealed > 0 {
         let sealed = report.sealed;
         writeln!(out, "encrypted: {sealed} of them, as their digests say; their events were not read")?;
+    }
+    for (why, number) in &report.closed {
+        writeln!(out, "NOT PROVEN: the events of {number} encrypted log files, which do not open ({why})")?;
     }
     for (chain, end) in &report.ends {
         writeln!(out, "chain {chain}: its newest digest ends at {}", iso(*end))?;

@@ -41,7 +41,7 @@ struct Ask {
 /// What is read of an answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answered {
+pub(crate) struct Answered {
     key_id: Option<String>,
     ciphertext_blob: Option<String>,
     plaintext: Option<String>,
@@ -103,13 +103,23 @@ impl DataKeys for DataKeyDesk {
 
     fn open(&self, file: &SealedFile<'_>) -> Result<Zeroizing<Vec<u8>>, DataKeyError> {
         let region = file.region().ok_or_else(|| DataKeyError("the file names no KMS key".to_owned()))?;
-        let body = json!({
-            "CiphertextBlob": STANDARD.encode(file.blob),
-            "EncryptionContext": file.purpose.context(),
-            "KeyId": file.key,
-        });
-        let answered = self.ask(Operation::Decrypt, region, &file.purpose, body)?;
-        decoded(answered.plaintext).ok_or_else(|| DataKeyError("no data key came".to_owned()))
+        self.ask(Operation::Decrypt, region, &file.purpose, decrypt(file))?.data_key()
+    }
+}
+
+/// What Decrypt is asked for the data key of a file.
+pub(crate) fn decrypt(file: &SealedFile<'_>) -> Value {
+    json!({
+        "CiphertextBlob": STANDARD.encode(file.blob),
+        "EncryptionContext": file.purpose.context(),
+        "KeyId": file.key,
+    })
+}
+
+impl Answered {
+    /// The data key that came.
+    pub(crate) fn data_key(self) -> Result<Zeroizing<Vec<u8>>, DataKeyError> {
+        decoded(self.plaintext).ok_or_else(|| DataKeyError("no data key came".to_owned()))
     }
 }
 
@@ -131,18 +141,20 @@ async fn answer_all(
             source_account: purpose.trail.split(':').nth(4).map(str::to_owned),
             source_arn: Some(purpose.trail),
         });
-        let answered = answer(&service, &trail, &caller, (operation, region), &body).await;
+        let asked = (operation, region);
+        let answered = answer(&service, &trail, &caller, asked, (&body, CLOUDTRAIL)).await;
         // Whoever has asked may have given up.
         drop(reply.try_send(answered));
     }
 }
 
-async fn answer(
+/// What the operation answers to `body`, as `agent` calls it.
+pub(crate) async fn answer(
     service: &Arc<Service>,
     trail: &FileTrail,
     caller: &Caller,
     (operation, region): (Operation, Region),
-    body: &Value,
+    (body, agent): (&Value, &str),
 ) -> Result<Answered, DataKeyError> {
     let id = || {
         let bits = random::array(&SystemRandom).map_err(|error| DataKeyError(error.to_string()))?;
@@ -156,8 +168,8 @@ async fn answer(
         now: clock::now(),
         request_id: id()?,
         event_id: id()?,
-        source_ip: CLOUDTRAIL,
-        user_agent: CLOUDTRAIL,
+        source_ip: agent,
+        user_agent: agent,
         tls: None,
         begun: &begun,
     };

@@ -539,7 +539,7 @@ mod tests {
 
         /// Events in log files, once the folder was found whole.
         pub(super) fn events(&self) -> u64 {
-            let report = verify(&self.root(), &self.segments(), Range::default(), &[]).unwrap();
+            let report = verify(&self.root(), &self.segments(), Range::default(), &[], None).unwrap();
             assert_eq!(report.findings, Vec::new());
             report.events
         }

@@ -35,4 +35,4 @@ pub use segments::Segments;
 pub use tail::{Events, Place, Tail, forget_others};
 pub use undelivered::Undelivered;
 pub use upload::{Round, UploadError, Uploader};
-pub use verify::{Finding, Range, Report, first_segments, verify, verify_copy};
+pub use verify::{DataKeyOf, Finding, Range, Report, first_segments, verify, verify_copy};

@@ -16,9 +16,10 @@ use keyreeve_observe::archive::PublicKey;
 use keyreeve_observe::digest::{Digest, LogFile, unhex};
 use keyreeve_observe::event::Event;
 use keyreeve_observe::layout::{TOP, account_prefix, digest_prefix, iso, parse_iso};
-use keyreeve_observe::sealed_file::SealedFile;
+use keyreeve_observe::sealed_file::{DataKeyError, SealedFile};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use crate::deliver::read_chain_name;
 use crate::files;
@@ -61,20 +62,33 @@ pub struct Report {
     pub keys: BTreeSet<String>,
     /// Log files that are encrypted: each is the file that its digest names, and was not opened.
     pub sealed: u64,
+    /// Encrypted log files that were opened, and whose events were read.
+    pub opened: u64,
+    /// Why others were not opened, and how many.
+    pub closed: BTreeMap<String, u64>,
     /// Log files that are younger than the newest digest of a copy: nothing speaks of them yet.
     pub unproven: u64,
 }
 
+/// Who gives the data keys of encrypted log files.
+pub type DataKeyOf<'a> = &'a dyn Fn(&SealedFile<'_>) -> Result<Zeroizing<Vec<u8>>, DataKeyError>;
+
 /// Checks the folder at `root` against the segments in `segments`. Where `trusted` names fingerprints, no other key may have
-/// signed.
+/// signed. Encrypted log files are opened with what `data_key_of` gives.
 ///
 /// # Errors
 /// When files that are there cannot be read.
-pub fn verify(root: &Path, segments: &Path, range: Range, trusted: &[String]) -> io::Result<Report> {
+pub fn verify(
+    root: &Path,
+    segments: &Path,
+    range: Range,
+    trusted: &[String],
+    data_key_of: Option<DataKeyOf<'_>>,
+) -> io::Result<Report> {
     // ORDER: the state first, so that every key that has signed by then is known.
     let state = State::read(&root.join(PRIVATE))?;
     let keys = folder::read_public_keys(root)?;
-    whole(root, Some(segments), range, (trusted, keys), state)
+    whole(root, Some(segments), range, (trusted, keys), (state, data_key_of))
 }
 
 /// As [`verify`], of a copy of a bucket: there is neither a state nor a segment, and `keys` may have signed.
@@ -86,8 +100,9 @@ pub fn verify_copy(
     range: Range,
     trusted: &[String],
     keys: Vec<PublicKey>,
+    data_key_of: Option<DataKeyOf<'_>>,
 ) -> io::Result<Report> {
-    whole(root, None, range, (trusted, keys), None)
+    whole(root, None, range, (trusted, keys), (None, data_key_of))
 }
 
 fn whole(
@@ -95,7 +110,7 @@ fn whole(
     segments: Option<&Path>,
     range: Range,
     (trusted, keys): (&[String], Vec<PublicKey>),
-    state: Option<State>,
+    (state, data_key_of): (Option<State>, Option<DataKeyOf<'_>>),
 ) -> io::Result<Report> {
     let mut check = Check {
         root,
@@ -108,6 +123,7 @@ fn whole(
             None => prefix_of_files(root)?,
         },
         is_copy: segments.is_none(),
+        data_key_of,
         report: Report::default(),
         seen: BTreeSet::new(),
         events: HashMap::new(),
@@ -160,6 +176,7 @@ struct Check<'a> {
     prefix: String,
     /// It is a copy of what a bucket has, and of nothing beside.
     is_copy: bool,
+    data_key_of: Option<DataKeyOf<'a>>,
     report: Report,
     /// The names of the files that a chain leads to.
     seen: BTreeSet<String>,
@@ -346,13 +363,13 @@ impl Check<'_> {
             return Ok(());
         };
         // A copy of a bucket has it in the clear.
-        if SealedFile::read(&packed).is_some() {
-            match &log.sealed_hash_value {
-                Some(hash) if *hash == LowerHex::new(&sha256(&packed)).as_str() => self.report.sealed += 1,
-                _ => self.find(&log.object, "the log file was changed: its hash is not that of its digest"),
-            }
-            return Ok(());
-        }
+        let packed = match SealedFile::read(&packed) {
+            None => packed,
+            Some(sealed) => match self.opened(log, &packed, &sealed) {
+                Some(opened) => opened,
+                None => return Ok(()),
+            },
+        };
         let Ok(unpacked) = files::unpacked(&packed) else {
             self.find(&log.object, "the log file is damaged: it cannot be unpacked");
             return Ok(());
@@ -372,6 +389,30 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What is in an encrypted log file that is the one of its digest, if there is a key to open it.
+    fn opened(&mut self, log: &LogFile, packed: &[u8], sealed: &SealedFile<'_>) -> Option<Vec<u8>> {
+        let hash = LowerHex::new(&sha256(packed));
+        if log.sealed_hash_value.as_deref() != Some(hash.as_str()) {
+            self.find(&log.object, "the log file was changed: its hash is not that of its digest");
+            return None;
+        }
+        match self.data_key_of.map(|data_key_of| data_key_of(sealed)) {
+            Some(Ok(data_key)) => match sealed.open(&data_key) {
+                Ok(content) => {
+                    self.report.opened += 1;
+                    return Some(content);
+                }
+                Err(_) => self.find(&log.object, "the log file does not open with its data key"),
+            },
+            Some(Err(DataKeyError(why))) => {
+                self.report.sealed += 1;
+                *self.report.closed.entry(format!("{}: {why}", sealed.key)).or_default() += 1;
+            }
+            None => self.report.sealed += 1,
+        }
+        None
     }
 
     /// Finds files that no chain leads to. `later` is the chain as it is by now.
