@@ -7,6 +7,7 @@ import base64
 import concurrent.futures
 import json
 import socket
+import time
 import uuid
 
 import boto3
@@ -344,6 +345,31 @@ def test_a_variable_that_stands_for_a_star_is_a_star_and_no_pattern(server):
     for team, owner in [("*", "team-b"), ("?", "team-b"), ("${*}", "team-b"), ("a", "team-b"), ("*", "team-")]:
         assert encrypt(team, owner) == 400, (team, owner)
     assert encrypt("*", "team-*") == 200
+
+
+def test_an_access_key_that_is_deleted_before_the_body_has_come_is_of_no_use(server):
+    # Whoever holds many requests open, each but for its last byte, would keep what he may for as long as a body may take.
+    key = raw.call(server, "CreateKey").json["KeyMetadata"]["Arn"]
+    name = f"slow-{uuid.uuid4().hex[:8]}"
+    credentials = make_user(server, name, "kms:DisableKey", key)
+    for is_deleted in False, True:
+        body, headers = signed(server, "DisableKey", {"KeyId": key}, credentials=credentials)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(head({**headers, "Content-Length": str(len(body)), "Connection": "close"}, more=["Expect: 100-continue"]))
+            # The access key was looked up: the body is wanted.
+            assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")
+            if is_deleted:
+                server.client(service="iam").delete_access_key(UserName=name, AccessKeyId=credentials[0])
+                # What is slow here is the client.
+                time.sleep(0.05)
+            connection.sendall(body)
+            answer = b""
+            while part := connection.recv(65536):
+                answer += part
+        assert statuses(answer) == [400 if is_deleted else 200], answer
+        assert (b"UnrecognizedClientException" in answer) is is_deleted
+        assert is_enabled(server, key) is is_deleted
+        raw.call(server, "EnableKey", {"KeyId": key})
 
 
 def test_many_at_once_are_each_taken_for_themselves(server):

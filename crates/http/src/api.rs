@@ -6,6 +6,7 @@
 
 use core::cell::{Cell, RefCell};
 use core::num::NonZeroUsize;
+use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ use keyreeve_sigv4::{
 use keyreeve_wire::{ErrorCode, Operation};
 use tokio::sync::RwLockReadGuard;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::bodies::{self, Bodies, Held};
@@ -44,6 +46,7 @@ use crate::connection::{Body, Handler, Peer};
 use crate::ids::Ids;
 use crate::limits::{HOST_BYTES, Limits, USER_AGENT_BYTES};
 use crate::metrics::Metrics;
+use crate::shares::{Shares, Whose};
 use crate::span::{self, ContinueTrace};
 use crate::test_mode::{TEST_MODE_PATH, TestMode};
 
@@ -63,6 +66,9 @@ const SERVICE: &str = "kms";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Signing keys of one worker: an access key has one for each day and Region.
 const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
+
+/// A request that takes longer than this until it begins has its access key looked up once more.
+const FRESH: Duration = Duration::from_millis(10);
 
 /// What the workers of one endpoint share.
 pub struct Endpoint {
@@ -119,6 +125,7 @@ pub struct Api<T> {
     trail: T,
     signing_keys: RefCell<SigningKeyCache>,
     ids: RefCell<Ids>,
+    shares: Rc<Shares>,
     bodies: Bodies,
     unsigned_bodies: Bodies,
 }
@@ -128,9 +135,9 @@ impl<T: Trail> Api<T> {
     pub fn new(endpoint: Arc<Endpoint>, trail: T) -> Self {
         let region_names = endpoint.regions.iter().map(Region::to_string).collect();
         let signing_keys = RefCell::new(SigningKeyCache::new(SIGNING_KEYS));
-        let ids = RefCell::new(Ids::new());
         let (bodies, unsigned_bodies) = (Bodies::new(), Bodies::unsigned());
-        Self { endpoint, region_names, trail, signing_keys, ids, bodies, unsigned_bodies }
+        let (ids, shares) = (RefCell::new(Ids::new()), Rc::default());
+        Self { endpoint, region_names, trail, signing_keys, ids, shares, bodies, unsigned_bodies }
     }
 }
 
@@ -238,7 +245,7 @@ impl<T: Trail + 'static> Api<T> {
         };
         span::note_id(request_id);
         let (now, signed_by) = ((self.endpoint.clock)(), (self.endpoint.signature_clock)());
-        let call = Call { request_id, event_id, now, signed_by, peer };
+        let call = Call { request_id, event_id, now, signed_by, arrived: Instant::now(), peer };
         let (parts, body) = request.into_parts();
         if let Some(asked) = cloudwatch::asked(&parts) {
             return Box::pin(self.cloudwatch(call, parts, body, asked)).await;
@@ -276,7 +283,7 @@ impl<T: Trail + 'static> Api<T> {
         operation: Option<Operation>,
         begun: &Cell<bool>,
     ) -> Answer {
-        let arrived = tokio::time::Instant::now();
+        let arrived = call.arrived;
         let answer = match self.authenticated(&call, &parts, body, operation).await {
             Ok((operation, authenticated, body)) => {
                 let _running = self.endpoint.running().await;
@@ -337,7 +344,10 @@ impl<T: Trail + 'static> Api<T> {
         let regions = Some(names.as_slice()).filter(|names| !names.is_empty());
         let claimed = match Claim::parse(&head).map_err(unscoped) {
             Ok(claim) => self.claimed(call, claim, SERVICE, regions).await,
-            Err(error) => Err(error),
+            Err(error) => {
+                self.turn_of(None).await;
+                Err(error)
+            }
         };
         let claimed = match claimed {
             Ok(claimed) => claimed,
@@ -347,7 +357,7 @@ impl<T: Trail + 'static> Api<T> {
             }
         };
         let body = self.bodies.read(body, &self.endpoint.limits).await.map_err(refused)?;
-        let mut authenticated = self.verified(claimed, &head, body.as_ref())?;
+        let mut authenticated = self.verified(call, claimed, &head, body.as_ref()).await?;
         if let Principal::Service(service) = authenticated.credential.caller().principal() {
             let forwarded = Box::pin(self.forwarded(call, parts, service, &authenticated)).await?;
             authenticated.forwarded = Some(Box::new(forwarded));
@@ -385,8 +395,30 @@ impl<T: Trail + 'static> Api<T> {
         Ok(caller.acting(Acting { via: Some(service.to_owned()), ..acting }))
     }
 
-    /// Who `claim` says has signed the request, for an acceptable scope and time; for any Region where there are none.
+    /// Waits until it is the turn of a request of `whose`.
+    async fn turn_of(&self, whose: Whose) {
+        if let Some(waits) = self.shares.begin(whose, Instant::now) {
+            // Only a worker that ends forgets whoever waits.
+            waits.await.unwrap_or_default();
+        }
+    }
+
+    /// Who `claim` says has signed the request, once it is their turn.
     async fn claimed<'h>(
+        &self,
+        call: &Call,
+        claim: Claim<'h>,
+        service: &str,
+        regions: Option<&[&str]>,
+    ) -> Result<Claimed<'h>, Unauthenticated> {
+        let claimed = self.of_scope(call, claim, service, regions).await;
+        let whose = claimed.as_ref().ok().map(|claimed| claimed.credential.caller().account());
+        self.turn_of(whose).await;
+        claimed
+    }
+
+    /// Who `claim` says has signed the request, for an acceptable scope and time; for any Region where there are none.
+    async fn of_scope<'h>(
         &self,
         call: &Call,
         claim: Claim<'h>,
@@ -399,25 +431,51 @@ impl<T: Trail + 'static> Api<T> {
         let claim = claim.check(call.signed_by, &Expected { service, regions }).map_err(refused)?;
         let scope = || SigV4Error::Scope(Box::new(ScopeFaults { region: true, ..ScopeFaults::default() }));
         let region = region.ok_or_else(|| refused(scope()))?;
-        let (id, token) = (claim.claim().access_key_id(), claim.claim().session_token());
-        let found = self.credential(id, token, call.now).await;
-        let credential = found.map_err(|error| match error {
-            CredentialError::Unknown => refused(SigV4Error::UnrecognizedClient),
-            CredentialError::Expired => refused(SigV4Error::ExpiredToken),
-            CredentialError::Vault(error) => {
-                Unauthenticated { cause: Cause::Vault(error), region: Some(region) }
-            }
-        })?;
+        let credential = self.credential_of(call, &claim, region).await?;
         Ok(Claimed { claim, credential, region })
     }
 
-    fn verified<'h, H: Headers<'h>>(
+    /// The access key that `claim` names.
+    async fn credential_of(
         &self,
+        call: &Call,
+        claim: &CheckedClaim<'_>,
+        region: Region,
+    ) -> Result<Arc<Credential>, Unauthenticated> {
+        let (id, token) = (claim.claim().access_key_id(), claim.claim().session_token());
+        let cause = match self.credential(id, token, call.now).await {
+            Ok(credential) => return Ok(credential),
+            Err(CredentialError::Unknown) => Cause::Signature(SigV4Error::UnrecognizedClient),
+            Err(CredentialError::Expired) => Cause::Signature(SigV4Error::ExpiredToken),
+            Err(CredentialError::Vault(error)) => Cause::Vault(error),
+        };
+        Err(Unauthenticated { cause, region: Some(region) })
+    }
+
+    /// Checks the signature, now that the body is there.
+    async fn verified<'h, H: Headers<'h>>(
+        &self,
+        call: &Call,
         claimed: Claimed<'h>,
         head: &RequestHead<'h, H>,
         body: &[u8],
     ) -> Result<Authenticated, Unauthenticated> {
-        let Claimed { claim, credential, region } = claimed;
+        let Claimed { claim, mut credential, region } = claimed;
+        // What was taken away while the request waited for its turn or its body is gone.
+        if call.arrived.elapsed() >= FRESH {
+            credential = self.credential_of(call, &claim, region).await?;
+        }
+        self.signed(claim, credential, region, head, body)
+    }
+
+    fn signed<'h, H: Headers<'h>>(
+        &self,
+        claim: CheckedClaim<'h>,
+        credential: Arc<Credential>,
+        region: Region,
+        head: &RequestHead<'h, H>,
+        body: &[u8],
+    ) -> Result<Authenticated, Unauthenticated> {
         let payload = digest::sha256(body);
         let mut keys = self.signing_keys.borrow_mut();
         let verified = keys.verify(claim, credential.generation(), head, &payload, |claim| {
@@ -471,6 +529,8 @@ struct Call {
     now: Timestamp,
     /// Now, by the clock of whoever signs.
     signed_by: Timestamp,
+    /// Now, by a clock that is never put back.
+    arrived: Instant,
     peer: Rc<Peer>,
 }
 

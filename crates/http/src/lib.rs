@@ -10,6 +10,7 @@ mod ids;
 mod limits;
 mod metrics;
 pub mod server;
+mod shares;
 mod span;
 mod test_mode;
 mod tls;

@@ -89,7 +89,7 @@ impl<T: Trail + 'static> Api<T> {
         body: Incoming,
         asked: Asked,
     ) -> Response<Body> {
-        let arrived = tokio::time::Instant::now();
+        let arrived = call.arrived;
         let answer = match self.auditor(&call, &parts, body, &asked).await {
             Ok((operation, authenticated, body, trail)) => {
                 let begun = Cell::new(false);
@@ -190,7 +190,7 @@ impl<T: Trail + 'static> Api<T> {
             let (code, message) = error.for_trail();
             refused(Refusal::new(code_of(code), message.unwrap_or_default()), region)
         })?;
-        let authenticated = self.verified(claimed, &head, body.as_ref());
+        let authenticated = self.verified(call, claimed, &head, body.as_ref()).await;
         let authenticated = authenticated.map_err(|error| refused(of_cause(error.cause), error.region))?;
         Ok((operation, authenticated, body, trail))
     }

@@ -98,7 +98,7 @@ impl<T: Trail + 'static> Api<T> {
         body: Incoming,
         asked: Asked,
     ) -> Response<Body> {
-        let arrived = tokio::time::Instant::now();
+        let arrived = call.arrived;
         let (id, protocol, this) = (call.request_id, asked.protocol, Rc::clone(&self));
         let (operation, answer) = match self.known(&call, &parts, body, asked).await {
             Ok(known) => (Some(known.operation), this.run_cloudwatch(call, parts, protocol, known).await),
@@ -175,7 +175,7 @@ impl<T: Trail + 'static> Api<T> {
             Received::Query(_) => &[],
         };
         let known = operation.as_ref().ok().copied();
-        let authenticated = self.verified(claimed, &head, signed_body);
+        let authenticated = self.verified(call, claimed, &head, signed_body).await;
         let authenticated =
             authenticated.map_err(|error| refused(query::of_cause(error.cause), known, error.region))?;
         let operation =

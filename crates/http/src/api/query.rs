@@ -88,7 +88,7 @@ impl<T: Trail + 'static> Api<T> {
     /// Answers a request of IAM or STS.
     pub(super) async fn query(self: Rc<Self>, call: Call, parts: Parts, body: Incoming) -> Response<Body> {
         let id = call.request_id;
-        let arrived = tokio::time::Instant::now();
+        let arrived = call.arrived;
         let this = Rc::clone(&self);
         let (operation, answer) = match self.asked(&call, &parts, body).await {
             Ok(asked) => (Some(asked.operation), this.run(call, parts, asked).await),
@@ -133,7 +133,7 @@ impl<T: Trail + 'static> Api<T> {
             Received::Query(_) => &[],
         };
         let known = operation.as_ref().ok().copied();
-        let authenticated = self.verified(claimed, &head, signed_body);
+        let authenticated = self.verified(call, claimed, &head, signed_body).await;
         let authenticated =
             authenticated.map_err(|error| refused(of_cause(error.cause), known, error.region))?;
         let operation = operation.map_err(|refusal| refused(refusal, None, region))?;
