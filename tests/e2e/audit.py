@@ -12,7 +12,8 @@ SEGMENT = re.compile(r"([a-z0-9]+)-(\d{8})\.log")
 def events(directory):
     """Every event of the trail in `directory`, once the chain of each stream was found whole.
 
-    A line cut off at the end of a segment is what a crash leaves, and must be noted in the segment after it.
+    A line cut off at the end of a segment is what a crash leaves, and must be noted in the segment after it; so is a hole that
+    a loss of power leaves, with all behind it.
     """
     streams = collections.defaultdict(list)
     for path in directory.iterdir():
@@ -29,7 +30,10 @@ def events(directory):
 def events_of(stream, paths):
     found, sequence, previous_hash, before = [], 0, bytes(32), None
     for number, path in enumerate(paths, 1):
-        *lines, torn = path.read_bytes().split(b"\n")
+        content = path.read_bytes()
+        whole, hole, behind = content.partition(b"\0")
+        *lines, torn = whole.split(b"\n")
+        torn += hole + behind
         for at, line in enumerate(lines):
             stated_sequence, stated_hash, text = line.split(b" ", 2)
             header_hash, sequence = previous_hash, sequence + 1

@@ -5,6 +5,9 @@
 //! `SHA-256("keyreeve-audit-v1" ‖ 00 ‖ hash of the line before (32 bytes) ‖ u64 sequence ‖ json)`. The first line of a
 //! segment is a header; the hash before the first line of the first segment is 32 zero bytes. So a line that is
 //! changed, left out, added or moved breaks every hash after it, and only a cut at the very end shows in nothing but the end.
+//!
+//! JSON has no NUL. A line with one is where a loss of power has left a hole: of what was written and not forced to the disk, any pages
+//! may be missing, and those after them there. With such a line a torn tail begins, as with one without its end.
 
 use keyreeve_crypto::digest::{LowerHex, Sha256, sha256};
 
@@ -46,6 +49,8 @@ pub struct Verified {
     pub lines: u64,
     /// Bytes of the whole lines; what follows is a torn tail.
     pub len: usize,
+    /// Whether the torn tail begins with a hole: nothing that comes after continues the chain.
+    pub has_hole: bool,
 }
 
 impl Chain {
@@ -84,21 +89,33 @@ impl Chain {
     /// Checks that `segment` continues this chain.
     ///
     /// # Errors
-    /// At the first line that does not. A last line without its end is a torn tail, not an error.
-    pub fn verify(mut self, segment: &[u8]) -> Result<Verified, ChainError> {
-        let (mut lines, mut len) = (0u64, 0usize);
+    /// At the first line that does not. A last line without its end, and a hole with all after it, is a torn tail, not an error.
+    pub fn verify(self, segment: &[u8]) -> Result<Verified, ChainError> {
+        let mut verified = Verified { end: self, lines: 0, len: 0, has_hole: false };
         for line in segment.split_inclusive(|byte| *byte == b'\n') {
-            let Some(text) = line.strip_suffix(b"\n") else { break };
-            let broken = ChainError::Broken { line: lines + 1 };
-            let (sequence, hash, json) = fields(text).ok_or(broken)?;
-            self.advance(json);
-            if sequence != self.sequence || hash != LowerHex::new(&self.hash).as_bytes() {
-                return Err(broken);
-            }
-            lines += 1;
-            len += line.len();
+            let Some(text) = line.strip_suffix(b"\n") else {
+                verified.has_hole = line.contains(&0);
+                break;
+            };
+            let Some(end) = verified.end.after(text) else {
+                if !text.contains(&0) {
+                    return Err(ChainError::Broken { line: verified.lines + 1 });
+                }
+                verified.has_hole = true;
+                break;
+            };
+            verified.end = end;
+            verified.lines += 1;
+            verified.len += line.len();
         }
-        Ok(Verified { end: self, lines, len })
+        Ok(verified)
+    }
+
+    /// The chain after `line`, if that is the next.
+    fn after(mut self, line: &[u8]) -> Option<Self> {
+        let (sequence, hash, json) = fields(line)?;
+        self.advance(json);
+        (sequence == self.sequence && hash == LowerHex::new(&self.hash).as_bytes()).then_some(self)
     }
 
     fn advance(&mut self, json: &[u8]) {
@@ -175,6 +192,24 @@ mod tests {
             let verified = Chain::START.verify(&whole[..cut]).unwrap();
             assert_eq!((verified.lines, verified.len), (1, first), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_hole_is_where_a_torn_tail_begins() {
+        let whole = segment(&["{}", r#"{"a":1}"#, r#"{"b":2}"#, "{}"]);
+        let second = segment(&["{}"]).len();
+        for hole in
+            [second..second + 1, second..second + 90, second + 3..second + 100, second + 70..whole.len()]
+        {
+            let mut holed = whole.clone();
+            holed[hole.clone()].fill(0);
+            let verified = Chain::START.verify(&holed).unwrap();
+            assert_eq!((verified.lines, verified.len), (1, second), "{hole:?}");
+            assert!(verified.has_hole, "{hole:?}");
+        }
+        let mut changed = whole;
+        changed[second + 70] ^= 1;
+        assert!(Chain::START.verify(&changed).is_err());
     }
 
     #[test]

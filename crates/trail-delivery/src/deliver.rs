@@ -181,6 +181,12 @@ impl Deliverer {
             }
         }
         if !groups.is_empty() {
+            // ORDER: the segments first. What is delivered of a segment stands in it whatever happens, and the place that is kept too.
+            for (stream, at) in &next.streams {
+                if self.state.streams.get(stream) != Some(at) {
+                    lines::sync(&self.segments, &stream.parse().map_err(io::Error::other)?, at)?;
+                }
+            }
             let files = self.log_files(groups, now, &mut next)?;
             self.commit(next, &files)?;
         } else {

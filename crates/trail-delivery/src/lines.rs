@@ -155,9 +155,10 @@ pub(crate) fn read(
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(ReadError::Missing(name)),
             bytes => bytes?,
         };
-        let is_whole = bytes.len() < left;
         let mut offset = at.offset;
         let verified = advance(&name, at, &bytes)?;
+        // Behind a hole nothing is read.
+        let is_whole = verified.has_hole || bytes.len() < left;
         for line in bytes.get(..verified.len).unwrap_or_default().split_inclusive(|byte| *byte == b'\n') {
             // The first line is the header.
             if offset > 0 {
@@ -178,6 +179,17 @@ pub(crate) fn read(
             }
             _ => return Ok(!is_whole),
         }
+    }
+}
+
+/// Forces to the disk what was read of `stream` up to `at`, so that no loss of power takes away what is told elsewhere. The segments
+/// before were when the next one began.
+pub(crate) fn sync(directory: &Path, stream: &StreamName, at: &StreamState) -> io::Result<()> {
+    let name = numbered(stream, at.segment).map_err(io::Error::other)?;
+    match File::open(directory.join(name.to_string())) {
+        // What is to come after a segment that was removed.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        file => file?.sync_data(),
     }
 }
 

@@ -70,7 +70,9 @@ impl SegmentIndex {
 
     /// Takes in what was appended to the segment: the bytes after those that were [`Self::read`].
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
-        for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+        let whole = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+        // Where a loss of power has left a hole, the segment ends.
+        for line in whole.take_while(|line| !line.contains(&0)) {
             let offset = self.read;
             self.read = offset.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
             self.add(offset, line);

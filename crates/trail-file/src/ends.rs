@@ -50,8 +50,9 @@ fn tail_of(path: &Path) -> io::Result<Vec<u8>> {
     Ok(tail)
 }
 
-/// What the last whole line says of itself.
+/// What the last whole line says of itself. Behind a hole, which a loss of power has left, there is none.
 fn last_line(tail: &[u8]) -> Option<Chain> {
+    let tail = tail.split(|byte| *byte == 0).next().unwrap_or_default();
     let whole = tail.get(..tail.iter().rposition(|byte| *byte == b'\n')?)?;
     let line = whole.rsplit(|byte| *byte == b'\n').next()?;
     let mut fields = line.splitn(3, |byte| *byte == b' ');
@@ -69,7 +70,7 @@ mod tests {
         let mut lines = Vec::new();
         chain.append(b"{\"a\":1}", &mut lines);
         chain.append(b"{\"b\":2}", &mut lines);
-        for torn in ["", "3", "3 00"] {
+        for torn in ["", "3", "3 00", "3 \0\0\n4 00 {}\n"] {
             let tail = [lines.as_slice(), torn.as_bytes()].concat();
             assert_eq!(last_line(&tail), Some(chain), "{torn}");
         }

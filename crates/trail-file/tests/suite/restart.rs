@@ -23,7 +23,9 @@ fn a_restart_begins_a_segment_unless_the_last_holds_its_header_alone() {
 
 #[test]
 fn a_torn_tail_stays_and_the_next_header_counts_it() {
-    for (events, torn) in [(2, &b"4 0123"[..]), (0, b"2")] {
+    // A loss of power leaves holes, too, and pages behind them.
+    let hole = b"4 0123\0\0\0\0} \n5 a whole line\n6 and";
+    for (events, torn) in [(2, &b"4 0123"[..]), (0, b"2"), (2, hole), (0, b"\0\0\0")] {
         let memory = Memory::default();
         write_runs(&memory, "w0", Options::default(), &[events]);
         memory.edit("w0-00000001.log", |bytes| bytes.extend_from_slice(torn));
