@@ -5,7 +5,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
-from server import ACCOUNT
+from server import ACCOUNT, wait_until
 from test_trail import aws
 
 GROUP = "CloudTrail/KMS"
@@ -88,6 +88,45 @@ def test_the_stream_is_read_from_either_end(used):
     assert newest["events"][-1]["timestamp"] >= stream["lastEventTimestamp"]
     before = logs.get_log_events(**asked, nextToken=second["nextBackwardToken"], limit=3)
     assert before["events"] == first["events"]
+
+
+def test_every_reading_has_an_end_though_it_is_in_the_log_itself(used):
+    _, logs, _ = used
+    asked = {"logGroupName": GROUP, "logStreamName": f"{ACCOUNT}_CloudTrail_us-east-1"}
+    # Slower than it is written: each request reads one event and makes one.
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP, PaginationConfig={"PageSize": 1})
+    ids = [event["eventId"] for page in pages for event in page["events"]]
+    assert len(set(ids)) == len(ids) >= 7
+    for limit in (1, 1000):
+        token, read = None, []
+        while True:
+            more = {"nextToken": token} if token else {"startFromHead": True}
+            page = logs.get_log_events(**asked, **more, limit=limit)
+            read += page["events"]
+            if page["nextForwardToken"] == token:
+                assert page["events"] == []
+                break
+            token = page["nextForwardToken"]
+        assert len(read) >= len(ids)
+    token = logs.get_log_events(**asked)["nextBackwardToken"]
+    for _ in range(3):
+        before = token
+        token = logs.get_log_events(**asked, nextToken=before)["nextBackwardToken"]
+    assert token == before
+
+
+def test_what_comes_later_is_read_with_the_token_of_the_end(used):
+    server, logs, key = used
+    asked = {"logGroupName": GROUP, "logStreamName": f"{ACCOUNT}_CloudTrail_us-east-1"}
+    end = logs.get_log_events(**asked)["nextForwardToken"]
+    server.client().encrypt(KeyId=key, Plaintext=b"later", EncryptionContext={"read": "later"})
+
+    def is_read():
+        page = logs.get_log_events(**asked, nextToken=end)
+        assert (page["nextForwardToken"] == end) == (page["events"] == [])
+        return any('"read":"later"' in event["message"] for event in page["events"])
+
+    wait_until(is_read, "the end of the log moves on")
 
 
 def test_what_is_wrong_is_refused(used):

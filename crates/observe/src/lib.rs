@@ -17,6 +17,7 @@ pub mod syslog;
 
 mod answer;
 mod cloudtrail;
+mod log_token;
 mod logs;
 mod lookup;
 mod refusal;

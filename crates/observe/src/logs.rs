@@ -13,7 +13,7 @@ use crate::archive::{AttributeKey, Found, Place, Wanted};
 use crate::cloudtrail::{authorize, read};
 use crate::event::Event;
 use crate::filter_pattern::FilterPattern;
-use crate::lookup::{read_place, write_place};
+use crate::log_token::LogToken;
 use crate::refusal::Refusal;
 
 /// The log group.
@@ -194,15 +194,20 @@ pub(crate) async fn filter_log_events(
         cx.region,
         input.filter_pattern
     );
-    let after =
-        input.next_token.as_deref().map(|token| read_place(cx, &scope, token, bad_token)).transpose()?;
+    let token = match input.next_token.as_deref() {
+        Some(token) => LogToken::read(cx, &scope, token).ok_or_else(bad_token)?,
+        None => LogToken::beginning(cx.now),
+    };
     let names_other = |names: &Vec<String>| !names.contains(&stream);
     if input.log_stream_names.as_ref().is_some_and(names_other)
         || input.log_stream_name_prefix.as_ref().is_some_and(|prefix| !stream.starts_with(prefix))
     {
         return Ok(json!({ "events": [], "searchedLogStreams": [] }));
     }
-    let search = Search { pattern: &pattern, limit };
+    // The first page has everything that is there, and the others nothing that came since then.
+    let token_of_end = input.next_token.is_some().then_some(&token);
+    let search = Search { pattern: &pattern, limit, until: token_of_end };
+    let after = token.after.clone();
     let Page { events, next } = search.page(asked, Wanted { from, to, after, ..everything(cx) }).await?;
     let events: Vec<Value> = events
         .iter()
@@ -218,7 +223,8 @@ pub(crate) async fn filter_log_events(
         .collect();
     let mut answer = json!({ "events": events, "searchedLogStreams": [] });
     if let (Some(place), Some(members)) = (next, answer.as_object_mut()) {
-        members.insert("nextToken".to_owned(), json!(write_place(cx, &scope, &place)?));
+        let next = token.at(Some(place));
+        members.insert("nextToken".to_owned(), json!(next.write(cx, &scope)?));
     }
     Ok(answer)
 }
@@ -231,6 +237,8 @@ fn bad_token() -> Refusal {
 struct Search<'a> {
     pattern: &'a FilterPattern,
     limit: usize,
+    /// The reading that it is a page of, but for the first.
+    until: Option<&'a LogToken>,
 }
 
 struct Page {
@@ -254,6 +262,9 @@ impl Search<'_> {
             looked_at = looked_at.saturating_add(batch.len());
             for found in batch {
                 let place = found.place.clone();
+                if self.until.is_some_and(|token| !token.reaches(&place)) {
+                    return Ok(Page { events, next: None });
+                }
                 if self.pattern.meets(&found.json) {
                     bytes = bytes.saturating_add(found.json.len());
                     if !events.is_empty() && (events.len() == self.limit || bytes > BYTES_MOST) {
@@ -294,7 +305,7 @@ struct GetInput {
     next_token: Option<String>,
 }
 
-/// The newest events unless `startFromHead`; the tokens lead on from both ends of a page, for ever.
+/// The newest events unless `startFromHead`; the tokens lead on from both ends of a page, for ever: at an end, to itself.
 pub(crate) async fn get_log_events(
     cx: &mut Cx<'_>,
     asked: &Asked<'_>,
@@ -311,19 +322,92 @@ pub(crate) async fn get_log_events(
         return Err(Refusal::new("ResourceNotFoundException", message));
     }
     let scope = format!("GetLogEvents/{}/{}/{from:?}/{to:?}", cx.caller.account(), cx.region);
+    let wanted = Wanted { from, to, limit, ..everything(cx) };
     // The first letter of a token says which way it leads.
-    let (oldest_first, after) = match input.next_token.as_deref() {
-        None => (input.start_from_head.unwrap_or_default(), None),
-        Some(token) => {
-            let (way, token) = token.split_once('/').ok_or_else(bad_token)?;
-            let after = match token {
-                "" => None,
-                token => Some(read_place(cx, &scope, token, bad_token)?),
-            };
-            (way == "f", after)
+    let Some(passed) = input.next_token.as_deref() else {
+        let oldest_first = input.start_from_head.unwrap_or_default();
+        let mut found = stretch(asked, Wanted { oldest_first, ..wanted }).await?;
+        if !oldest_first {
+            found.reverse();
         }
+        let mut token = LogToken::beginning(cx.now);
+        let back = token.at(found.first().map(|found| found.place.clone()));
+        token.come_to(&places(&found), oldest_first || found.len() < limit);
+        return Ok(page(&found, &lead(cx, &scope, "f", &token)?, &lead(cx, &scope, "b", &back)?));
     };
-    let wanted = Wanted { from, to, after: after.clone(), oldest_first, limit, ..everything(cx) };
+    let (way, token) = passed.split_once('/').ok_or_else(bad_token)?;
+    let mut token = LogToken::read(cx, &scope, token).ok_or_else(bad_token)?;
+    let before = token.clone();
+    if way == "b" {
+        let wanted = Wanted { after: token.after.clone(), oldest_first: false, ..wanted };
+        let mut found = stretch(asked, wanted).await?;
+        found.reverse();
+        // Documented: at an end, the token is the one that was passed.
+        let Some((first, last)) = found.first().zip(found.last()) else {
+            return Ok(page(&[], &lead(cx, &scope, "f", &token)?, passed));
+        };
+        let (back, on) = (before.at(Some(first.place.clone())), before.at(Some(last.place.clone())));
+        return Ok(page(&found, &lead(cx, &scope, "f", &on)?, &lead(cx, &scope, "b", &back)?));
+    }
+    if way != "f" {
+        return Err(bad_token());
+    }
+    let mut found = onward(asked, &wanted, &mut token).await?;
+    if found.is_empty()
+        && let Some(anew) = before.anew(cx.now)
+    {
+        token = anew;
+        found = onward(asked, &wanted, &mut token).await?;
+    }
+    let Some(first) = found.first() else {
+        return Ok(page(&[], passed, &lead(cx, &scope, "b", &before)?));
+    };
+    let back = before.at(Some(first.place.clone()));
+    Ok(page(&found, &lead(cx, &scope, "f", &token)?, &lead(cx, &scope, "b", &back)?))
+}
+
+fn places(found: &[Found]) -> Vec<Place> {
+    found.iter().map(|found| found.place.clone()).collect()
+}
+
+fn page(found: &[Found], forward: &str, backward: &str) -> Value {
+    let events: Vec<Value> = found.iter().map(shown).collect();
+    json!({ "events": events, "nextForwardToken": forward, "nextBackwardToken": backward })
+}
+
+fn lead(cx: &Cx<'_>, scope: &str, way: &str, token: &LogToken) -> Result<String, Refusal> {
+    Ok(format!("{way}/{}", token.write(cx, scope)?))
+}
+
+/// The next events of a reading, which notes that they were shown.
+async fn onward(asked: &Asked<'_>, wanted: &Wanted, token: &mut LogToken) -> Result<Vec<Found>, Refusal> {
+    let mut after = token.after.clone();
+    loop {
+        let mut found = stretch(asked, Wanted { after, oldest_first: true, ..wanted.clone() }).await?;
+        let Some(last) = found.last() else { return Ok(found) };
+        after = Some(last.place.clone());
+        if !token.reaches(&last.place) {
+            // Nothing behind this page either.
+            found.retain(|found| token.reaches(&found.place));
+        }
+        let is_last = found.last().map(|found| &found.place) != after.as_ref();
+        found.retain(|found| {
+            !token.has_shown(&found.place) && !(token.is_open(&found.place) && is_reading(found))
+        });
+        if !found.is_empty() || is_last {
+            token.come_to(&places(&found), true);
+            return Ok(found);
+        }
+    }
+}
+
+/// Whether an event is of a request of [`get_log_events`]: those of the second in which a reading began may be its own.
+fn is_reading(found: &Found) -> bool {
+    Event::read(&found.json).is_some_and(|event| event.event_name == "GetLogEvents")
+}
+
+/// As many of the wanted events as fit into a page, in the order in which they were looked for.
+async fn stretch(asked: &Asked<'_>, wanted: Wanted) -> Result<Vec<Found>, Refusal> {
     let mut found = asked.archive.lookup(wanted).await?;
     let mut bytes = 0_usize;
     let fits = found
@@ -334,18 +418,7 @@ pub(crate) async fn get_log_events(
         })
         .count();
     found.truncate(fits.max(1));
-    if !oldest_first {
-        found.reverse();
-    }
-    let place = |found: Option<&Found>| found.map(|found| found.place.clone()).or_else(|| after.clone());
-    let token = |way: &str, place: Option<Place>| match place {
-        None => Ok::<_, Refusal>(format!("{way}/")),
-        Some(place) => Ok(format!("{way}/{}", write_place(cx, &scope, &place)?)),
-    };
-    let forward = token("f", place(found.last()))?;
-    let backward = token("b", place(found.first()))?;
-    let events: Vec<Value> = found.iter().map(shown).collect();
-    Ok(json!({ "events": events, "nextForwardToken": forward, "nextBackwardToken": backward }))
+    Ok(found)
 }
 
 fn shown(found: &Found) -> Value {
