@@ -3,7 +3,9 @@
 import json
 import time
 
+import botocore
 import pytest
+import raw
 from botocore.exceptions import ClientError
 from server import ACCOUNT, wait_until
 from test_trail import aws
@@ -127,6 +129,63 @@ def test_what_comes_later_is_read_with_the_token_of_the_end(used):
         return any('"read":"later"' in event["message"] for event in page["events"])
 
     wait_until(is_read, "the end of the log moves on")
+
+
+def outside(name, shape):
+    """Values of a member that are outside its limits, and the limits."""
+    of = shape.metadata
+    number = shape.type_name in ("integer", "long")
+    for value, limit in (
+        (of.get("min", 0) - 1, f"greater than or equal to {of.get('min')}") if number else ("", None),
+        (of.get("max", 0) + 1, f"less than or equal to {of.get('max')}") if number else ("a" * (of.get("max", 0) + 1), None),
+    ):
+        if limit is None:
+            what = "greater" if value == "" else "less"
+            limit = f"{what} than or equal to {of.get('min' if value == '' else 'max')}"
+        if limit.endswith("None") or (value == "" and not of.get("min")):
+            continue
+        measure = "value" if number else "length"
+        yield value, f"Value '{value}' at '{name}' failed to satisfy constraint: Member must have {measure} {limit}"
+    if "pattern" in of:
+        yield "a :b", (
+            f"Value 'a :b' at '{name}' failed to satisfy constraint: Member must satisfy regular expression pattern: {of['pattern']}"
+        )
+
+
+def test_what_is_outside_the_limits_of_the_model_is_named(server):
+    client = server.client(service="logs", validate=False)
+    given = {"logGroupName": GROUP, "logStreamName": "s"}
+    tried = 0
+    for operation in ("DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"):
+        members = client.meta.service_model.operation_model(operation).input_shape.members
+        call = getattr(client, botocore.xform_name(operation))
+        for name, shape in members.items():
+            if shape.type_name == "list" or "enum" in shape.metadata:
+                continue
+            for value, text in outside(name, shape):
+                with pytest.raises(ClientError) as refused:
+                    call(**{key: value for key, value in given.items() if key in members} | {name: value})
+                error = refused.value.response["Error"]
+                assert error["Code"] == "InvalidParameterException", (operation, name, error)
+                assert text in error["Message"], (operation, name)
+                tried += 1
+    assert tried > 30
+
+
+def test_what_cannot_be_read_is_said_as_by_the_service(server):
+    target = {"GetLogEvents": "Logs_20140328.GetLogEvents", "LookupEvents": "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents"}
+    for operation, body, text in [
+        ("GetLogEvents", b"{", None),
+        ("GetLogEvents", b'"x"', None),
+        ("GetLogEvents", b'{"limit":"x"}', "STRING_VALUE can not be converted to an Integer"),
+        ("GetLogEvents", b'{"logStreamName":{}}', "Start of structure or map found where not expected."),
+        ("LookupEvents", b"]", None),
+        ("LookupEvents", b'{"LookupAttributes":{}}', "Start of structure or map found where not expected."),
+        ("LookupEvents", b'{"NextToken":true}', "TRUE_VALUE can not be converted to a String"),
+    ]:
+        service = "logs" if operation == "GetLogEvents" else "cloudtrail"
+        answer = raw.call(server, operation, body, headers={"X-Amz-Target": target[operation]}, service=service)
+        assert (answer.status, answer.error) == (400, ("SerializationException", text)), (operation, body)
 
 
 def test_what_is_wrong_is_refused(used):

@@ -8,8 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use keyreeve_core::Cx;
 use keyreeve_core::gate::{Elsewhere, Particulars, authorize_elsewhere};
 use keyreeve_domain::Timestamp;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use keyreeve_wire::InputError;
+use keyreeve_wire::auditing::{
+    AuditInput, DescribeTrailsInput, ListPublicKeysInput, ListTrailsInput, NamedTrailInput,
+};
 use serde_json::{Value, json};
 
 use crate::answer::Asked;
@@ -17,36 +19,17 @@ use crate::archive::{PublicKey, Status};
 use crate::refusal::Refusal;
 
 /// Reads the input, and notes it for the trail.
-pub(crate) fn read<I: DeserializeOwned + Serialize>(cx: &mut Cx<'_>, body: &[u8]) -> Result<I, Refusal> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    let input: I = serde_json::from_slice(body)
-        .map_err(|error| Refusal::new("SerializationException", format!("{error}")))?;
-    let noted = parameters(serde_json::to_value(&input).unwrap_or_default());
-    if noted != json!({}) {
-        cx.notes.request_parameters = serde_json::to_vec(&noted).unwrap_or_default();
+pub(crate) fn read<I: AuditInput>(cx: &mut Cx<'_>, body: &[u8]) -> Result<I, Refusal> {
+    let input = I::decode(body).map_err(|error| match error {
+        InputError::Serialization(text) => Refusal::new("SerializationException", text.unwrap_or_default()),
+        InputError::Validation(text) => Refusal::new(I::OUTSIDE, text),
+    })?;
+    let mut noted = Vec::new();
+    input.write_parameters(&mut noted);
+    if noted != b"{}" {
+        cx.notes.request_parameters = noted;
     }
     Ok(input)
-}
-
-/// Input as a trail has it: names begin with a small letter at every depth, and the times of CloudTrail's own operations are texts.
-fn parameters(input: Value) -> Value {
-    match input {
-        Value::Object(members) => {
-            let members = members.into_iter().map(|(name, value)| {
-                let time = value.as_f64().and_then(time_of);
-                let value = match time.filter(|_| ["StartTime", "EndTime"].contains(&name.as_str())) {
-                    Some(time) => Value::String(time.event_date()),
-                    None => parameters(value),
-                };
-                let mut letters = name.chars();
-                let first = letters.next().map(|first| first.to_ascii_lowercase());
-                (first.into_iter().chain(letters).collect(), value)
-            });
-            Value::Object(members.collect())
-        }
-        Value::Array(values) => Value::Array(values.into_iter().map(parameters).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => input,
-    }
 }
 
 /// Lets the caller through for the action `cloudtrail:…`.
@@ -66,16 +49,6 @@ fn as_f64(millis: i64) -> f64 {
     // Exact for every time that a calendar has.
     i32::try_from(millis / 1000).map_or(f64::MAX, |seconds| f64::from(seconds) * 1000.0)
         + f64::from(i16::try_from(millis % 1000).unwrap_or_default())
-}
-
-/// The time that a number of JSON stands for.
-pub(crate) fn time_of(seconds: f64) -> Option<Timestamp> {
-    let millis = (seconds * 1000.0).round();
-    // What a calendar has, until the year 9999.
-    if !(0.0..=253_402_300_799_999.0).contains(&millis) {
-        return None;
-    }
-    format!("{millis:.0}").parse().ok().map(Timestamp::from_millis)
 }
 
 fn describe(cx: &Cx<'_>, asked: &Asked<'_>) -> Value {
@@ -118,6 +91,9 @@ fn check_name(name: &str) -> Result<(), Refusal> {
                 format!("The specified trail ARN is not valid: {name}"),
             )),
         };
+    }
+    if name.is_empty() {
+        return invalid("Trail name cannot be blank!".to_owned());
     }
     let len = name.chars().count();
     let is_plain = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
@@ -169,15 +145,6 @@ fn not_found(cx: &Cx<'_>, name: &str) -> Refusal {
     Refusal::new("TrailNotFoundException", format!("Unknown trail: {name} for the user: {account}"))
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DescribeTrailsInput {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    trail_name_list: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    include_shadow_trails: Option<bool>,
-}
-
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html>. A name that is not there is left out.
 pub(crate) async fn describe_trails(
     cx: &mut Cx<'_>,
@@ -194,15 +161,9 @@ pub(crate) async fn describe_trails(
     Ok(json!({ "trailList": list }))
 }
 
-#[derive(Deserialize, Serialize)]
-struct NamedInput {
-    #[serde(rename = "Name")]
-    name: String,
-}
-
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrail.html>
 pub(crate) async fn get_trail(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8]) -> Result<Value, Refusal> {
-    let input: NamedInput = read(cx, body)?;
+    let input: NamedTrailInput = read(cx, body)?;
     check_name(&input.name)?;
     authorize(cx, "cloudtrail:GetTrail", &asked.names.arn(cx.caller.account())).await?;
     match is_named(cx, asked, &input.name) {
@@ -217,7 +178,7 @@ pub(crate) async fn get_trail_status(
     asked: &Asked<'_>,
     body: &[u8],
 ) -> Result<Value, Refusal> {
-    let input: NamedInput = read(cx, body)?;
+    let input: NamedTrailInput = read(cx, body)?;
     check_name(&input.name)?;
     authorize(cx, "cloudtrail:GetTrailStatus", &asked.names.arn(cx.caller.account())).await?;
     if !is_named(cx, asked, &input.name) {
@@ -249,31 +210,13 @@ pub(crate) async fn get_trail_status(
     Ok(answer)
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListTrailsInput {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    next_token: Option<String>,
-}
-
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListTrails.html>
 pub(crate) async fn list_trails(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8]) -> Result<Value, Refusal> {
-    let ListTrailsInput { .. } = read(cx, body)?;
+    let _: ListTrailsInput = read(cx, body)?;
     authorize(cx, "cloudtrail:ListTrails", "*").await?;
     let names = asked.names;
     let arn = names.arn(cx.caller.account());
     Ok(json!({ "Trails": [{ "TrailARN": arn, "Name": names.trail, "HomeRegion": names.home.as_str() }] }))
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListPublicKeysInput {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    start_time: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    end_time: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    next_token: Option<String>,
 }
 
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html>: without times, the key that signs now.
@@ -287,9 +230,8 @@ pub(crate) async fn list_public_keys(
     if input.next_token.is_some() {
         return Err(Refusal::new("InvalidTokenException", "Invalid token."));
     }
-    let from = input.start_time.and_then(time_of);
-    let to = input.end_time.and_then(time_of).unwrap_or(cx.now);
-    let from = from.unwrap_or(to);
+    let to = input.end_time.unwrap_or(cx.now);
+    let from = input.start_time.unwrap_or(to);
     if from > to {
         return Err(Refusal::new("InvalidTimeRangeException", TIME_RANGE));
     }

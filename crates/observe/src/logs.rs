@@ -5,7 +5,9 @@
 
 use keyreeve_core::Cx;
 use keyreeve_domain::Timestamp;
-use serde::{Deserialize, Serialize};
+use keyreeve_wire::auditing::{
+    DescribeLogGroupsInput, DescribeLogStreamsInput, FilterLogEventsInput, GetLogEventsInput, PageToken,
+};
 use serde_json::{Value, json};
 
 use crate::answer::Asked;
@@ -19,7 +21,7 @@ use crate::refusal::Refusal;
 /// The log group.
 const GROUP: &str = "CloudTrail/KMS";
 /// Events of a page, at most, and where nothing is said.
-const MOST: i64 = 10_000;
+const MOST: usize = 10_000;
 /// Bytes of the events of a page, at most.
 const BYTES_MOST: usize = 1 << 20;
 /// Events that are looked at for one page; it may then be short, or empty, and says where to go on.
@@ -53,35 +55,12 @@ fn check_group(cx: &Cx<'_>, name: Option<&str>, identifier: Option<&str>) -> Res
     }
 }
 
-fn limit(asked: Option<i64>, most: i64) -> Result<usize, Refusal> {
-    let given = asked.unwrap_or(most);
-    if !(1..=most).contains(&given) {
-        return Err(invalid(format!("limit must be from 1 to {most}.")));
-    }
-    Ok(usize::try_from(given).unwrap_or(1))
-}
-
-fn time(millis: Option<i64>) -> Result<Option<Timestamp>, Refusal> {
-    match millis {
-        Some(millis) if millis < 0 => Err(invalid("A time must not be negative.")),
-        millis => Ok(millis.map(Timestamp::from_millis)),
-    }
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct GroupsInput {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_group_name_prefix: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_group_name_pattern: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    limit: Option<i64>,
+fn limit(asked: Option<i64>) -> usize {
+    asked.and_then(|asked| usize::try_from(asked).ok()).unwrap_or(MOST)
 }
 
 pub(crate) async fn describe_log_groups(cx: &mut Cx<'_>, body: &[u8]) -> Result<Value, Refusal> {
-    let input: GroupsInput = read(cx, body)?;
-    limit(input.limit, 50)?;
+    let input: DescribeLogGroupsInput = read(cx, body)?;
     authorize(cx, "logs:DescribeLogGroups", "*").await?;
     let (prefix, pattern) = (input.log_group_name_prefix, input.log_group_name_pattern);
     let is_meant = prefix.is_none_or(|prefix| GROUP.starts_with(&prefix))
@@ -94,26 +73,12 @@ pub(crate) async fn describe_log_groups(cx: &mut Cx<'_>, body: &[u8]) -> Result<
     Ok(json!({ "logGroups": if is_meant { vec![group] } else { Vec::new() } }))
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StreamsInput {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_group_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_group_identifier: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_stream_name_prefix: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    limit: Option<i64>,
-}
-
 pub(crate) async fn describe_log_streams(
     cx: &mut Cx<'_>,
     asked: &Asked<'_>,
     body: &[u8],
 ) -> Result<Value, Refusal> {
-    let input: StreamsInput = read(cx, body)?;
-    limit(input.limit, 50)?;
+    let input: DescribeLogStreamsInput = read(cx, body)?;
     authorize(cx, "logs:DescribeLogStreams", &format!("{}:*", group_arn(cx))).await?;
     check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
     let name = stream_name(cx);
@@ -148,38 +113,15 @@ fn everything(cx: &Cx<'_>) -> Wanted {
     }
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FilterInput {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_group_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_group_identifier: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_stream_names: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_stream_name_prefix: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    start_time: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    end_time: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    filter_pattern: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    limit: Option<i64>,
-    // A token is long and says nothing to an auditor.
-    #[serde(default, skip_serializing)]
-    next_token: Option<String>,
-}
-
 pub(crate) async fn filter_log_events(
     cx: &mut Cx<'_>,
     asked: &Asked<'_>,
     body: &[u8],
 ) -> Result<Value, Refusal> {
-    let input: FilterInput = read(cx, body)?;
-    let limit = limit(input.limit, MOST)?;
-    let (from, to) = (time(input.start_time)?, time(input.end_time)?);
+    let input: FilterLogEventsInput = read(cx, body)?;
+    let limit = limit(input.limit);
+    let (from, to) =
+        (input.start_time.map(Timestamp::from_millis), input.end_time.map(Timestamp::from_millis));
     let pattern = FilterPattern::parse(input.filter_pattern.as_deref().unwrap_or_default())
         .map_err(|error| invalid(error.to_string()))?;
     if input.log_stream_names.is_some() && input.log_stream_name_prefix.is_some() {
@@ -194,7 +136,8 @@ pub(crate) async fn filter_log_events(
         cx.region,
         input.filter_pattern
     );
-    let token = match input.next_token.as_deref() {
+    let passed = input.next_token.as_ref().map(PageToken::as_str);
+    let token = match passed {
         Some(token) => LogToken::read(cx, &scope, token).ok_or_else(bad_token)?,
         None => LogToken::beginning(cx.now),
     };
@@ -205,7 +148,7 @@ pub(crate) async fn filter_log_events(
         return Ok(json!({ "events": [], "searchedLogStreams": [] }));
     }
     // The first page has everything that is there, and the others nothing that came since then.
-    let token_of_end = input.next_token.is_some().then_some(&token);
+    let token_of_end = passed.is_some().then_some(&token);
     let search = Search { pattern: &pattern, limit, until: token_of_end };
     let after = token.after.clone();
     let Page { events, next } = search.page(asked, Wanted { from, to, after, ..everything(cx) }).await?;
@@ -284,36 +227,16 @@ impl Search<'_> {
     }
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct GetInput {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_group_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_group_identifier: Option<String>,
-    log_stream_name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    start_time: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    end_time: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    limit: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    start_from_head: Option<bool>,
-    // A token is long and says nothing to an auditor.
-    #[serde(default, skip_serializing)]
-    next_token: Option<String>,
-}
-
 /// The newest events unless `startFromHead`; the tokens lead on from both ends of a page, for ever: at an end, to itself.
 pub(crate) async fn get_log_events(
     cx: &mut Cx<'_>,
     asked: &Asked<'_>,
     body: &[u8],
 ) -> Result<Value, Refusal> {
-    let input: GetInput = read(cx, body)?;
-    let limit = limit(input.limit, MOST)?;
-    let (from, to) = (time(input.start_time)?, time(input.end_time)?);
+    let input: GetLogEventsInput = read(cx, body)?;
+    let limit = limit(input.limit);
+    let (from, to) =
+        (input.start_time.map(Timestamp::from_millis), input.end_time.map(Timestamp::from_millis));
     authorize(cx, "logs:GetLogEvents", &format!("{}:log-stream:{}", group_arn(cx), input.log_stream_name))
         .await?;
     check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
@@ -324,7 +247,7 @@ pub(crate) async fn get_log_events(
     let scope = format!("GetLogEvents/{}/{}/{from:?}/{to:?}", cx.caller.account(), cx.region);
     let wanted = Wanted { from, to, limit, ..everything(cx) };
     // The first letter of a token says which way it leads.
-    let Some(passed) = input.next_token.as_deref() else {
+    let Some(passed) = input.next_token.as_ref().map(PageToken::as_str) else {
         let oldest_first = input.start_from_head.unwrap_or_default();
         let mut found = stretch(asked, Wanted { oldest_first, ..wanted }).await?;
         if !oldest_first {
@@ -392,7 +315,7 @@ async fn onward(asked: &Asked<'_>, wanted: &Wanted, token: &mut LogToken) -> Res
         }
         let is_last = found.last().map(|found| &found.place) != after.as_ref();
         found.retain(|found| {
-            !token.has_shown(&found.place) && !(token.is_open(&found.place) && is_reading(found))
+            !(token.has_shown(&found.place) || token.is_open(&found.place) && is_reading(found))
         });
         if !found.is_empty() || is_last {
             token.come_to(&places(&found), true);

@@ -3,50 +3,24 @@
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>.
 
 use keyreeve_core::Cx;
-use keyreeve_domain::Timestamp;
-use serde::{Deserialize, Serialize};
+use keyreeve_wire::auditing::{LookupAttribute, LookupEventsInput};
 use serde_json::{Value, json};
 
 use crate::answer::Asked;
 use crate::archive::{AttributeKey, Found, Place, Wanted};
-use crate::cloudtrail::{TIME_RANGE, authorize, epoch, read, time_of};
+use crate::cloudtrail::{TIME_RANGE, authorize, epoch, read};
 use crate::event::Event;
 use crate::refusal::Refusal;
 
 /// Events of a page, at most, and where nothing is said.
 const MOST: i64 = 50;
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Input {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    lookup_attributes: Vec<Attribute>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    start_time: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    end_time: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    event_category: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    max_results: Option<i64>,
-    // A token is long and says nothing to an auditor.
-    #[serde(default, skip_serializing)]
-    next_token: Option<String>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Attribute {
-    attribute_key: String,
-    attribute_value: String,
-}
-
 /// Errors, in this order: InvalidLookupAttributesException, InvalidTimeRangeException, InvalidMaxResultsException,
 /// InvalidEventCategoryException, AccessDeniedException, InvalidNextTokenException.
 pub(crate) async fn lookup_events(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8]) -> Result<Value, Refusal> {
-    let input: Input = read(cx, body)?;
+    let input: LookupEventsInput = read(cx, body)?;
     let attribute = attribute(&input.lookup_attributes)?;
-    let (from, to) = (time(input.start_time)?, time(input.end_time)?);
+    let (from, to) = (input.start_time, input.end_time);
     if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(Refusal::new("InvalidTimeRangeException", TIME_RANGE));
     }
@@ -74,7 +48,7 @@ pub(crate) async fn lookup_events(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8
         input.event_category
     );
     let after =
-        input.next_token.as_deref().map(|token| read_place(cx, &scope, token, bad_token)).transpose()?;
+        input.next_token.map(|token| read_place(cx, &scope, token.as_str(), bad_token)).transpose()?;
     // There are no insights.
     if input.event_category.is_some() {
         return Ok(json!({ "Events": [] }));
@@ -101,14 +75,14 @@ pub(crate) async fn lookup_events(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8
     Ok(answer)
 }
 
-fn attribute(attributes: &[Attribute]) -> Result<Option<(AttributeKey, String)>, Refusal> {
+fn attribute(attributes: &[LookupAttribute]) -> Result<Option<(AttributeKey, String)>, Refusal> {
     let refused = |text: String| Err(Refusal::new("InvalidLookupAttributesException", text));
     let one = match attributes {
         [] => return Ok(None),
         [one] => one,
         _ => return refused("You can only use one lookup attribute per request.".to_owned()),
     };
-    let Attribute { attribute_key, attribute_value } = one;
+    let LookupAttribute { attribute_key, attribute_value } = one;
     let Some((_, key)) = AttributeKey::ALL.iter().find(|(name, _)| name == attribute_key) else {
         return refused(format!("{attribute_key} is not a valid lookup attribute key."));
     };
@@ -116,14 +90,6 @@ fn attribute(attributes: &[Attribute]) -> Result<Option<(AttributeKey, String)>,
         return refused("The value of a lookup attribute must be 1 to 2000 characters long.".to_owned());
     }
     Ok(Some((*key, attribute_value.clone())))
-}
-
-fn time(seconds: Option<f64>) -> Result<Option<Timestamp>, Refusal> {
-    let Some(seconds) = seconds else { return Ok(None) };
-    match time_of(seconds) {
-        Some(time) => Ok(Some(time)),
-        None => Err(Refusal::new("InvalidTimeRangeException", TIME_RANGE)),
-    }
 }
 
 fn bad_token() -> Refusal {

@@ -12,7 +12,7 @@ pub struct Refusal {
     pub code: &'static str,
     /// Its HTTP status.
     pub status: u16,
-    /// Its text.
+    /// Its text; empty where the service gives none.
     pub message: String,
 }
 
@@ -42,7 +42,7 @@ impl Refusal {
     /// As the trail has it.
     #[must_use]
     pub fn for_trail(&self) -> (&str, Option<&str>) {
-        (self.code, Some(&self.message))
+        (self.code, Some(self.message.as_str()).filter(|message| !message.is_empty()))
     }
 
     /// The body of an answer, JSON.
@@ -51,7 +51,9 @@ impl Refusal {
         let mut body = Vec::with_capacity(256);
         let mut object = Object::begin(&mut body);
         object.string("__type", self.code);
-        object.string("message", &self.message);
+        if !self.message.is_empty() {
+            object.string("message", &self.message);
+        }
         object.end();
         body
     }

@@ -145,20 +145,41 @@ impl FromJson for u32 {
         at: &Place<'_>,
         found: &mut Violations,
     ) -> Result<Option<Self>, InputError> {
-        // AWS: unverified for a number with a fraction: it is refused here, not cut.
-        let number = integer(json).ok_or_else(|| mismatch(json, Wanted::Scalar("an Integer")))?;
-        let shown = number.to_string();
-        if let Some(min) = at.shape.min().filter(|min| number < i128::from(*min)) {
-            found.add(at, &Shown::Text(&shown), &at.shape.at_least(min));
-            return Ok(None);
-        }
-        if let Some(max) = at.shape.max().filter(|max| number > i128::from(*max)) {
-            found.add(at, &Shown::Text(&shown), &at.shape.at_most(max));
-            return Ok(None);
-        }
         // Every integer of the API has limits, so this fails for none of them.
+        let Some(number) = number_within_limits(json, at, found)? else { return Ok(None) };
         Ok(Some(u32::try_from(number).map_err(|_error| mismatch(json, Wanted::Scalar("an Integer")))?))
     }
+}
+
+impl FromJson for i64 {
+    fn from_json(
+        json: &Json<'_>,
+        at: &Place<'_>,
+        found: &mut Violations,
+    ) -> Result<Option<Self>, InputError> {
+        let Some(number) = number_within_limits(json, at, found)? else { return Ok(None) };
+        Ok(Some(i64::try_from(number).map_err(|_error| mismatch(json, Wanted::Scalar("a Long")))?))
+    }
+}
+
+/// A whole number; `None` when a violation was recorded instead.
+fn number_within_limits(
+    json: &Json<'_>,
+    at: &Place<'_>,
+    found: &mut Violations,
+) -> Result<Option<i128>, InputError> {
+    // AWS: unverified for a number with a fraction: it is refused here, not cut.
+    let number = integer(json).ok_or_else(|| mismatch(json, Wanted::Scalar("an Integer")))?;
+    let shown = number.to_string();
+    if let Some(min) = at.shape.min().filter(|min| number < i128::from(*min)) {
+        found.add(at, &Shown::Text(&shown), &at.shape.at_least(min));
+        return Ok(None);
+    }
+    if let Some(max) = at.shape.max().filter(|max| number > i128::from(*max)) {
+        found.add(at, &Shown::Text(&shown), &at.shape.at_most(max));
+        return Ok(None);
+    }
+    Ok(Some(number))
 }
 
 impl FromJson for f64 {

@@ -1,10 +1,11 @@
-//! The wire protocols: of AWS KMS (awsJson 1.1, service model 2014-11-01), of IAM and STS (awsQuery), and of CloudWatch
-//! (awsQuery, awsJson 1.0, RPC v2 CBOR).
+//! The wire protocols: of AWS KMS (awsJson 1.1, service model 2014-11-01), of IAM and STS (awsQuery), of CloudWatch
+//! (awsQuery, awsJson 1.0, RPC v2 CBOR), and the requests of CloudTrail and CloudWatch Logs (awsJson 1.1).
 //!
 //! A request that decodes is inside every limit of the API; an answer is written in the bytes that AWS sends.
 //! No I/O, no clock, no randomness. Protocol:
 //! [AWS JSON 1.1](https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html).
 
+pub mod auditing;
 pub mod cloudwatch;
 mod declare;
 mod decode;

@@ -17,6 +17,11 @@ pub(crate) trait Parameter {
         true
     }
 
+    /// The same of a value that a request may leave out, where it is given.
+    fn is_logged_where_given(&self) -> bool {
+        self.is_logged()
+    }
+
     fn write_parameter(&self, out: &mut Vec<u8>);
 
     /// What stands for an absent value, where its default is logged.
@@ -51,6 +56,12 @@ macro_rules! as_answered {
 }
 
 as_answered! { String, f64, u32 }
+
+impl Parameter for i64 {
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.to_string().as_bytes());
+    }
+}
 
 impl Parameter for Timestamp {
     fn write_parameter(&self, out: &mut Vec<u8>) {
@@ -102,6 +113,10 @@ impl Parameter for bool {
         *self
     }
 
+    fn is_logged_where_given(&self) -> bool {
+        true
+    }
+
     fn write_parameter(&self, out: &mut Vec<u8>) {
         self.write_json(out);
     }
@@ -135,7 +150,7 @@ never_logged! { Blob, SensitiveBlob, SensitiveText }
 
 impl<T: Parameter> Parameter for Option<T> {
     fn is_logged(&self) -> bool {
-        self.as_ref().map_or(T::DEFAULT.is_some(), Parameter::is_logged)
+        self.as_ref().map_or(T::DEFAULT.is_some(), Parameter::is_logged_where_given)
     }
 
     fn write_parameter(&self, out: &mut Vec<u8>) {
