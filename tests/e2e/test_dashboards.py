@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml  # Comes with the aws command line.
 from raw import call, send
+from server import Server, wait_until
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy/prometheus/keyreeve.rules.yml"
@@ -36,14 +37,40 @@ def labels_of(sample):
     return {} if "{" not in sample else dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', sample))
 
 
+# A stream, and a bucket that is not there, so that a file waits for it.
+CONFIG = """
+[audit]
+streams = { shipper = "file:events.jsonl" }
+log_seconds = 1
+digest_seconds = 1
+
+[bucket]
+endpoint = "http://127.0.0.1:1"
+"""
+
+
 @pytest.fixture(scope="module")
-def samples(server):
+def watched(tmp_path_factory):
+    environment = {"KEYREEVE_BUCKET_ACCESS_KEY_ID": "AKIAEXAMPLE", "KEYREEVE_BUCKET_SECRET_ACCESS_KEY": "example"}
+    running = Server(tmp_path_factory.mktemp("watched") / "data", config=CONFIG, environment=environment).start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="module")
+def samples(watched):
     """{name: labels}, once everything has happened that makes a metric."""
+    server = watched
     key = call(server, "CreateKey").json["KeyMetadata"]["KeyId"]
     for _ in range(2):
         assert call(server, "Encrypt", {"KeyId": key, "Plaintext": "AAAA"}).status == 200
     assert call(server, "DescribeKey", {"KeyId": "alias/nobody"}).status == 400
-    answer = send(server, b"", {"Host": server.host, "Accept": f"{OPEN_METRICS}; version=1.0.0"}, method="GET", path="/metrics")
+
+    def metrics():
+        return send(server, b"", {"Host": server.host, "Accept": f"{OPEN_METRICS}; version=1.0.0"}, method="GET", path="/metrics")
+
+    wait_until(lambda: b"\nkeyreeve_trail_bucket_waiting_since_timestamp_seconds " in metrics().body, "a file waits", 30)
+    answer = metrics()
     found = {}
     for line in answer.body.decode().splitlines():
         if not line.startswith("#"):

@@ -1,5 +1,6 @@
 """Streams: every event of the trail, told to a receiver as it happens."""
 
+import http.server
 import json
 import re
 import socket
@@ -120,6 +121,62 @@ class Frames(Receiver):
         self.connections = []
 
 
+class Collector(Receiver):
+    """A collector of OpenTelemetry; `answers` are what it says next instead of taking a request."""
+
+    def __init__(self, context=None):
+        super().__init__()
+        self.context, self.port, self.answers, self.rejects = context, 0, [], 0
+
+    def open(self):
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                assert (self.path, self.headers["Content-Type"]) == ("/v1/logs", "application/json")
+                status = receiver.answers.pop(0) if receiver.answers else 200
+                answer = b"{}"
+                if status == 200:
+                    for record in records(json.loads(body)):
+                        receiver.take(record)
+                    if receiver.rejects:
+                        answer = json.dumps({"partialSuccess": {"rejectedLogRecords": str(receiver.rejects), "errorMessage": "no room"}}).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        if self.context:
+            self.server.socket = self.context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_port
+        return self.run(self.server.serve_forever)
+
+    def take(self, record):
+        event = json.loads(record["body"]["stringValue"])
+        said = {each["key"]: each["value"] for each in record["attributes"]}
+        assert said["log.record.uid"] == {"stringValue": event["eventID"]}
+        assert said["rpc.method"] == {"stringValue": event["eventName"]}
+        assert ("error.type" in said) == ("errorCode" in event) == (record["severityText"] == "WARN")
+        with self.lock:
+            self.events.append(event)
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def records(request):
+    for logs in request["resourceLogs"]:
+        assert {"key": "service.name", "value": {"stringValue": "keyreeve"}} in logs["resource"]["attributes"]
+        for scope in logs["scopeLogs"]:
+            yield from scope["logRecords"]
+
+
 class Lines(Receiver):
     """The file of a stream, and those that were put aside."""
 
@@ -181,6 +238,9 @@ def opened(kind, tmp_path, authority):
     if kind == "tcp":
         receiver = Frames().open()
         return receiver, f"tcp://127.0.0.1:{receiver.port}", {}
+    if kind == "otlp":
+        receiver = Collector().open()
+        return receiver, f"otlp:http://127.0.0.1:{receiver.port}", {}
     if kind == "file":
         directory = tmp_path / "shipped"
         directory.mkdir()
@@ -191,12 +251,12 @@ def opened(kind, tmp_path, authority):
     context.load_verify_locations(authority.certificate)
     context.verify_mode = ssl.CERT_REQUIRED
     client, client_key = authority.issue("kms")
-    receiver = Frames(context).open()
+    receiver = (Collector if kind == "otlps" else Frames)(context).open()
     more = {"stream_ca": str(authority.certificate), "stream_certificate": str(client), "stream_key": str(client_key)}
-    return receiver, f"tls://localhost:{receiver.port}", more
+    return receiver, f"{'otlp:https' if kind == 'otlps' else 'tls'}://localhost:{receiver.port}", more
 
 
-@pytest.mark.parametrize("kind", ["udp", "tcp", "tls", "unix", "file"])
+@pytest.mark.parametrize("kind", ["udp", "tcp", "tls", "unix", "file", "otlp", "otlps"])
 def test_every_event_is_told_once_while_nothing_fails(kind, make_server, tmp_path, authority):
     receiver, url, more = opened(kind, tmp_path, authority)
     server = make_server(config=config(url, **more)).start()
@@ -216,7 +276,7 @@ def test_every_event_is_told_once_while_nothing_fails(kind, make_server, tmp_pat
     receiver.close()
 
 
-@pytest.mark.parametrize("kind", ["tcp", "file"])
+@pytest.mark.parametrize("kind", ["tcp", "file", "otlp"])
 def test_kills_lose_no_event(kind, make_server, tmp_path, authority):
     receiver, url, more = opened(kind, tmp_path, authority)
     server = make_server(config=config(url, **more))
@@ -229,8 +289,9 @@ def test_kills_lose_no_event(kind, make_server, tmp_path, authority):
     receiver.close()
 
 
-def test_a_receiver_that_is_away_holds_up_nothing_and_is_told_everything_when_it_is_back(make_server, tmp_path, authority):
-    receiver, url, more = opened("tcp", tmp_path, authority)
+@pytest.mark.parametrize("kind", ["tcp", "otlp"])
+def test_a_receiver_that_is_away_holds_up_nothing_and_is_told_everything_when_it_is_back(kind, make_server, tmp_path, authority):
+    receiver, url, more = opened(kind, tmp_path, authority)
     server = make_server(config=config(url, **more)).start()
     use(server)
     told(server, receiver)
@@ -247,6 +308,24 @@ def test_a_receiver_that_is_away_holds_up_nothing_and_is_told_everything_when_it
     receiver.open()
     told(server, receiver)
     wait_until(lambda: metric(server, "lag_seconds") == 0, "nothing waits", 60)
+    receiver.close()
+
+
+def test_what_a_collector_refuses_is_sent_again_and_what_it_rejects_is_not(make_server, tmp_path, authority):
+    receiver, url, more = opened("otlp", tmp_path, authority)
+    receiver.answers = [503, 400, 401]
+    server = make_server(config=config(url, **more)).start()
+    use(server, 20)
+    told(server, receiver)
+    assert receiver.answers == [] and metric(server, "failures_total") == 3
+    ids = receiver.ids()
+    assert len(ids) == len(set(ids))
+    receiver.rejects = 2
+    before = metric(server, "failures_total")
+    server.client().generate_random(NumberOfBytes=8)
+    wait_until(lambda: metric(server, "rejected_total") == 2, "what was rejected is counted", 20)
+    assert metric(server, "failures_total") == before
+    assert "no room" in server.log_path.read_text()
     receiver.close()
 
 
@@ -341,6 +420,7 @@ def test_a_certificate_that_is_not_trusted_is_told_nothing(make_server, tmp_path
     "text",
     [
         'streams = { siem = "https://host" }',
+        'streams = { siem = "otlp:host:4318" }',
         'streams = { "a b" = "udp://host" }',
         'streams = { siem = "tls://host" }\nstream_key = "/nowhere"',
         'streams = { siem = "file:x" }\nstream_files = 0',

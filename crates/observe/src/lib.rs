@@ -12,6 +12,7 @@ pub mod filter_pattern;
 pub mod layout;
 pub mod metric;
 pub mod object_keys;
+pub mod otlp;
 pub mod sealed_file;
 pub mod syslog;
 

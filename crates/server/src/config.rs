@@ -129,7 +129,8 @@ section! {
         reserve_mib: u64 = 64, "64", since "0.1";
         /// MiB of free space below which the log and the metrics warn.
         warn_mib: u64 = 1024, "1024", since "0.1";
-        /// Who is told of every event as it happens, by name: "udp://HOST:514", "tcp://HOST:601", "tls://HOST:6514", "unix:/dev/log", "file:PATH".
+        /// Who is told of every event as it happens, by name: "udp://HOST:514", "tcp://HOST:601", "tls://HOST:6514", "otlp:https://HOST:4318", "unix:/dev/log",
+        /// "file:PATH".
         streams: BTreeMap<String, String> = BTreeMap::new(), "{}", since "0.1";
         /// The PEM file of the certificates that streams over TLS trust; without one, those that browsers trust.
         stream_ca: Option<PathBuf> = None, "\"/etc/keyreeve/logs-ca.crt\"", since "0.1";

@@ -128,19 +128,30 @@ impl Https {
         Ok(body)
     }
 
-    /// Sends a request to `uri`, whose scheme is `http` or `https`. An answer that does not say that it succeeded is an error.
-    pub(crate) async fn send(&self, uri: &Uri, mut request: Request<Full<Bytes>>) -> Result<(), FetchError> {
+    /// The same, with this configuration of TLS.
+    pub(crate) fn of(mut tls: ClientConfig) -> Self {
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self { tls: TlsConnector::from(Arc::new(tls)) }
+    }
+
+    /// Sends a request to `uri`, whose scheme is `http` or `https`; what is answered. An answer that does not say that it succeeded is
+    /// an error.
+    pub(crate) async fn send(
+        &self,
+        uri: &Uri,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Vec<u8>, FetchError> {
         let url = uri.to_string();
         let host = uri.authority().and_then(|authority| HeaderValue::from_str(host_of(authority)).ok());
         let host = host.ok_or_else(|| FetchError::Url(url.clone()))?;
         request.headers_mut().insert(HOST, host);
         request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let sent = async {
-            let (status, _) = match uri.scheme_str() {
+            let (status, body) = match uri.scheme_str() {
                 Some("http") => exchange(tcp(uri, HTTP_PORT, &url).await?, request, &url).await?,
                 _ => exchange(self.connect(uri, &url).await?, request, &url).await?,
             };
-            if status.is_success() { Ok(()) } else { Err(FetchError::Status { url: url.clone(), status }) }
+            if status.is_success() { Ok(body) } else { Err(FetchError::Status { url: url.clone(), status }) }
         };
         match tokio::time::timeout(PATIENCE, sent).await {
             Ok(sent) => sent,

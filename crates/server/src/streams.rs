@@ -3,6 +3,7 @@
 //! A thread of its own for each stream reads the segments as the delivery does and keeps its place in `audit-streams/NAME.json`. No request
 //! and no other stream waits for it; it holds a few events in memory, however far it is behind. Each event is told at least once.
 
+mod collector;
 mod counts;
 mod file;
 mod target;
@@ -80,8 +81,8 @@ impl Streams {
             let place = places.join(format!("{name}.json"));
             let tail = Tail::open(&dir.join(TRAIL_DIR), &place, began.clone())
                 .map_err(|error| Failure::Delivery { path: place, error })?;
-            let ways = Ways::new(&config.audit, &target, dir, sender.clone())?;
             let counts = Arc::<Counts>::default();
+            let ways = Ways::new(&config.audit, &target, dir, (sender.clone(), &counts))?;
             counted.push((name.clone(), Arc::clone(&counts)));
             let (sender, stopped) = mpsc::channel();
             let runner = Runner {
@@ -117,9 +118,12 @@ impl Streams {
     }
 }
 
+fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 fn sender(config: &AuditSection) -> syslog::Sender {
-    let name = rustix::system::uname();
-    let hostname = name.nodename().to_string_lossy();
+    let hostname = hostname();
     let enterprise = Some(config.stream_enterprise).filter(|number| *number > 0);
     syslog::Sender::new(&hostname, std::process::id(), env!("CARGO_PKG_VERSION"), enterprise)
 }

@@ -95,7 +95,7 @@ impl Webhooks {
         loop {
             let request = request(uri, &action.arn, id.as_str(), &body).ok_or(WebhookError::Notification)?;
             let error = match self.https.send(uri, request).await {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(error) => WebhookError::from(error),
             };
             match pauses.next() {

@@ -14,6 +14,7 @@ pub(crate) struct Counts {
     told: AtomicU64,
     failures: AtomicU64,
     gaps: AtomicU64,
+    rejected: AtomicU64,
     /// The time of the oldest event that was read and is not told, in milliseconds; 0 where there is none.
     waiting: AtomicI64,
 }
@@ -25,6 +26,10 @@ impl Counts {
 
     pub(super) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn rejected(&self, events: u64) {
+        self.rejected.fetch_add(events, Ordering::Relaxed);
     }
 
     pub(super) fn set_waiting(&self, oldest: Option<Timestamp>) {
@@ -53,11 +58,14 @@ pub(super) fn add(metrics: &Metrics, streams: Vec<(String, Arc<Counts>)>) {
     }
     let streams = Arc::new(streams);
     type Count = fn(&Counts) -> &AtomicU64;
-    let counters: [(&'static str, &'static str, Count); 3] = [
+    let counters: [(&'static str, &'static str, Count); 4] = [
         ("audit_stream_events", "Events that a stream was told, repeated ones too", |counts| &counts.told),
         ("audit_stream_failures", "Attempts of a stream that failed", |counts| &counts.failures),
         ("audit_stream_gaps", "Times that events were gone before a stream was told of them", |counts| {
             &counts.gaps
+        }),
+        ("audit_stream_rejected", "Events that a receiver took and says that it does not keep", |counts| {
+            &counts.rejected
         }),
     ];
     for (name, help, count) in counters {

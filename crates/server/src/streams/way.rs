@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use keyreeve_observe::otlp::Exporter;
 use keyreeve_observe::syslog::{self, Sender};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::pem::PemObject;
@@ -20,7 +21,9 @@ use tokio::time::Instant;
 use crate::config::AuditSection;
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
-use crate::https;
+use crate::https::{self, Https};
+use crate::streams::collector::{Collector, CollectorWay};
+use crate::streams::counts::Counts;
 use crate::streams::file::FileWay;
 use crate::streams::target::Target;
 
@@ -55,6 +58,7 @@ pub(super) struct Ways {
     target: Target,
     sender: Sender,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    collector: Option<Collector>,
     /// MiB of a file, and how many older ones are kept.
     file: (u64, u32),
 }
@@ -64,26 +68,48 @@ impl Ways {
         config: &AuditSection,
         target: &Target,
         dir: &DataDir,
-        sender: Sender,
+        (sender, counts): (Sender, &Arc<Counts>),
     ) -> Result<Self, Failure> {
         let tls = match target {
-            Target::Tls(host, _) => Some((tls(config)?, server_name(host)?)),
-            Target::File(_) | Target::Tcp(..) | Target::Udp(..) | Target::Unix(_) => None,
+            Target::Tls(host, _) => Some((Arc::new(tls_client(config)?), server_name(host)?)),
+            Target::File(_) | Target::Otlp(_) | Target::Tcp(..) | Target::Udp(..) | Target::Unix(_) => None,
+        };
+        let collector = match target {
+            Target::Otlp(url) => Some(Collector {
+                url: url.clone(),
+                https: Arc::new(Https::of(tls_client(config)?)),
+                exporter: Exporter::new(
+                    &crate::streams::hostname(),
+                    std::process::id(),
+                    env!("CARGO_PKG_VERSION"),
+                ),
+                counts: Arc::clone(counts),
+            }),
+            Target::File(_) | Target::Tcp(..) | Target::Tls(..) | Target::Udp(..) | Target::Unix(_) => None,
         };
         let target = match target {
             Target::File(path) => Target::File(dir.join(path)),
-            other @ (Target::Tcp(..) | Target::Tls(..) | Target::Udp(..) | Target::Unix(_)) => other.clone(),
+            other @ (Target::Otlp(_)
+            | Target::Tcp(..)
+            | Target::Tls(..)
+            | Target::Udp(..)
+            | Target::Unix(_)) => other.clone(),
         };
-        Ok(Self { target, sender, tls, file: (config.stream_file_mib, config.stream_files) })
+        Ok(Self { target, sender, tls, collector, file: (config.stream_file_mib, config.stream_files) })
     }
 
     pub(super) fn open(&self) -> io::Result<Box<dyn Way>> {
+        if let Some(collector) = &self.collector {
+            return Ok(Box::new(CollectorWay::open(collector.clone())?));
+        }
         let sender = self.sender.clone();
         Ok(match (&self.target, &self.tls) {
             (Target::File(path), _) => {
                 let (mib, older) = self.file;
                 Box::new(FileWay::open(path, mib.saturating_mul(1 << 20), older)?)
             }
+            // It has its way above.
+            (Target::Otlp(_), _) => return Err(ErrorKind::Unsupported.into()),
             (Target::Udp(host, port), _) => {
                 let address = (host.as_str(), *port).to_socket_addrs()?.next().ok_or(ErrorKind::NotFound)?;
                 let any = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
@@ -127,11 +153,11 @@ fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
 }
 
 /// What is trusted, and by what the other side knows this one.
-fn tls(config: &AuditSection) -> Result<Arc<ClientConfig>, Failure> {
+fn tls_client(config: &AuditSection) -> Result<ClientConfig, Failure> {
     let roots = https::roots(config.stream_ca.as_deref(), "[audit] stream_ca")?;
     let builder = https::client(roots)?;
     let (Some(certificate), Some(key)) = (&config.stream_certificate, &config.stream_key) else {
-        return Ok(Arc::new(builder.with_no_client_auth()));
+        return Ok(builder.with_no_client_auth());
     };
     let fault = |path: &Path, error: &dyn std::fmt::Display| {
         Failure::Config(format!("[audit] stream_certificate, stream_key, `{}`: {error}.", path.display()))
@@ -141,7 +167,7 @@ fn tls(config: &AuditSection) -> Result<Arc<ClientConfig>, Failure> {
         .map_err(|error| fault(certificate, &error))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| fault(key, &error))?;
     let client = builder.with_client_auth_cert(chain, private);
-    Ok(Arc::new(client.map_err(|error| fault(certificate, &error))?))
+    client.map_err(|error| fault(certificate, &error))
 }
 
 /// A connection whose other side must acknowledge what it is sent.
