@@ -685,6 +685,45 @@ def test_simulation(iam):
         [found["SourcePolicyId"] for found in result["MatchedStatements"]] for result in answer["EvaluationResults"]
     ]
     assert matched == [["PolicyInputList.1"], ["PolicyInputList.2"], []]
+    for result in answer["EvaluationResults"]:
+        (one,) = result["ResourceSpecificResults"]
+        assert (one["EvalResourceName"], one["EvalResourceDecision"]) == (key, result["EvalDecision"])
+        assert one["MatchedStatements"] == result["MatchedStatements"]
+        assert result["EvalDecisionDetails"] == {}
+    assert [result["EvalResourceName"] for result in answer["EvaluationResults"]] == [
+        "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}"
+    ] * 2 + ["*"]
+
+    # The most restrictive decision is that of the action, and the statements are those that made it.
+    mixed = [
+        f'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"kms:*","Resource":"{key}"}}]}}',
+        '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:*","Resource":"*:alias/x"}}',
+    ]
+    other = key.replace("1234abcd", "2234abcd")
+    alias = f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/x"
+    for resources, decision in [([key], "allowed"), ([key, other], "implicitDeny"), ([key, other, alias], "explicitDeny")]:
+        (result,) = iam.simulate_custom_policy(
+            PolicyInputList=mixed, ActionNames=["kms:Encrypt"], ResourceArns=resources
+        )["EvaluationResults"]
+        assert result["EvalDecision"] == decision
+        assert [one["EvalResourceDecision"] for one in result["ResourceSpecificResults"]] == [
+            "allowed", "implicitDeny", "explicitDeny"
+        ][: len(resources)]  # fmt: skip
+    assert result["MatchedStatements"] == [
+        {
+            "SourcePolicyId": "PolicyInputList.2", "SourcePolicyType": "IAM Policy",
+            "StartPosition": {"Line": 1, "Column": 38}, "EndPosition": {"Line": 1, "Column": len(mixed[1])},
+        }
+    ]  # fmt: skip
+    allowed = result["ResourceSpecificResults"][0]["MatchedStatements"][0]
+    assert (allowed["StartPosition"]["Column"], allowed["EndPosition"]["Column"]) == (38, len(mixed[0]) - 1)
+    anything = iam.simulate_custom_policy(PolicyInputList=both, ActionNames=["kms:Encrypt"])["EvaluationResults"][0]
+    assert "ResourceSpecificResults" not in anything and "EvalDecisionDetails" not in anything
+    far = iam.simulate_custom_policy(
+        PolicyInputList=both, ActionNames=["kms:Encrypt"], ResourceArns=[key.replace(ACCOUNT, "999999999999")]
+    )["EvaluationResults"][0]
+    assert far["EvalDecision"] == "implicitDeny"
+    assert far["EvalDecisionDetails"] == {"IAM Policy": "allowed", "Resource Policy": "implicitDeny"}
 
     condition = policy("kms:Encrypt", Condition={"StringEquals": {"aws:username": "${aws:PrincipalTag/who}"}})
     keys = iam.get_context_keys_for_custom_policy(PolicyInputList=[condition])["ContextKeyNames"]
@@ -710,7 +749,7 @@ def test_simulation(iam):
         for found in answer["EvaluationResults"]
     ] == [True, False]
     source = answer["EvaluationResults"][0]["MatchedStatements"][0]
-    assert (source["SourcePolicyId"], source["SourcePolicyType"]) == ("group_simulated_all", "group")
+    assert (source["SourcePolicyId"], source["SourcePolicyType"]) == ("group_simulated_all", "IAM Policy")
 
 
 def test_a_simulation_comes_in_pages_and_has_an_end(iam):
@@ -721,7 +760,11 @@ def test_a_simulation_comes_in_pages_and_has_an_end(iam):
     while True:
         page = iam.simulate_custom_policy(**arguments, MaxItems=4, **marker)
         assert len(page["EvaluationResults"]) <= 4
-        found += [(one["EvalActionName"], one["EvalResourceName"]) for one in page["EvaluationResults"]]
+        found += [
+            (one["EvalActionName"], each["EvalResourceName"])
+            for one in page["EvaluationResults"]
+            for each in one["ResourceSpecificResults"]
+        ]
         if not page["IsTruncated"]:
             break
         marker = {"Marker": page["Marker"]}

@@ -38,6 +38,7 @@ mod policy_versions;
 mod providers;
 mod roles;
 mod session_token;
+mod simulated;
 mod simulation;
 mod tags;
 mod users;

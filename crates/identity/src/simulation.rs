@@ -13,16 +13,15 @@ use keyreeve_core::identity::standing::{Identities, NamedPolicy};
 use keyreeve_domain::AccountId;
 use keyreeve_policy::{
     Action, Caller, Context, ContextValue, Decision, Effect, Kind, Layer, Policies, Policy, Resource,
-    RoleSession, Truth, default_text, explain,
+    RoleSession, Span, Truth, default_text, explain, simulator_spans,
 };
 use keyreeve_store::Snapshot;
 use keyreeve_wire::iam::{
     AttachmentType, ContextEntry, ContextKeyType, EvaluationDecision, EvaluationResult,
     GetContextKeysForCustomPolicyInput, GetContextKeysForCustomPolicyOutput,
     GetContextKeysForPrincipalPolicyInput, GetContextKeysForPrincipalPolicyOutput,
-    OrderedOrganizationPolicyType, OrganizationsDecisionDetail, PermissionsBoundaryDecisionDetail,
-    PolicyIdentifier, PolicySource, SimulateCustomPolicyInput, SimulateCustomPolicyOutput,
-    SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput, Statement,
+    OrderedOrganizationPolicyType, PolicyIdentifier, SimulateCustomPolicyInput, SimulateCustomPolicyOutput,
+    SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput,
 };
 
 use crate::amend::{authorized, find};
@@ -31,6 +30,7 @@ use crate::entity::{Entity, PolicyHolder, Target};
 use crate::gate::{Particulars, authorize};
 use crate::page::{self, Page, Wanted};
 use crate::refusal::Refusal;
+use crate::simulated::{self, IDENTITY, Matched, Outcome, RESOURCE};
 
 /// The most pairs of an action and a resource of one request, over all its pages.
 const PAIRS_MOST: usize = 10_000;
@@ -38,8 +38,9 @@ const PAIRS_MOST: usize = 10_000;
 /// A policy with where it comes from.
 struct Source {
     id: String,
-    kind: PolicySource,
     policy: Policy,
+    /// Where its statements stand.
+    spans: Vec<Span>,
     excluded_as: Excluded,
 }
 
@@ -55,7 +56,7 @@ struct Scene<'a> {
     identity: Vec<Source>,
     boundary: Option<Policy>,
     organization: Vec<Vec<Policy>>,
-    resource_policy: Option<Policy>,
+    resource_policy: Option<(Policy, Vec<Span>)>,
     account: AccountId,
     caller: &'a str,
     owner: Option<&'a str>,
@@ -75,7 +76,7 @@ fn given(texts: &[String]) -> Result<Vec<Source>, Refusal> {
         .map(|(number, text)| {
             let id = format!("PolicyInputList.{number}");
             let policy = compile(Kind::Identity, text, &id)?;
-            Ok(Source { id, kind: PolicySource::None, policy, excluded_as: Excluded::Never })
+            Ok(Source { id, policy, spans: simulator_spans(text), excluded_as: Excluded::Never })
         })
         .collect()
 }
@@ -105,8 +106,8 @@ async fn own_organization(cx: &Cx<'_>) -> Result<Vec<Vec<Policy>>, Refusal> {
     Ok(levels.iter().map(level).collect())
 }
 
-fn resource_policy(text: Option<&String>) -> Result<Option<Policy>, Refusal> {
-    text.map(|text| compile(Kind::Resource, text, "ResourcePolicy")).transpose()
+fn resource_policy(text: Option<&String>) -> Result<Option<(Policy, Vec<Span>)>, Refusal> {
+    text.map(|text| Ok((compile(Kind::Resource, text, "ResourcePolicy")?, simulator_spans(text)))).transpose()
 }
 
 pub(crate) async fn simulate_custom_policy(
@@ -198,23 +199,22 @@ async fn of_principal(
     let bound = match kind {
         "user" => {
             let user = authorized::<UserRecord>(cx, &*snapshot, action, target, &particulars).await?.record;
-            add(cx, &*snapshot, &mut policies, &user, AttachmentType::User, PolicySource::User).await?;
+            add(cx, &*snapshot, &mut policies, &user, AttachmentType::User).await?;
             for group in &user.groups {
                 let found = find::<GroupRecord>(cx, &*snapshot, group).await?;
                 let group = found.ok_or_else(|| GroupRecord::missing(Target::from(group)))?.record;
-                add(cx, &*snapshot, &mut policies, &group, AttachmentType::Group, PolicySource::Group)
-                    .await?;
+                add(cx, &*snapshot, &mut policies, &group, AttachmentType::Group).await?;
             }
             user.boundary
         }
         "group" => {
             let group = authorized::<GroupRecord>(cx, &*snapshot, action, target, &particulars).await?.record;
-            add(cx, &*snapshot, &mut policies, &group, AttachmentType::Group, PolicySource::Group).await?;
+            add(cx, &*snapshot, &mut policies, &group, AttachmentType::Group).await?;
             None
         }
         "role" => {
             let role = authorized::<RoleRecord>(cx, &*snapshot, action, target, &particulars).await?.record;
-            add(cx, &*snapshot, &mut policies, &role, AttachmentType::Role, PolicySource::Role).await?;
+            add(cx, &*snapshot, &mut policies, &role, AttachmentType::Role).await?;
             role.boundary
         }
         _ => return Err(arn::not_valid(principal)),
@@ -233,23 +233,22 @@ async fn add<E: PolicyHolder>(
     policies: &mut Vec<Source>,
     entity: &E,
     attachment: AttachmentType,
-    kind: PolicySource,
 ) -> Result<(), Refusal> {
     for policy in entity.policies() {
         let (holder, name) = (entity.name().to_owned(), policy.name.clone());
         policies.push(Source {
             id: format!("{}_{holder}_{name}", E::NOUN),
-            kind,
             policy: compile(Kind::Identity, &policy.text, &name)?,
+            spans: simulator_spans(&policy.text),
             excluded_as: Excluded::Inline(attachment, holder, name),
         });
     }
     for arn in entity.attached() {
-        let is_aws = arn.starts_with("arn:aws:iam::aws:");
+        let text = managed_text(cx, snapshot, arn).await?;
         policies.push(Source {
             id: crate::shown::policy_name(arn).to_owned(),
-            kind: if is_aws { PolicySource::AwsManaged } else { PolicySource::UserManaged },
-            policy: compile(Kind::Identity, &managed_text(cx, snapshot, arn).await?, arn)?,
+            policy: compile(Kind::Identity, &text, arn)?,
+            spans: simulator_spans(&text),
             excluded_as: Excluded::Arn(arn.clone()),
         });
     }
@@ -276,7 +275,7 @@ fn is_excluded(policy: &Source, out: &PolicyIdentifier) -> bool {
 }
 
 impl Scene<'_> {
-    /// What actions with resources come to, in the order of the request, as many as the page takes.
+    /// What actions with all resources come to, in the order of the request, as many as the page takes.
     fn page(
         &self,
         cx: &Cx<'_>,
@@ -315,15 +314,15 @@ impl Scene<'_> {
             );
             return Err(Refusal::invalid(message));
         }
-        let Page { items, marker } = page::of_places(cx, list, wanted, count)?;
-        let pairs =
-            actions.iter().flat_map(|action| resources.iter().map(move |resource| (action, resource)));
+        let Page { items, marker } = page::of_places(cx, list, wanted, actions.len())?;
         let (from, most) = (items.first().copied().unwrap_or_default(), items.len());
         let mut defaults = HashMap::new();
-        let results = pairs
-            .skip(from)
-            .take(most)
-            .map(|(action, resource)| self.result(action, resource, &context, &missing, &mut defaults));
+        let results = actions.iter().skip(from).take(most).map(|action| {
+            let each =
+                resources.iter().map(|resource| self.outcome(action, resource, &context, &mut defaults));
+            let outcomes = each.collect::<Result<Vec<_>, Refusal>>()?;
+            Ok::<_, Refusal>(simulated::result(action, resources, &outcomes, &missing))
+        });
         Ok(Page { items: results.collect::<Result<_, _>>()?, marker })
     }
 
@@ -331,18 +330,24 @@ impl Scene<'_> {
     fn missing(&self, given: &[(&str, Vec<&str>)]) -> Vec<String> {
         let given: HashSet<_> = given.iter().map(|(given, _)| given.to_ascii_lowercase()).collect();
         let mut missing = keys_of(&self.identity);
+        let of_resource = self.resource_policy.iter().flat_map(|(policy, _)| policy.context_keys());
+        for name in of_resource {
+            if !missing.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                missing.push(name.to_owned());
+            }
+        }
         missing.retain(|name| !given.contains(&name.to_ascii_lowercase()));
         missing
     }
 
-    fn result(
+    /// What an action with one resource comes to.
+    fn outcome(
         &self,
         action: &str,
         resource: &str,
         context: &Context<'_>,
-        missing: &[String],
         defaults: &mut HashMap<AccountId, Policy>,
-    ) -> Result<EvaluationResult, Refusal> {
+    ) -> Result<Outcome, Refusal> {
         let is_kms = action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("kms:"));
         let parts = |text: &str| text.split(':').nth(4).and_then(|account| account.parse().ok());
         let resource_account: AccountId =
@@ -359,7 +364,7 @@ impl Scene<'_> {
         let levels: Vec<Vec<_>> = self.organization.iter().map(|level| level.iter().collect()).collect();
         let levels: Vec<_> = levels.iter().map(Vec::as_slice).collect();
         let policies = Policies {
-            key: self.resource_policy.as_ref().or(default),
+            key: self.resource_policy.as_ref().map(|(policy, _)| policy).or(default),
             identity: &identity,
             boundary: self.boundary.as_ref(),
             service_control: &levels,
@@ -379,34 +384,41 @@ impl Scene<'_> {
             Decision::ExplicitDeny(_) => (EvaluationDecision::ExplicitDeny, Some(Effect::Deny)),
             Decision::ImplicitDeny(_) => (EvaluationDecision::ImplicitDeny, None),
         };
-        let mut matched_statements = Vec::new();
+        let mut matched = Vec::new();
+        let mut by_layer = [EvaluationDecision::ImplicitDeny; 2];
         for policy in &explained.policies {
-            let found = policy
-                .statements
-                .iter()
-                .filter(|one| one.applies == Truth::Yes && Some(one.effect) == effect)
-                .count();
-            let (id, kind) = match policy.layer {
+            let (id, kind, spans, decides) = match policy.layer {
                 Layer::Identity => {
                     let Some(source) = self.identity.get(policy.index) else { continue };
-                    (source.id.clone(), source.kind)
+                    (source.id.as_str(), IDENTITY, source.spans.as_slice(), 0)
                 }
-                Layer::Key if self.resource_policy.is_some() => {
-                    ("ResourcePolicy".to_owned(), PolicySource::Resource)
+                Layer::Key => {
+                    let Some((_, spans)) = &self.resource_policy else { continue };
+                    ("ResourcePolicy", RESOURCE, spans.as_slice(), 1)
                 }
                 Layer::Endpoint
-                | Layer::Key
                 | Layer::PermissionsBoundary
                 | Layer::ResourceControl
                 | Layer::ServiceControl
                 | Layer::Session => continue,
             };
-            matched_statements.extend((0..found).map(|_| Statement {
-                source_policy_id: id.clone(),
-                source_policy_type: kind,
-                start_position: None,
-                end_position: None,
-            }));
+            for (number, one) in policy.statements.iter().enumerate() {
+                if one.applies != Truth::Yes {
+                    continue;
+                }
+                if let Some(decided) = by_layer.get_mut(decides) {
+                    *decided = match (one.effect, *decided) {
+                        (Effect::Deny, _) | (Effect::Allow, EvaluationDecision::ExplicitDeny) => {
+                            EvaluationDecision::ExplicitDeny
+                        }
+                        (Effect::Allow, _) => EvaluationDecision::Allowed,
+                    };
+                }
+                if Some(one.effect) == effect {
+                    let span = spans.get(number).copied();
+                    matched.push(Matched { policy: id.to_owned(), kind, span });
+                }
+            }
         }
         // What a layer that limits says by itself: it allows, and does not deny.
         let allows = |layer: Layer, level: Option<usize>| {
@@ -418,21 +430,16 @@ impl Scene<'_> {
             statements().any(|one| one.effect == Effect::Allow)
                 && !statements().any(|one| one.effect == Effect::Deny)
         };
-        let by_organization = (0..levels.len()).all(|level| allows(Layer::ServiceControl, Some(level)));
-        Ok(EvaluationResult {
-            eval_action_name: action.to_owned(),
-            eval_resource_name: resource.to_owned(),
-            eval_decision,
-            matched_statements,
-            missing_context_values: missing.to_vec(),
-            organizations_decision_detail: (!levels.is_empty())
-                .then_some(OrganizationsDecisionDetail { allowed_by_organizations: by_organization }),
-            permissions_boundary_decision_detail: self.boundary.as_ref().map(|_| {
-                let allowed_by_permissions_boundary = allows(Layer::PermissionsBoundary, None);
-                PermissionsBoundaryDecisionDetail { allowed_by_permissions_boundary }
-            }),
-            eval_decision_details: None,
-            resource_specific_results: Vec::new(),
+        let by_organization = || (0..levels.len()).all(|level| allows(Layer::ServiceControl, Some(level)));
+        let [by_identity, by_resource] = by_layer;
+        let is_foreign = self.caller().account() != Some(resource_account);
+        Ok(Outcome {
+            decision: eval_decision,
+            matched,
+            by_organization: (!levels.is_empty()).then(by_organization),
+            by_boundary: self.boundary.as_ref().map(|_| allows(Layer::PermissionsBoundary, None)),
+            // AWS: the names are unverified.
+            across_accounts: is_foreign.then_some([(IDENTITY, by_identity), (RESOURCE, by_resource)]),
         })
     }
 

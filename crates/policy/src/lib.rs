@@ -56,7 +56,7 @@ pub use policy::{LONGEST_POLICY, Policy};
 pub use principal::{AwsPrincipal, ParsePrincipalError, Principals};
 pub use requirement::Truth;
 pub use simulate::{Simulated, Simulation, context_keys, simulate};
-pub use spans::{Position, Span, statement_spans};
+pub use spans::{Position, Span, simulator_spans, statement_spans};
 pub use subject::Named;
 pub use validate::{invalid_principal, parse_identity_policy, parse_trust_policy};
 

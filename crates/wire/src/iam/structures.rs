@@ -6,8 +6,7 @@ use keyreeve_domain::Timestamp;
 
 use crate::iam::shapes;
 use crate::iam::shapes::{
-    AttachmentType, BoundaryKind, ContextKeyType, EvaluationDecision, PolicyIdentifierKind, PolicySource,
-    Status,
+    AttachmentType, BoundaryKind, ContextKeyType, EvaluationDecision, PolicyIdentifierKind, Status,
 };
 use crate::query::declare::query_structure;
 use crate::value::{SensitiveBlob, SensitiveText};
@@ -78,7 +77,7 @@ query_structure! {
         organizations_decision_detail: optional OrganizationsDecisionDetail = "OrganizationsDecisionDetail" ORGANIZATIONS_DECISION_DETAIL,
         permissions_boundary_decision_detail: optional PermissionsBoundaryDecisionDetail = "PermissionsBoundaryDecisionDetail" PERMISSIONS_BOUNDARY_DECISION_DETAIL,
         eval_decision_details: optional BTreeMap<String, EvaluationDecision> = "EvalDecisionDetails" EVAL_DECISION_DETAILS,
-        resource_specific_results: present Vec<ResourceSpecificResult> = "ResourceSpecificResults" RESOURCE_SPECIFIC_RESULT_LIST,
+        resource_specific_results: optional Vec<ResourceSpecificResult> = "ResourceSpecificResults" RESOURCE_SPECIFIC_RESULT_LIST,
     }
 }
 
@@ -372,7 +371,7 @@ query_structure! {
     /// A statement of a policy.
     output Statement = "Statement" {
         source_policy_id: present String = "SourcePolicyId" POLICY_IDENTIFIER,
-        source_policy_type: present PolicySource = "SourcePolicyType" POLICY_SOURCE,
+        source_policy_type: present String = "SourcePolicyType" POLICY_SOURCE,
         start_position: optional Position = "StartPosition" POSITION,
         end_position: optional Position = "EndPosition" POSITION,
     }
