@@ -354,6 +354,32 @@ def test_plain_http_to_other_machines_must_be_asked_for(make_server):
         running.stdout.close()
 
 
+def test_the_name_of_a_host_is_listened_on(make_server):
+    def command(server, address):
+        return [word if word != "127.0.0.1:0" else address for word in server.command()]
+
+    server = make_server(options=[])
+    named = command(server, "localhost:0")
+    running = subprocess.Popen(named, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert re.fullmatch(r"listening on http://127\.0\.0\.1:\d+\n", running.stdout.readline())
+    finally:
+        running.kill()
+        running.wait()
+        running.stdout.close()
+    for address, text in [
+        ("nowhere.invalid:4599", "the host `nowhere.invalid` cannot be resolved"),
+        ("localhost", "has a host and a port, such as 127.0.0.1:4599"),
+        ("http://localhost:4599", "has a host and a port"),
+    ]:
+        ended = subprocess.run(command(server, address), env=clean_environment(), capture_output=True, text=True, timeout=30)
+        assert ended.returncode == 2 and ended.stdout == "" and text in ended.stderr, ended.stderr
+    filed = make_server("filed", config='[server]\nlisten = "nowhere.invalid:1"\n', options=[])
+    without = [word for word in command(filed, "") if word not in ("--listen", "")]
+    ended = subprocess.run(without, env=clean_environment(), capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 2 and "the host `nowhere.invalid` cannot be resolved" in ended.stderr, ended.stderr
+
+
 # --- Starts that fail ---
 
 

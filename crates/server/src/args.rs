@@ -1,10 +1,11 @@
 //! The command line.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use keyreeve_domain::{AccountId, Timestamp};
+
+use crate::listen_address::ListenAddress;
 
 /// A key management service that speaks the AWS KMS API.
 #[derive(Debug, Parser)]
@@ -276,9 +277,9 @@ pub(crate) struct ServeArgs {
     /// Where keys, audit trail and credentials are kept [default: ./keyreeve-data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// The address to listen on; port 0 takes any that is free [default: 127.0.0.1:4599]
+    /// The address to listen on, or the name of one; port 0 takes any that is free [default: 127.0.0.1:4599]
     #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) listen: Option<ListenAddress>,
     /// The account, twelve digits [default: 000000000000]
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountId>,

@@ -1,7 +1,6 @@
 //! The configuration file, whole.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use crate::args::{AccountPlace, ServeArgs};
 use crate::dev::DevOptions;
 use crate::exit::Failure;
 use crate::issuers;
+use crate::listen_address::ListenAddress;
 use crate::setting::section;
 use crate::streams::Streams;
 use crate::webhooks::Webhooks;
@@ -25,8 +25,8 @@ use crate::webhooks::Webhooks;
 section! {
     /// Where the service is reached and what it answers for.
     ServerSection in "server" {
-        /// The address to listen on; port 0 takes any that is free. Flag: --listen
-        listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 4599)), "\"127.0.0.1:4599\"", since "0.1";
+        /// The address to listen on, or the name of one; port 0 takes any that is free. Flag: --listen
+        listen: ListenAddress = ListenAddress::default(), "\"127.0.0.1:4599\"", since "0.1";
         /// Where keys, audit trail and credentials are kept. Flag: --data-dir
         data_dir: PathBuf = PathBuf::from("./keyreeve-data"), "\"./keyreeve-data\"", since "0.1";
         /// The account, twelve digits. Flag: --account
@@ -408,8 +408,8 @@ impl Config {
         if let Some(data_dir) = &args.data_dir {
             config.server.data_dir.clone_from(data_dir);
         }
-        if let Some(listen) = args.listen {
-            config.server.listen = listen;
+        if let Some(listen) = &args.listen {
+            config.server.listen.clone_from(listen);
         }
         if let Some(account) = args.account {
             config.server.account = account.to_string();
@@ -464,10 +464,10 @@ impl Config {
             return refused("[seal] kind \"passphrase\" needs a passphrase_file.");
         }
         if self.tls.certificate.is_none()
-            && !self.server.listen.ip().is_loopback()
+            && !self.server.listen.is_loopback()
             && !self.server.allow_plain_http
         {
-            return Err(Failure::PlainHttp { address: self.server.listen });
+            return Err(Failure::PlainHttp { address: self.server.listen.as_str().to_owned() });
         }
         if self.limits.connections == 0 || self.limits.body_kib == 0 || self.limits.headers == 0 {
             return refused("[limits] connections, body_kib and headers must be at least 1.");

@@ -1,6 +1,5 @@
 //! Why the program ends, as text and exit code.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use keyreeve_core::identity::accounts::CreateAccountError;
@@ -23,12 +22,12 @@ pub(crate) enum Failure {
     #[error(
         "cannot listen on {address}: {error}. Choose another address with --listen, or stop what listens there."
     )]
-    Listen { address: SocketAddr, error: std::io::Error },
+    Listen { address: String, error: std::io::Error },
     #[error(
         "{address} can be reached by other machines, and plain HTTP would show them every key in transit. Configure \
          [tls] certificate and key, or say --allow-plain-http if something else protects the connection."
     )]
-    PlainHttp { address: SocketAddr },
+    PlainHttp { address: String },
     #[error("cannot write to `{}`: {error}. Give the user of this process write access, or choose another directory with --data-dir.", path.display())]
     NotWritable { path: PathBuf, error: std::io::Error },
     #[error("the store in `{}` is in use by another process. Stop that process, or choose another directory with --data-dir.", path.display())]

@@ -26,6 +26,7 @@ mod identities;
 mod identity_file;
 mod issuers;
 mod jobs;
+mod listen_address;
 mod logging;
 mod measured_store;
 mod measures;

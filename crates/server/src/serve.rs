@@ -1,7 +1,6 @@
 //! `keyreeve serve`.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,6 @@ use keyreeve_http::{Api, AuditTrail, ContinueTrace, Endpoint, Metrics, Monitorin
 use keyreeve_observe::metric::NoMetrics;
 use keyreeve_trail_delivery::{Ends, Index, Undelivered};
 use keyreeve_trail_file::{Disk, FileTrail, Options, StreamName, TrailDirectory};
-use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::RwLock;
@@ -66,12 +64,12 @@ async fn check(config: &Config) -> Result<(), Failure> {
         Dev::examine(config)?;
     }
     if config.dev.in_memory {
-        drop(listen(config.server.listen)?);
+        drop(config.server.listen.listen()?);
         println!("the configuration is in order; nothing is kept");
         return Ok(());
     }
     let dir = DataDir::look(&config.server.data_dir)?;
-    drop(listen(config.server.listen)?);
+    drop(config.server.listen.listen()?);
     AccessKey::from_environment()?;
     let Some(dir) = dir else {
         println!(
@@ -103,7 +101,7 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
     };
     let dir = dir.as_ref();
     // The port first: a second start by mistake then changes nothing.
-    let listener = listen(config.server.listen)?;
+    let listener = config.server.listen.listen()?;
     let store_counts = Arc::<StoreCounts>::default();
     // ORDER: before the first thread.
     sandbox::files(config, dir);
@@ -327,22 +325,6 @@ fn open_trails(dir: Option<&DataDir>, memory: &MemoryTrail) -> Result<Arc<TrailD
 fn trail_path(dir: Option<&DataDir>) -> PathBuf {
     dir.map(|dir| dir.join(TRAIL_DIR)).unwrap_or_default()
 }
-
-fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let bound = || -> io::Result<TcpListener> {
-        let socket =
-            socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
-        socket.set_reuse_address(true)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        TcpListener::from_std(socket.into())
-    };
-    bound().map_err(|error| Failure::Listen { address, error })
-}
-
-/// Connections that wait to be accepted.
-const BACKLOG: i32 = 1024;
 
 /// Ready on SIGTERM or SIGINT.
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
