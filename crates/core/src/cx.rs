@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::bracket::{Head, Notes, Trail};
 use crate::caller::Caller;
+use crate::change_turns::ChangeTurns;
 use crate::commit::Draft;
 use crate::gate::actions::{Action, Changing};
 use crate::gate::pairs::{Handle, Kind, kind};
@@ -70,6 +71,7 @@ pub struct Service {
     usage: UsageLog,
     tally: Tally,
     import_keys: ImportKeys,
+    change_turns: ChangeTurns,
     offload: Arc<dyn Offload>,
     stock: Stock,
     maker: Maker,
@@ -104,6 +106,7 @@ impl Service {
             usage: UsageLog::default(),
             tally: Tally::new(counted_keys),
             import_keys: ImportKeys::default(),
+            change_turns: ChangeTurns::default(),
             stock: Stock::new(ready_rsa_keys, &maker, Arc::clone(&offload)),
             offload,
             maker,
@@ -112,6 +115,12 @@ impl Service {
             regions,
             issuers,
         }
+    }
+
+    /// Whose turn it is to change a key.
+    #[must_use]
+    pub fn change_turns(&self) -> &ChangeTurns {
+        &self.change_turns
     }
 
     /// Where the keys of identity providers come from.
@@ -448,9 +457,13 @@ impl<'a> Cx<'a> {
     ) -> Result<(Arn, T), Refusal> {
         let service = self.service;
         let mut found = self.find_without_alias::<A>(key_id).await?;
-        for _ in 0..ATTEMPTS {
-            let snapshot = service.vault().snapshot().await.map_err(Refusal::from)?;
+        let mut turn = None;
+        for attempt in 0..ATTEMPTS {
             let arn = *found.key.arn();
+            if attempt == 1 {
+                turn = service.change_turns().of(arn.key).await;
+            }
+            let snapshot = service.vault().snapshot().await.map_err(Refusal::from)?;
             let latest = service.key_at(&*snapshot, arn.region, arn.key).await.map_err(Refusal::from)?;
             found.key = latest.ok_or(LookupError::NoKey(arn.to_string()))?;
             let ready = gate::open::<A>(self, &found.key, None, particulars).await?;
@@ -475,6 +488,7 @@ impl<'a> Cx<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
+        drop(turn);
         Err(VaultError::Contended.into())
     }
 }

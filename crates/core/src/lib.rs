@@ -6,6 +6,7 @@
 pub mod alarm;
 pub mod bracket;
 pub mod caller;
+pub mod change_turns;
 pub mod check;
 pub mod commit;
 pub mod credential;

@@ -237,8 +237,12 @@ impl Service {
         changed: &mut KeyRecord,
     ) -> Result<Vec<(Arc<OpenKey>, KeyRecord)>, VaultError> {
         let was_primary = key.record().multi_region.as_deref().is_some_and(MultiRegionRecord::is_primary);
-        if !was_primary || is_shared_alike(key.record(), changed) {
+        if is_shared_alike(key.record(), changed) {
             return Ok(Vec::new());
+        }
+        if !was_primary && key.record().multi_region.is_some() {
+            // What related keys share is the primary key's alone to change; nothing is written.
+            return Err(VaultError::Damaged(key.arn().to_string()));
         }
         let Some(about) = &mut changed.multi_region else { return Ok(Vec::new()) };
         about.seq = about.seq.saturating_add(1);

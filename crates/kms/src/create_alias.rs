@@ -4,14 +4,15 @@
 //! AccessDenied · KMSInvalidState · AlreadyExists · LimitExceeded.
 
 use keyreeve_audit::event::Resource;
+use keyreeve_core::change_turns::Turn;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::gate::actions::{self, Action};
 use keyreeve_core::gate::{self, Particulars};
 use keyreeve_core::record::AliasRecord;
 use keyreeve_core::vault::VaultError;
-use keyreeve_core::{Cx, Refusal, space};
+use keyreeve_core::{Cx, Refusal, Service, space};
 use keyreeve_domain::alias::ParseAliasNameError;
-use keyreeve_domain::{AliasArn, AliasName, KeyRef};
+use keyreeve_domain::{AliasArn, AliasName, KeyArn, KeyRef};
 use keyreeve_wire::{CreateAliasInput, ErrorCode};
 
 use crate::answer::note_key;
@@ -23,6 +24,7 @@ pub(crate) const ATTEMPTS: usize = 16;
 pub(crate) async fn create_alias(cx: &mut Cx<'_>, input: CreateAliasInput) -> Result<(), Refusal> {
     let alias = parse_name(&input.alias_name)?;
     check_target(&input.target_key_id)?;
+    let _turn = turn_of(cx.service, &input.target_key_id).await;
     for _ in 0..ATTEMPTS {
         match try_create(cx, &alias, &input.target_key_id).await? {
             Ok(()) => return Ok(()),
@@ -74,6 +76,15 @@ pub(crate) async fn authorize_alias<A: Action>(cx: &mut Cx<'_>, alias: &AliasArn
         cx.notes.resource(Resource::Alias(alias.clone()));
     }
     Ok(authorized?)
+}
+
+/// The turn of whoever gives the key `target` an alias: the aliases of a key are counted before one is added.
+pub(crate) async fn turn_of<'s>(service: &'s Service, target: &str) -> Option<Turn<'s>> {
+    match target.parse() {
+        Ok(KeyRef::Id(key) | KeyRef::Arn(KeyArn { key, .. })) => service.change_turns().of(key).await,
+        // What names no key is refused.
+        Ok(KeyRef::Alias(_) | KeyRef::AliasArn(_)) | Err(_) => None,
+    }
 }
 
 /// Refuses one alias more than the quota.

@@ -59,6 +59,8 @@ pub(crate) async fn replicate_key(
     let kept = policy.clone().map(|text| PolicyRecord { text, bound: Some(bound) });
     let made = cx
         .amend::<actions::ReplicateKey, _>(key_id, &particulars, async |change| {
+            // Another may have become the primary key meanwhile.
+            multi_region::primary(&change.ready)?;
             add(change, &replica, &blank, kept.as_ref())
         })
         .await;

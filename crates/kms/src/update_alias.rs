@@ -15,12 +15,13 @@ use keyreeve_domain::{AliasArn, AliasName};
 use keyreeve_wire::{ErrorCode, UpdateAliasInput};
 
 use crate::answer::note_key;
-use crate::create_alias::{ATTEMPTS, authorize_alias, check_quota, check_target, parse_name};
+use crate::create_alias::{ATTEMPTS, authorize_alias, check_quota, check_target, parse_name, turn_of};
 use crate::create_key::space_path;
 
 pub(crate) async fn update_alias(cx: &mut Cx<'_>, input: UpdateAliasInput) -> Result<(), Refusal> {
     let alias = parse_name(&input.alias_name)?;
     check_target(&input.target_key_id)?;
+    let _turn = turn_of(cx.service, &input.target_key_id).await;
     for _ in 0..ATTEMPTS {
         match try_update(cx, &alias, &input.target_key_id).await? {
             Ok(()) => return Ok(()),

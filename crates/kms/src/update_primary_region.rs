@@ -39,6 +39,8 @@ pub(crate) async fn update_primary_region(
     opened?;
     let since = cx.now;
     cx.amend::<actions::UpdatePrimaryRegion, _>(&input.key_id, &particulars, async |change| {
+        // Another may have become the primary key meanwhile.
+        multi_region::primary(&change.ready)?;
         let about = change.record.multi_region.as_deref_mut().filter(|about| about.replicas.contains(&to));
         about.ok_or_else(missing)?.handing = Some(Handing { to, since });
         Ok(())
