@@ -5,6 +5,7 @@ use core::future::Future;
 use core::pin::Pin;
 
 use keyreeve_audit::event::{Event, Kind, Resource, Tls, Uuid};
+use keyreeve_audit::json::Object;
 use keyreeve_crypto::digest::Sha256;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 
@@ -208,6 +209,16 @@ impl Head<'_> {
             _ => OMITTED,
         };
         let error = refused.map(|(code, message)| (code, message.map(|text| cut(text, TEXT_MOST))));
+        let additional = phase.unwrap_or(&notes.additional_event_data);
+        // As CloudTrail has it, a service stands where an address would; from where it called is kept beside it.
+        let service = self.caller.and_then(Caller::service_name);
+        let with_address = service.filter(|name| *name != self.source_ip).map(|_| {
+            let mut additional = additional.to_vec();
+            let mut object = Object::go_on(&mut additional);
+            object.string("serviceSourceIPAddress", self.source_ip);
+            object.end();
+            additional
+        });
         let event = Event {
             event_id: owner.map_or(self.event_id, |owner| self.derived_id(&owner.digits())),
             request_id: self.request_id,
@@ -223,11 +234,11 @@ impl Head<'_> {
                 .as_deref()
                 .or_else(|| self.caller.map(Caller::identity))
                 .unwrap_or(UNKNOWN_IDENTITY),
-            source_ip: self.source_ip,
-            user_agent: cut(self.user_agent, TEXT_MOST),
+            source_ip: service.unwrap_or(self.source_ip),
+            user_agent: service.unwrap_or_else(|| cut(self.user_agent, TEXT_MOST)),
             request_parameters,
             response_elements: &notes.response_elements,
-            additional_event_data: phase.unwrap_or(&notes.additional_event_data),
+            additional_event_data: with_address.as_deref().unwrap_or(additional),
             resources: if owner.is_some() { &owned } else { notes.resources() },
             error,
             tls: self.tls,

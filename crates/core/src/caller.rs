@@ -201,6 +201,19 @@ impl Caller {
         self.acting.as_deref()
     }
 
+    /// The name of the service that calls, for itself or for somebody else; none where no service does.
+    #[must_use]
+    pub fn service_name(&self) -> Option<&str> {
+        match &self.principal {
+            Principal::Service(name) => Some(name),
+            Principal::FederatedUser(_)
+            | Principal::Role(_)
+            | Principal::Root
+            | Principal::User(_)
+            | Principal::WebIdentity(_) => self.acting.as_ref()?.via.as_deref(),
+        }
+    }
+
     /// Whether a service calls for somebody else.
     #[must_use]
     pub fn is_forwarded(&self) -> bool {

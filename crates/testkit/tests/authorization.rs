@@ -649,9 +649,16 @@ fn a_service_uses_an_aws_managed_key_for_somebody_of_its_account() {
         assert_eq!(status == 200, allowed, "{who} {via:?}: {answer}");
     }
     let events = world.trail.drain();
-    let invoked =
-        events.iter().filter(|event| event["userIdentity"]["invokedBy"] == "s3.amazonaws.com").count();
-    assert_eq!(invoked, 3);
+    let invoked: Vec<_> =
+        events.iter().filter(|event| event["userIdentity"]["invokedBy"] == "s3.amazonaws.com").collect();
+    assert_eq!(invoked.len(), 3);
+    for event in invoked {
+        assert_eq!(
+            (&event["sourceIPAddress"], &event["userAgent"]),
+            (&json!("s3.amazonaws.com"), &json!("s3.amazonaws.com"))
+        );
+        assert_eq!(event["additionalEventData"]["serviceSourceIPAddress"], "127.0.0.1");
+    }
     for nobody in ["arn:aws:iam::111122223333:user/nobody", "arn:aws:iam::111122223333:group/g", "x", ""] {
         let found = keyreeve_store::conformance::block_on(world.service.forwarded(nobody, world.now()));
         assert!(found.is_err(), "{nobody}");

@@ -180,7 +180,10 @@ impl<'a> Values<'a> {
         self.text(ContextKey::AwsCurrentTime, || Some(date(facts.now).into()));
         self.text(ContextKey::AwsEpochTime, || Some(facts.now.millis().div_euclid(1000).to_string().into()));
         self.text(ContextKey::AwsRequestedRegion, || Some(facts.region.to_string().into()));
-        self.text(ContextKey::AwsSourceIp, || Some(facts.source_ip.into()));
+        // Of what the service does by itself for a caller, there is no address.
+        self.text(ContextKey::AwsSourceIp, || {
+            Some(facts.source_ip.into()).filter(|_| facts.source_ip.parse::<core::net::IpAddr>().is_ok())
+        });
         let is_secure = if facts.is_secure { "true" } else { "false" };
         self.text(ContextKey::AwsSecureTransport, || Some(is_secure.into()));
         self.text(ContextKey::AwsUserAgent, || {
