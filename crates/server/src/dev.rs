@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use keyreeve_core::Service;
 use keyreeve_core::bracket::{Source, Trail, TrailError};
 use keyreeve_core::due::DueError;
+use keyreeve_core::expirations::Expirations;
 use keyreeve_core::service_event::ServiceEvent;
 use keyreeve_core::space;
 use keyreeve_core::vault::VaultError;
@@ -187,6 +188,7 @@ impl Dev {
             }
             self.evaluate_alarms((at, due), &mut minutes).await?;
             clock::set_ahead(due.millis_since(clock::system()));
+            self.note_expirations(due).await?;
             done += self.service.run_due(trail, due).await?;
             at = due;
         }
@@ -216,8 +218,17 @@ impl Dev {
         for minute in (first..=looked_at).chain(skipped) {
             let at = Timestamp::from_millis(minute.saturating_mul(MINUTE));
             clock::set_ahead(at.millis_since(clock::system()));
+            self.note_expirations(at).await?;
             self.alarms.evaluate_at(at).await?;
             *left = left.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// Notes for the metrics how long imported key material is still valid, as the service does every minute.
+    async fn note_expirations(&self, now: Timestamp) -> Result<(), VaultError> {
+        if let Some(series) = &self.series {
+            series.note_expirations(self.service.expirations(Expirations::default()).await?.left(now));
         }
         Ok(())
     }
