@@ -177,6 +177,21 @@ def test_the_expiry_of_imported_material_is_watched_by_moving_the_clock(seeded):
     assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"
 
 
+def test_the_time_to_an_expiry_is_measured_on_the_way_of_the_clock(dev):
+    server = dev(SEEDS / "own.yaml").start()
+    kms, cloudwatch = server.client(), server.client(service="cloudwatch")
+    server.advance(100 * DAY)
+    (stop,) = [rotation["RotationDate"] for rotation in kms.list_key_rotations(KeyId=KEY)["Rotations"]]
+    key = "4234abcd-12ab-34cd-56ef-1234567890ab"
+    expires = kms.describe_key(KeyId=key)["KeyMetadata"]["ValidTo"]
+    found = cloudwatch.get_metric_statistics(
+        Namespace="AWS/KMS", MetricName="SecondsUntilKeyMaterialExpiration", Dimensions=[{"Name": "KeyId", "Value": key}],
+        StartTime=stop - datetime.timedelta(hours=1), EndTime=stop + datetime.timedelta(hours=1), Period=3600,
+        Statistics=["Minimum"],
+    )["Datapoints"]  # fmt: skip
+    assert [point["Minimum"] for point in found] == [pytest.approx((expires - stop).total_seconds(), abs=2)]
+
+
 def test_a_session_ends_when_the_clock_passes_its_end(seeded):
     issued = seeded.client(service="iam")
     issued.create_user(UserName="alice")
@@ -204,6 +219,23 @@ def test_a_session_ends_when_the_clock_passes_its_end(seeded):
     with pytest.raises(ClientError) as error:
         alice.get_caller_identity()
     assert code(error) == "InvalidClientTokenId"
+
+
+def test_the_access_keys_of_the_test_mode_take_no_place_of_another(dev):
+    server = dev().start()
+    iam = server.client(service="iam")
+    # Both stand for the same root user.
+    server.of("000000000000").list_keys()
+    issued = [key["AccessKeyId"] for key in iam.list_access_keys()["AccessKeyMetadata"]]
+    issued = [access_key for access_key in issued if access_key.startswith("AKIA")]
+    for _ in range(2 - len(issued)):
+        made = iam.create_access_key()["AccessKey"]
+        server.client(credentials=(made["AccessKeyId"], made["SecretAccessKey"])).list_keys()
+    with pytest.raises(ClientError) as refused:
+        iam.create_access_key()
+    assert code(refused) == "LimitExceeded"
+    other = server.of(OTHER, service="iam")
+    assert [other.create_access_key()["AccessKey"]["AccessKeyId"][:4] for _ in range(2)] == ["AKIA"] * 2
 
 
 def test_the_clock_goes_on_from_where_it_was_put_and_may_go_back(seeded):
