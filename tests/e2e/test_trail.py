@@ -4,6 +4,7 @@ import base64
 import datetime
 import gzip
 import json
+import shutil
 import subprocess
 import threading
 
@@ -210,6 +211,68 @@ def test_a_line_that_was_changed_before_it_was_delivered_is_reported(server):
     code, text = verify(server)
     assert code == 1, text
     assert segment.name in text, text
+
+
+def cut_the_segment(segment):
+    lines = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join(lines[:-1]))
+
+
+def remove_the_segment(segment):
+    segment.unlink()
+
+
+def remove_all_segments(segment):
+    shutil.rmtree(segment.parent)
+
+
+@pytest.mark.parametrize("take_away", [cut_the_segment, remove_the_segment, remove_all_segments])
+def test_a_stream_that_ends_before_what_was_delivered_is_reported(server, take_away):
+    server.start()
+    use(server)
+    settled(server)
+    assert server.terminate() == 0
+    state = json.loads((server.data_dir / "trail/.keyreeve/state.json").read_text())["streams"]
+    # The newest segment of a stream of which all was delivered.
+    segments = [server.data_dir / "audit" / f"{stream}-{at['segment']:08}.log" for stream, at in state.items() if at["sequence"] > 1]
+    segment = max(segments, key=lambda path: path.stat().st_size)
+    assert verify(server)[0] == 0
+    take_away(segment)
+    code, text = verify(server)
+    assert code == 1, text
+    assert segment.name in text, text
+
+
+def test_a_trail_that_was_removed_whole_is_missed_at_the_start(server):
+    server.start()
+    use(server)
+    assert server.terminate() == 0
+    assert "there is no audit trail beside it" not in server.log_path.read_text()
+    for name in "audit", "trail":
+        shutil.rmtree(server.data_dir / name)
+    server.start()
+    assert "there is no audit trail beside it" in server.log_path.read_text()
+
+
+def test_a_clock_that_was_ahead_is_told_of_until_its_time_has_come(server):
+    server.start()
+    use(server)
+    settled(server)
+    assert server.terminate() == 0
+    # As the delivery leaves it where the clock was two days ahead.
+    path = server.data_dir / "trail/.keyreeve/state.json"
+    state = json.loads(path.read_text())
+    for chain in state["chains"].values():
+        chain["end"] += 2 * 86_400_000
+    path.write_text(json.dumps(state))
+    server.start()
+    trails = server.client(service="cloudtrail")
+    told = lambda: trails.get_trail_status(Name="keyreeve").get("LatestDeliveryError", "")  # noqa: E731
+    wait_until(lambda: "the clock was ahead" in told(), "the status tells of it")
+    assert "the clock was ahead" in server.log_path.read_text()
+    # Events are delivered nevertheless.
+    key = use(server)
+    wait_until(lambda: any(key in json.dumps(event) for event in delivered_events(server)), "they are delivered", 20)
 
 
 def test_kills_under_load_lose_and_repeat_nothing(server, long):

@@ -123,6 +123,7 @@ impl Delivery {
             step: i64::try_from(audit.log_seconds).unwrap_or(i64::MAX).saturating_mul(1000),
             last: None,
             failures: 0,
+            was_ahead: false,
             metrics: Arc::clone(metrics),
             places: [segments, path.clone()],
         };
@@ -214,6 +215,8 @@ struct Runner {
     last: Option<i64>,
     /// How often it has failed in a row.
     failures: u32,
+    /// Whether the newest digest ended later than now.
+    was_ahead: bool,
     metrics: Arc<Metrics>,
     /// Where segments are written and files delivered.
     places: [PathBuf; 2],
@@ -225,6 +228,19 @@ impl Runner {
         PAUSE.saturating_mul(1 << self.failures.min(7))
     }
 
+    /// A digest cannot end before the one before it: where the clock was ahead, the next one waits, and has all log files until then.
+    fn tell_of_the_clock(&mut self, is_ahead: bool) {
+        if is_ahead && !self.was_ahead {
+            tracing::warn!("{AHEAD}");
+        }
+        if is_ahead && self.failures == 0 {
+            self.folder.set_error(Some(AHEAD.to_owned()));
+        } else if self.was_ahead && self.failures == 0 {
+            self.folder.set_error(None);
+        }
+        self.was_ahead = is_ahead;
+    }
+
     fn look(&mut self, now: Timestamp, is_stopped: &dyn Fn() -> bool) {
         let stretch = now.millis().div_euclid(self.step.max(1));
         let is_due = self.last != Some(stretch);
@@ -232,6 +248,7 @@ impl Runner {
             true => self.deliverer.begin_anew(now),
             false => Ok(()),
         };
+        self.tell_of_the_clock(!self.is_test && self.deliverer.is_digest_ahead_of(now));
         let outcome = outcome.and_then(|()| match self.deliverer.is_digest_due(now) {
             true => self.digest(now),
             false => Ok(()),
@@ -296,6 +313,9 @@ pub(crate) fn stand_back() {
     }
 }
 
+/// What is said of a clock that was ahead.
+const AHEAD: &str = "the newest digest of the audit trail ends later than now: the clock was ahead of the time; events are delivered, \
+                     and the next digest is made when that time has passed";
 /// From one look at the clock to the next.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The priority of the thread: whoever waits for an answer goes before.

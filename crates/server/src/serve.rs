@@ -114,6 +114,15 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
         Some(_) => Some(keyreeve_trail_delivery::ends(&path)?),
         None => None,
     };
+    if began.as_ref().is_some_and(|began| began.is_empty())
+        && service.account(config.account()?).await?.is_some()
+    {
+        tracing::warn!(
+            directory = %path.display(),
+            "the store was used before, and there is no audit trail beside it: the trail begins anew; unless this is a restored \
+             backup, somebody has removed it"
+        );
+    }
     let trail = trails
         .trail(&stream("control")?, trail_options(config))
         .map_err(|error| Failure::Trail { path, error })?;

@@ -269,6 +269,12 @@ impl Deliverer {
         self.state.chains.values().any(|chain| chain.end < end)
     }
 
+    /// Whether a digest ends later than `now`: the clock was ahead, and the next one of its chain has to wait.
+    #[must_use]
+    pub fn is_digest_ahead_of(&self, now: Timestamp) -> bool {
+        self.state.chains.values().any(|chain| chain.end > now.millis())
+    }
+
     /// Closes the stretch of time of every chain that is due at `now` with a digest, signed by `keys`, also where nothing was
     /// delivered in it.
     ///

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 
-use keyreeve_audit::segment::SegmentName;
+use keyreeve_audit::segment::{SegmentName, StreamName};
 use keyreeve_crypto::asymmetric::is_rsa_signed;
 use keyreeve_crypto::digest::{LowerHex, sha256};
 use keyreeve_domain::Timestamp;
@@ -150,6 +150,7 @@ fn whole(
     if let Some((state, segments)) =
         state.zip(segments).filter(|_| range.from.is_none() && range.to.is_none())
     {
+        check.ends(&state, segments)?;
         check.events(&state, segments)?;
     }
     Ok(check.report)
@@ -163,6 +164,16 @@ pub fn first_segments(root: &Path) -> io::Result<BTreeMap<String, u32>> {
     let state = State::read(&root.join(PRIVATE))?;
     let streams = state.map(|state| state.streams).unwrap_or_default();
     Ok(streams.into_iter().map(|(stream, at)| (stream, at.first)).collect())
+}
+
+/// Many times the length of a line that is written, and more than the longest.
+const LINE: u64 = 2 * 1024 * 1024;
+
+/// The sequence number and the hash of the line that these bytes end with.
+fn last_line(bytes: &[u8]) -> Option<(u64, &str)> {
+    let line = bytes.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
+    let mut fields = line.splitn(3, |byte| *byte == b' ').map(|field| core::str::from_utf8(field).ok());
+    Some((fields.next()??.parse().ok()?, fields.next()??))
 }
 
 struct Check<'a> {
@@ -459,6 +470,37 @@ impl Check<'_> {
             .and_then(|unpacked| serde_json::from_slice::<Digest>(&unpacked.content).ok());
         let logs = digest.map(|digest| digest.log_files).unwrap_or_default();
         Ok(logs.into_iter().map(|log| log.object).collect())
+    }
+
+    /// Each stream reaches as far as it was read for the delivery, with the line that was the last then.
+    fn ends(&mut self, state: &State, segments: &Path) -> io::Result<()> {
+        for (stream, at) in &state.streams {
+            let Ok(stream) = stream.parse::<StreamName>() else { continue };
+            let name = format!("{stream}-{:08}.log", at.segment);
+            let path = segments.join(&name);
+            let tail = at.offset.saturating_sub(LINE);
+            let bytes = match read_from(&path, tail, usize::try_from(at.offset - tail).unwrap_or(usize::MAX))
+            {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && at.sequence == 0 => continue,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let problem =
+                        format!("the segment is missing, and what comes after line {}", at.sequence);
+                    self.find(&name, problem);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let end = tail.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            if end < at.offset {
+                let problem = format!("the segment ends at byte {end}; up to {} it was delivered", at.offset);
+                self.find(&name, problem);
+            } else if at.offset > 0 && last_line(&bytes) != Some((at.sequence, at.hash.as_str())) {
+                let problem = format!("line {} of the stream is not the one that was delivered", at.sequence);
+                self.find(&name, problem);
+            }
+        }
+        Ok(())
     }
 
     /// Every event of the segments that was read for the delivery stands in a log file, and none in two.
