@@ -2,7 +2,7 @@
 //!
 //! Every segment has an index of its own: the time and place of each event, and where each value of an attribute occurs. That of a
 //! segment that still grows is kept in memory and goes on where the segment has grown, so an event is found as soon as it is
-//! written; that of a complete one is a file ([`crate::index_file`]), of which a search reads little. What an index
+//! written, and noted in a file now and then, from which the next process goes on; that of a complete one is a file ([`crate::index_file`]), of which a search reads little. What an index
 //! says is checked against the event itself.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,10 @@ use crate::index_file::{self, IndexFile};
 use crate::lines::Ends;
 use crate::segment_index::{Entry, SegmentIndex, Span, attribute, last_part, owner, resource, values};
 use crate::segments::{Directory, Segments};
+
+mod growing;
+
+use growing::{Growing, PART, STEP};
 
 /// What is looked for in the segments of a directory.
 #[derive(Clone, Debug)]
@@ -83,6 +87,8 @@ fn has(event: &Event<'_>, key: AttributeKey, value: &str) -> bool {
     values(event, key).iter().any(|held| held == value)
 }
 
+/// What the names of the files of complete segments end with.
+const COMPLETE: &str = ".idx";
 /// Places that are looked at without asking whether others are fewer.
 const FEW: usize = 64;
 
@@ -96,6 +102,8 @@ pub struct Index {
     segments: Mutex<BTreeMap<SegmentName, Segment>>,
     /// By this clock, what is still to come is found by those alone who say until when they ask.
     clock: Option<fn() -> Timestamp>,
+    /// Bytes by which a segment grows before it is noted how far its index is.
+    step: u64,
     /// Events before these places are found no more.
     forgotten: Mutex<Ends>,
 }
@@ -103,12 +111,12 @@ pub struct Index {
 /// The index of a segment, where it is.
 enum Segment {
     Complete(IndexFile),
-    Growing(SegmentIndex),
+    Growing(Growing),
 }
 
 impl Default for Segment {
     fn default() -> Self {
-        Self::Growing(SegmentIndex::default())
+        Self::Growing(Growing::default())
     }
 }
 
@@ -116,7 +124,7 @@ impl Segment {
     fn span(&self) -> Span {
         match self {
             Self::Complete(file) => file.span(),
-            Self::Growing(index) => index.span(),
+            Self::Growing(growing) => growing.index.span(),
         }
     }
 
@@ -124,7 +132,7 @@ impl Segment {
     fn count(&self, key: u64) -> io::Result<usize> {
         match self {
             Self::Complete(file) => file.count(key),
-            Self::Growing(index) => Ok(index.places(key).len()),
+            Self::Growing(growing) => Ok(growing.index.places(key).len()),
         }
     }
 
@@ -132,7 +140,7 @@ impl Segment {
     fn places(&self, key: u64) -> io::Result<Vec<u32>> {
         match self {
             Self::Complete(file) => file.places(key),
-            Self::Growing(index) => Ok(index.places(key).to_vec()),
+            Self::Growing(growing) => Ok(growing.index.places(key).to_vec()),
         }
     }
 
@@ -140,7 +148,7 @@ impl Segment {
     fn entries(&self, places: Option<&[u32]>) -> io::Result<Vec<Entry>> {
         match self {
             Self::Complete(file) => file.entries(places),
-            Self::Growing(index) => Ok(index.entries(places)),
+            Self::Growing(growing) => Ok(growing.index.entries(places)),
         }
     }
 }
@@ -152,10 +160,10 @@ fn is_complete(name: &SegmentName, names: &BTreeSet<SegmentName>) -> bool {
 
 /// Moves the index of a complete segment from memory into a file.
 fn put_away(kept: &Path, name: &SegmentName, segment: &mut Segment) -> io::Result<()> {
-    let Segment::Growing(index) = segment else { return Ok(()) };
+    let Segment::Growing(growing) = segment else { return Ok(()) };
     files::make_directory(kept)?;
-    let path = kept.join(format!("{name}.idx"));
-    files::replace(&path, &index_file::bytes(index))?;
+    let path = kept.join(format!("{name}{COMPLETE}"));
+    files::replace(&path, &index_file::bytes(&growing.index))?;
     if let Some(file) = IndexFile::open(&path)? {
         *segment = Segment::Complete(file);
     }
@@ -178,6 +186,7 @@ impl Index {
             began,
             segments: Mutex::default(),
             clock: None,
+            step: STEP,
             forgotten: Mutex::default(),
         }
     }
@@ -210,7 +219,8 @@ impl Index {
         Self { kept: Some(kept.to_owned()), ..self }
     }
 
-    /// Takes in what was written, and moves the indexes of complete segments from memory into files.
+    /// Takes in what was written, moves the indexes of complete segments from memory into files, and notes in files how far those of the
+    /// others are.
     ///
     /// # Errors
     /// When segments cannot be read or files not be written.
@@ -220,17 +230,21 @@ impl Index {
         let mut held = self.segments.lock();
         let names = self.look(&mut held)?;
         for name in &names {
-            if let Some(segment) = held.get_mut(name).filter(|_| is_complete(name, &names)) {
-                put_away(kept, name, segment)?;
+            match held.get_mut(name) {
+                Some(segment) if is_complete(name, &names) => put_away(kept, name, segment)?,
+                Some(Segment::Growing(growing)) => growing.note(kept, name, self.step)?,
+                Some(Segment::Complete(_)) | None => {}
             }
         }
-        // What belongs to segments that are gone.
+        // What belongs to segments that are gone, and to those that grew when it was written.
         for entry in fs::read_dir(kept)? {
             let path = entry?.path();
-            let name =
-                path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".idx"));
-            let segment = name.and_then(|name| name.parse::<SegmentName>().ok());
-            if segment.is_some_and(|segment| !names.contains(&segment)) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let part = name.strip_suffix(PART);
+            let segment = part.or_else(|| name.strip_suffix(COMPLETE)).map(str::parse::<SegmentName>);
+            if let Some(Ok(segment)) = segment
+                && (!names.contains(&segment) || (part.is_some() && is_complete(&segment, &names)))
+            {
                 fs::remove_file(path)?;
             }
         }
@@ -249,13 +263,13 @@ impl Index {
         for name in &names {
             if !held.contains_key(name) {
                 let found = match &self.kept {
-                    Some(kept) => IndexFile::open(&kept.join(format!("{name}.idx")))?,
+                    Some(kept) => self.kept_segment(kept, name)?,
                     None => None,
                 };
-                held.insert(name.clone(), found.map_or_else(Segment::default, Segment::Complete));
+                held.insert(name.clone(), found.unwrap_or_default());
             }
-            if let Some(Segment::Growing(index)) = held.get_mut(name) {
-                self.extend(name, index)?;
+            if let Some(Segment::Growing(growing)) = held.get_mut(name) {
+                self.extend(name, &mut growing.index)?;
             }
             // ORDER: one after the other, so that the indexes of many segments never are in memory together. One that cannot be
             // written is answered from memory; whoever keeps it hears of that.
@@ -267,6 +281,15 @@ impl Index {
             }
         }
         Ok(names)
+    }
+
+    /// The index of a segment as the process before has left it.
+    fn kept_segment(&self, kept: &Path, name: &SegmentName) -> io::Result<Option<Segment>> {
+        if let Some(file) = IndexFile::open(&kept.join(format!("{name}{COMPLETE}")))? {
+            return Ok(Some(Segment::Complete(file)));
+        }
+        let growing = Growing::read(kept, name, &*self.source)?;
+        Ok(growing.map(Segment::Growing))
     }
 
     /// Takes in what was written to a segment that grows.

@@ -1,4 +1,5 @@
-//! The index of a complete segment, as a file of which a search reads what it needs.
+//! The index of a complete segment, as a file of which a search reads what it needs; or that of a segment which grows, as far as it was read
+//! when the file was written, from where the next process goes on.
 //!
 //! ```text
 //! 0    4  magic "KRIX"
@@ -85,6 +86,16 @@ impl IndexFile {
 
     pub(crate) fn span(&self) -> Span {
         self.span
+    }
+
+    /// The whole index, in memory.
+    pub(crate) fn in_memory(&self) -> io::Result<SegmentIndex> {
+        let block = self.block(self.places_at(), self.places.saturating_mul(PLACE_LEN))?;
+        let pairs = block.chunks_exact(PLACE_LEN).map(|pair| {
+            let mut fields = Fields(pair);
+            (u64::from_be_bytes(fields.take()), u32::from_be_bytes(fields.take()))
+        });
+        Ok(SegmentIndex::of(self.span, self.entries(None)?, pairs.collect()))
     }
 
     /// The first place from `low` on whose key is not below `key`.
@@ -234,6 +245,9 @@ mod tests {
         let file = IndexFile::open(&path).unwrap().unwrap();
         assert_eq!(file.span(), index.span());
         assert_eq!(file.entries(None).unwrap(), index.entries(None));
+        let again = file.in_memory().unwrap();
+        assert_eq!((again.read(), again.span()), (index.read(), index.span()));
+        assert_eq!(again.all_places(), index.all_places());
         for name in ["Encrypt", "Sign", "Verify"] {
             let key = attribute(AttributeKey::EventName, name);
             let places = file.places(key).unwrap();
@@ -254,6 +268,7 @@ mod tests {
             if let Some(file) = IndexFile::open(&path).unwrap() {
                 file.places(key).unwrap();
                 file.entries(None).unwrap();
+                file.in_memory().unwrap();
             }
         }
     }

@@ -38,8 +38,23 @@ pub(crate) struct SegmentIndex {
 }
 
 impl SegmentIndex {
+    /// The index with these entries and places, the places in order of their keys.
+    pub(crate) fn of(span: Span, entries: Vec<Entry>, pairs: Vec<(u64, u32)>) -> Self {
+        let mut places = HashMap::<u64, Vec<u32>>::new();
+        for (key, place) in pairs {
+            places.entry(key).or_default().push(place);
+        }
+        let read = entries.last().map_or(0, |last| last.offset.saturating_add(u64::from(last.len)));
+        Self { read, span, entries, places }
+    }
+
     pub(crate) fn read(&self) -> u64 {
         self.read
+    }
+
+    /// The newest entry.
+    pub(crate) fn last(&self) -> Option<Entry> {
+        self.entries.last().copied()
     }
 
     pub(crate) fn span(&self) -> Span {

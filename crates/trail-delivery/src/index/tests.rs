@@ -151,3 +151,66 @@ fn a_segment_that_is_gone_is_no_error() {
     held.0.lock().pop_first();
     assert_eq!(pages(&index, query(None, (None, None), true, 5)).len(), 1);
 }
+
+/// A segment of 600 events that grows, and an index of it that was noted in `kept`.
+fn noted(kept: &Path) -> (Arc<Held>, SegmentName) {
+    let held = Arc::new(Held::default());
+    let events: Vec<Told> = (0..600).map(|at| (0, 1, usize::from(at % 6 == 0), i64::from(at))).collect();
+    held.write(&events);
+    let mut index = Index::of(Arc::clone(&held) as _, Ends::new()).kept_in(kept);
+    let files = || fs::read_dir(kept).unwrap().count();
+    index.keep().unwrap();
+    assert_eq!(files(), 0, "it has grown by less than is worth it");
+    index.step = 1;
+    index.keep().unwrap();
+    let name: SegmentName = "w0-00000001.log".parse().unwrap();
+    assert!(kept.join(format!("{name}.part")).exists());
+    (held, name)
+}
+
+fn of(name: &str) -> Query {
+    query(Some(name), (None, None), true, 1_000)
+}
+
+#[test]
+fn the_index_of_a_segment_that_grows_goes_on_where_the_process_before_has_noted_it() {
+    let kept = tempfile::tempdir().unwrap();
+    let (held, name) = noted(kept.path());
+    let again = || Index::of(Arc::clone(&held) as _, Ends::new()).kept_in(kept.path());
+    assert_eq!(again().find(&of("Decrypt")).unwrap().len(), 100);
+    // What was noted is not read anew: another name of the same length is not in the index.
+    let same_length = String::from_utf8(held.0.lock()[&name].clone()).unwrap().replace("Decrypt", "Encrypx");
+    held.0.lock().insert(name.clone(), same_length.into_bytes());
+    assert_eq!(again().find(&of("Encrypx")).unwrap().len(), 0);
+    // What comes after it is, and once the segment is complete its index is a file of the other kind.
+    held.write(&[(0, 1, 2, 5), (0, 2, 2, 6)]);
+    let index = again();
+    assert_eq!(index.find(&of("Sign")).unwrap().len(), 2);
+    index.keep().unwrap();
+    let mut files: Vec<_> =
+        fs::read_dir(kept.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, [format!("{name}.idx").as_str()]);
+    assert_eq!(again().find(&of("Encrypt")).unwrap().len(), 500);
+}
+
+#[test]
+fn what_was_noted_of_a_segment_that_lost_something_since_is_as_good_as_nothing() {
+    for (what, left) in [("its end", 200), ("all of it", 0)] {
+        let kept = tempfile::tempdir().unwrap();
+        let (held, name) = noted(kept.path());
+        let end =
+            held.0.lock()[&name].split_inclusive(|byte| *byte == b'\n').take(left).map(<[u8]>::len).sum();
+        held.0.lock().get_mut(&name).unwrap().truncate(end);
+        let index = Index::of(Arc::clone(&held) as _, Ends::new()).kept_in(kept.path());
+        let found = index.find(&query(None, (None, None), true, 1_000)).unwrap();
+        assert_eq!(found.len(), left, "{what}");
+    }
+    let kept = tempfile::tempdir().unwrap();
+    let (held, name) = noted(kept.path());
+    let hole =
+        held.0.lock()[&name].split_inclusive(|byte| *byte == b'\n').take(50).map(<[u8]>::len).sum::<usize>();
+    held.0.lock().get_mut(&name).unwrap()[hole..hole + 4096].fill(0);
+    let index = Index::of(Arc::clone(&held) as _, Ends::new()).kept_in(kept.path());
+    assert_eq!(index.find(&query(None, (None, None), true, 1_000)).unwrap().len(), 50);
+}
