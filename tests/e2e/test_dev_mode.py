@@ -48,7 +48,7 @@ class DevServer(harness.Server):
         return self.client(credentials=(account, "test"), **options)
 
     def post(self, path, body=None):
-        answer = httpx.post(self.url + path, json=body)
+        answer = httpx.post(self.url + path, json=body, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -1,6 +1,7 @@
 """The trail in the test mode: found at once, in memory too, and delivered by a clock that jumps, is set back and is reset."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -143,7 +144,8 @@ def test_a_jump_forward_delivers_its_hours_before_it_is_answered(dev):
     assert len(digests(server)) == 5
     assert len(delivered(server)) >= 4
     said = validated(server)
-    assert "5/5 digest files valid" in said and "1/1 log files valid" in said, said
+    # The first look of the delivery may have come before the last use.
+    assert "5/5 digest files valid" in said and re.search(r"\b([12])/\1 log files valid", said), said
     # Those of two days are made one by one, and one more for all that remains.
     server.advance(300 * DAY)
     assert 5 + 48 <= len(digests(server)) <= 5 + 50
