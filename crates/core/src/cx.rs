@@ -52,7 +52,7 @@ pub struct ServiceOptions {
     pub ready_rsa_keys: usize,
     /// How the material of key pairs is made.
     pub maker: Maker,
-    /// Whether SM2 keys may be made, as in the Regions of China.
+    /// Whether SM2 keys may be made outside of the Regions of China, too.
     pub sm2: bool,
     /// The roots that attestation documents may lead to.
     pub roots: Roots,
@@ -141,10 +141,10 @@ impl Service {
         self.regions.is_empty() || self.regions.contains(&region)
     }
 
-    /// Whether SM2 keys may be made.
+    /// Whether SM2 keys may be made in `region`: in the Regions of China, and elsewhere where that was asked for.
     #[must_use]
-    pub fn makes_sm2(&self) -> bool {
-        self.sm2
+    pub fn makes_sm2(&self, region: Region) -> bool {
+        self.sm2 || region.partition() == "aws-cn"
     }
 
     /// New material for a key of `spec`: out of the stock, or made where it holds up nobody.

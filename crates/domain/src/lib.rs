@@ -21,5 +21,5 @@ pub use arn::{AliasArn, KeyArn};
 pub use key_id::KeyId;
 pub use key_ref::KeyRef;
 pub use material::KeyMaterialId;
-pub use region::Region;
+pub use region::{Region, is_partition};
 pub use time::Timestamp;

@@ -14,6 +14,17 @@ pub struct Region {
     len: u8,
 }
 
+/// How the names of Regions outside of the partition `aws` begin, and which partition they are of.
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("eusc-", "aws-eusc"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+];
+
 /// The text is not a Region name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a Region name looks like `us-east-1`")]
@@ -29,18 +40,19 @@ impl Region {
             .unwrap_or_default()
     }
 
-    /// The partition of ARNs in this Region.
+    /// The partition of ARNs in this Region; the one with the most Regions where no other is known to have it.
+    /// Source: `partitions.json` of botocore.
     #[must_use]
     pub fn partition(&self) -> &'static str {
         let name = self.as_str();
-        if name.starts_with("cn-") {
-            "aws-cn"
-        } else if name.starts_with("us-gov-") {
-            "aws-us-gov"
-        } else {
-            "aws"
-        }
+        PARTITIONS.iter().find(|(start, _)| name.starts_with(start)).map_or("aws", |(_, partition)| partition)
     }
+}
+
+/// Whether there is such a partition.
+#[must_use]
+pub fn is_partition(name: &str) -> bool {
+    name == "aws" || PARTITIONS.iter().any(|(_, partition)| *partition == name)
 }
 
 impl FromStr for Region {
@@ -120,10 +132,21 @@ mod tests {
 
     #[test]
     fn a_region_belongs_to_one_partition() {
-        for (text, partition) in
-            [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-east-1", "aws-us-gov")]
-        {
+        for (text, partition) in [
+            ("us-east-1", "aws"),
+            ("eu-west-1", "aws"),
+            ("xx-new-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-east-1", "aws-us-gov"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
             assert_eq!(text.parse::<Region>().unwrap().partition(), partition, "{text}");
+            assert!(is_partition(partition));
         }
+        assert!(!is_partition("aws-none") && !is_partition(""));
     }
 }

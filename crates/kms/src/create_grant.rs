@@ -160,8 +160,8 @@ async fn authorize(
     }
     let source = input.constraints.as_ref().and_then(|constraints| constraints.source_arn.as_deref());
     let (grantee, retiring) = (
-        input.grantee_principal.as_deref().map(grants::canonical),
-        input.retiring_principal.as_deref().map(grants::canonical),
+        input.grantee_principal.as_deref().map(|principal| grants::canonical(cx.region, principal)),
+        input.retiring_principal.as_deref().map(|principal| grants::canonical(cx.region, principal)),
     );
     for (name, value) in [
         (ContextKey::KmsGranteePrincipal, grantee.as_deref()),
@@ -264,7 +264,7 @@ async fn party(
     let Some(principal) = principal else {
         return Ok(service.map(|name| GrantParty::Service { name: name.to_owned() }));
     };
-    let arn = grants::canonical(principal);
+    let arn = grants::canonical(cx.region, principal);
     // AWS: unverified.
     let invalid = || {
         let message = format!("ARN does not refer to a valid principal: {principal}");

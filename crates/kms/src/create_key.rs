@@ -310,7 +310,7 @@ fn spec_and_usage(input: &CreateKeyInput) -> Result<(KeySpec, KeyUsage), Refusal
 /// What this release cannot make yet.
 fn check_supported(cx: &Cx<'_>, input: &CreateKeyInput, spec: KeySpec) -> Result<(), Refusal> {
     let unsupported = |message: String| Err(Refusal::new(ErrorCode::UnsupportedOperation, message));
-    if spec == KeySpec::Sm2 && !cx.service.makes_sm2() {
+    if spec == KeySpec::Sm2 && !cx.service.makes_sm2(cx.region) {
         return unsupported(format!("KeySpec {spec} is not supported in this Region"));
     }
     match input.origin {

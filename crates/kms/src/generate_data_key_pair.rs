@@ -103,7 +103,7 @@ async fn make<A: Sealing>(
     recipient::attest(cx, recipient).await?;
     // AWS: unverified for key pairs; this is the answer of GenerateDataKey.
     symmetric::check_symmetric(&ready)?;
-    if asked.spec == DataKeyPairSpec::Sm2 && !cx.service.makes_sm2() {
+    if asked.spec == DataKeyPairSpec::Sm2 && !cx.service.makes_sm2(cx.region) {
         // AWS: unverified. The form is that of CreateKey.
         let message = format!("KeyPairSpec {} is not supported in this Region", asked.spec);
         return Err(Refusal::new(ErrorCode::UnsupportedOperation, message));

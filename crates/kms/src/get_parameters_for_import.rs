@@ -46,7 +46,7 @@ fn check_wrapping(
     // AWS: unverified. None of these texts is known.
     let unsupported = |text: String| Err(Refusal::new(ErrorCode::UnsupportedOperation, text));
     let is_sm2 = wrapping_key == WrappingKeySpec::Sm2;
-    if is_sm2 && !cx.service.makes_sm2() {
+    if is_sm2 && !cx.service.makes_sm2(cx.region) {
         return unsupported(format!("WrappingKeySpec {wrapping_key} is not supported in this Region"));
     }
     let (fits_key, fits_spec) = match algorithm {

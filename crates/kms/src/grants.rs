@@ -4,8 +4,8 @@ use keyreeve_core::grants::{Digest, GrantParty, GrantRecord};
 use keyreeve_core::key_policy::PrincipalError;
 use keyreeve_core::vault::{VaultError, Versioned};
 use keyreeve_core::{Cx, Refusal, space};
-use keyreeve_domain::KeyArn;
 use keyreeve_domain::spec::GrantOperation;
+use keyreeve_domain::{KeyArn, Region};
 use keyreeve_store::Snapshot;
 use keyreeve_wire::{EncryptionContext, ErrorCode, GrantConstraints, GrantListEntry};
 
@@ -96,10 +96,10 @@ pub(crate) async fn known_by(cx: &Cx<'_>, snapshot: &dyn Snapshot, arn: &str) ->
     }
 }
 
-/// The root user of an account where a principal is named by the account alone.
-pub(crate) fn canonical(principal: &str) -> String {
+/// The root user of an account where a principal is named by the account alone, as ARNs of `region` name it.
+pub(crate) fn canonical(region: Region, principal: &str) -> String {
     if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
-        return format!("arn:aws:iam::{principal}:root");
+        return format!("arn:{}:iam::{principal}:root", region.partition());
     }
     principal.to_owned()
 }

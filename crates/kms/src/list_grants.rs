@@ -29,7 +29,8 @@ pub(crate) async fn list_grants(
     let asked = [(ContextKey::KmsGrantIsForAwsResource, grants::is_for_resource(cx))];
     let ready = cx.open::<actions::ListGrants>(&found, &Particulars::of(&asked)).await?;
     let arn = *ready.arn();
-    let principal = input.grantee_principal.as_deref().map(grants::canonical);
+    let principal =
+        input.grantee_principal.as_deref().map(|principal| grants::canonical(cx.region, principal));
     let grantee = principal.or(input.grantee_service_principal);
     let snapshot = cx.service.vault().snapshot().await?;
     let grantee = match &grantee {

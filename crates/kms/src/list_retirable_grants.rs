@@ -20,7 +20,7 @@ pub(crate) async fn list_retirable_grants(
     // AWS: unverified. The texts of these are not known.
     let invalid = |code, text: String| Err(Refusal::new(code, text));
     let retiring = match (&input.retiring_principal, &input.retiring_service_principal) {
-        (Some(principal), None) => grants::canonical(principal),
+        (Some(principal), None) => grants::canonical(cx.region, principal),
         (None, Some(service)) => service.clone(),
         (None, None) => {
             return invalid(ErrorCode::Validation, "RetiringPrincipal must not be null".to_owned());

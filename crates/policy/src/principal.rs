@@ -65,8 +65,7 @@ impl FromStr for AwsPrincipal {
         let (arn, partition, service, region, account, resource) =
             (part()?, part()?, part()?, part()?, part()?, part()?);
         let account: AccountId = account.parse().or(Err(ParsePrincipalError))?;
-        let well_formed =
-            arn == "arn" && matches!(partition, "aws" | "aws-cn" | "aws-us-gov") && region.is_empty();
+        let well_formed = arn == "arn" && keyreeve_domain::is_partition(partition) && region.is_empty();
         let named = |prefix: &str| {
             resource.strip_prefix(prefix).is_some_and(|name| !name.is_empty() && !name.contains(['*', '?']))
         };

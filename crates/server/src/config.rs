@@ -191,7 +191,7 @@ section! {
         key_wait_seconds: u64 = 20, "20", since "0.1";
         /// KiB of locked memory for parsed private keys, 11 for an RSA_2048 key; beyond, they lie in ordinary memory.
         locked_kib: usize = 2048, "2048", since "0.1";
-        /// Make SM2 keys, which AWS does in the Regions of China alone.
+        /// Make SM2 keys in every Region; in those of China they are made in any case.
         sm2: bool = false, "false", since "0.1";
     }
 }

@@ -4,6 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
+use keyreeve_domain::is_partition;
+
 /// What is wrong with a resource.
 pub(super) fn fault(resource: &str) -> Option<String> {
     if resource == "*" {
@@ -38,10 +40,6 @@ pub(super) fn fault(resource: &str) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn is_partition(partition: &str) -> bool {
-    ["aws", "aws-cn", "aws-us-gov", "aws-eusc"].contains(&partition) || partition.starts_with("aws-iso")
 }
 
 const IAM_PATHS: [&str; 13] = [
