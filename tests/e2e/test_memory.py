@@ -5,13 +5,16 @@ locked and left out of core dumps is where secrets belong.
 """
 
 import base64
+import contextlib
 import datetime
 import gc
 import hashlib
 import hmac
 import os
 import re
+import resource
 import secrets
+import signal
 
 import botocore.exceptions
 import certificate
@@ -253,3 +256,17 @@ def test_the_process_gives_up_what_it_does_not_need(used):
     # Keys are in secret memory where the kernel has it, else in locked memory.
     assert any(mapping.is_protected for mapping in process.mappings(pid))
     assert re.search("protection=(Secret|Locked)", used.server.log_path.read_text())
+
+
+def test_a_process_that_crashes_leaves_no_core_file(fresh_server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fresh_server.start()
+    fresh_server.client().create_key()
+    before = set(tmp_path.rglob("*"))
+    # Nor where somebody could raise its limit since: it cannot be dumped.
+    with contextlib.suppress(PermissionError):
+        resource.prlimit(fresh_server.process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    fresh_server.process.send_signal(signal.SIGABRT)
+    assert fresh_server.process.wait(30) == -signal.SIGABRT
+    left = set(tmp_path.rglob("*")) - before
+    assert not [path for path in left if "core" in path.name], left
