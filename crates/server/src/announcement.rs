@@ -14,8 +14,6 @@ pub(crate) fn announce(config: &Config, dir: Option<&DataDir>, url: &str) -> io:
     } else if let Some(dir) = dir {
         writeln!(err, "To use it from this machine:\n")?;
         endpoints(&mut err, url)?;
-        writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}")?;
-        writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDWATCH_LOGS={url}")?;
         let credentials = std::path::absolute(dir.join(CREDENTIALS_FILE))?;
         writeln!(err, "  export AWS_SHARED_CREDENTIALS_FILE={}", credentials.display())?;
         let region = start::home_region(config).map_err(io::Error::other)?;
@@ -52,7 +50,9 @@ fn test_mode(err: &mut impl Write, config: &Config, dir: Option<&DataDir>, url: 
 fn endpoints(err: &mut impl Write, url: &str) -> io::Result<()> {
     writeln!(err, "  export AWS_ENDPOINT_URL_KMS={url}")?;
     writeln!(err, "  export AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_STS={url}")?;
-    writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDWATCH={url}")
+    writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDWATCH={url}")?;
+    writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDTRAIL={url} AWS_ENDPOINT_URL_S3={url}")?;
+    writeln!(err, "  export AWS_ENDPOINT_URL_CLOUDWATCH_LOGS={url}")
 }
 
 fn first_steps(err: &mut impl Write, region: &str) -> io::Result<()> {
