@@ -2,6 +2,7 @@
 
 use keyreeve_observe::event::Event;
 use keyreeve_observe::filter_pattern::FilterPattern;
+use keyreeve_observe::otlp;
 use keyreeve_observe::syslog::{Sender, counted, shortened};
 
 use serde_json::Value;
@@ -29,7 +30,8 @@ pub(crate) fn filter_pattern(data: &[u8]) {
     }
 }
 
-/// Any bytes as an event that is told over syslog: nothing, or one message whose head has no line break and whose body is the event.
+/// Any bytes as an event that is told over syslog: nothing, or one message whose head has no line break and whose body is the event. And as
+/// one that a collector is told of, or what a collector answers.
 pub(crate) fn syslog_message(data: &[u8]) {
     for enterprise in [None, Some(32473)] {
         let sender = Sender::new("host.example", 7, "0.1.0", enterprise);
@@ -43,6 +45,13 @@ pub(crate) fn syslog_message(data: &[u8]) {
         counted(&message, &mut framed);
         assert!(framed.ends_with(&message));
     }
+    let record = otlp::record(data);
+    assert_eq!(record.is_some(), Event::read(data).is_some());
+    if let Some(record) = record {
+        let said = record.pointer("/body/stringValue").and_then(Value::as_str);
+        assert_eq!(said, Some(&*String::from_utf8_lossy(data)));
+    }
+    drop(otlp::rejected(data));
     if let Some(short) = shortened(data) {
         assert!(serde_json::from_slice::<Value>(&short).is_ok());
     }

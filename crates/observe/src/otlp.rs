@@ -72,7 +72,7 @@ pub fn record(json: &[u8]) -> Option<Value> {
         "severityNumber": number,
         "severityText": severity,
         "eventName": EVENT_NAME,
-        "body": {"stringValue": core::str::from_utf8(json).ok()?},
+        "body": {"stringValue": String::from_utf8_lossy(json)},
         "attributes": attributes,
     }))
 }
