@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::run("digest_file", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::digest_file(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::run("id_token", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::id_token(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::run("key_reference", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::key_reference(data));

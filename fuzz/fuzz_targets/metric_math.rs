@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::run("metric_math", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::metric_math(data));

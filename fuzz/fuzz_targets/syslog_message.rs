@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::run("syslog_message", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keyreeve_fuzz_targets::syslog_message(data));

@@ -17,7 +17,7 @@ use crate::text;
 thread_local!(static WORLD: World = World::default());
 
 /// Any text as what S3 is asked for: method, path and query, one a line.
-pub(crate) fn s3_request(data: &[u8]) {
+pub fn s3_request(data: &[u8]) {
     let mut lines = text(data).splitn(3, '\n');
     let mut line = || lines.next().unwrap_or_default();
     let asked = (line(), line(), line());
@@ -33,7 +33,7 @@ pub(crate) fn s3_request(data: &[u8]) {
 }
 
 /// Any bytes as the body of an operation of CloudTrail or CloudWatch Logs.
-pub(crate) fn auditor_request(data: &[u8]) {
+pub fn auditor_request(data: &[u8]) {
     let Some((which, body)) = data.split_first() else { return };
     let all: Vec<_> = Audit::CLOUDTRAIL.into_iter().chain(Audit::LOGS).collect();
     let Some(operation) = all.get(usize::from(*which) % all.len()) else { return };
@@ -59,7 +59,7 @@ pub(crate) fn auditor_request(data: &[u8]) {
 }
 
 /// Any texts as expressions over metrics, one after each NUL: they are computed or refused.
-pub(crate) fn metric_math(data: &[u8]) {
+pub fn metric_math(data: &[u8]) {
     let metric = json!({"Namespace": "AWS/KMS", "MetricName": "KeyUsage"});
     let stat = json!({"Metric": metric, "Period": 60, "Stat": "Sum"});
     let mut queries = vec![json!({"Id": "m1", "MetricStat": stat, "ReturnData": false})];

@@ -10,7 +10,7 @@ use keyreeve_wire::rpc::Protocol;
 use keyreeve_wire::{iam, json, model, sts};
 
 /// Any bytes as the body of any operation of KMS: an input, or an error that can be written.
-pub(crate) fn json_input(data: &[u8]) {
+pub fn json_input(data: &[u8]) {
     let Some((which, body)) = data.split_first() else { return };
     let model = model();
     let Some(operation) = model.get(usize::from(*which) % model.len()) else { return };
@@ -27,7 +27,7 @@ pub(crate) fn json_input(data: &[u8]) {
 }
 
 /// Any bytes as the form of any operation of IAM and STS: an input, or an error that can be written.
-pub(crate) fn query_form(data: &[u8]) {
+pub fn query_form(data: &[u8]) {
     let Some((which, body)) = data.split_first() else { return };
     let iam = iam::Operation::ALL.iter().map(|operation| operation.model());
     let models: Vec<_> = iam.chain(sts::Operation::ALL.iter().map(|operation| operation.model())).collect();
@@ -40,7 +40,7 @@ pub(crate) fn query_form(data: &[u8]) {
 }
 
 /// Any bytes as the body of an operation of CloudWatch in any of its protocols: an input, or an error that can be written.
-pub(crate) fn cloudwatch_body(data: &[u8]) {
+pub fn cloudwatch_body(data: &[u8]) {
     let Some((which, body)) = data.split_first() else { return };
     let protocol = match which % 3 {
         0 => Protocol::Cbor,

@@ -37,7 +37,7 @@ const MOST: usize = 60;
 const HOUR: i64 = 3_600_000;
 
 /// Any bytes as a sequence of calls.
-pub(crate) fn api_calls(data: &[u8]) {
+pub fn api_calls(data: &[u8]) {
     let mut run = Run::new();
     let mut bytes = Bytes::new(data);
     for _ in 0..MOST {

@@ -14,7 +14,7 @@ const EVENT: &[u8] = br#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser"
 
 /// Any text as a filter pattern, and any bytes behind it as an event: a pattern is decided for every event, and what it demands
 /// of a member is so where it holds.
-pub(crate) fn filter_pattern(data: &[u8]) {
+pub fn filter_pattern(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == 0);
     let (pattern, event) = (text(parts.next().unwrap_or_default()), parts.next().unwrap_or(EVENT));
     let Ok(pattern) = FilterPattern::parse(pattern) else { return };
@@ -32,7 +32,7 @@ pub(crate) fn filter_pattern(data: &[u8]) {
 
 /// Any bytes as an event that is told over syslog: nothing, or one message whose head has no line break and whose body is the event. And as
 /// one that a collector is told of, or what a collector answers.
-pub(crate) fn syslog_message(data: &[u8]) {
+pub fn syslog_message(data: &[u8]) {
     for enterprise in [None, Some(32473)] {
         let sender = Sender::new("host.example", 7, "0.1.0", enterprise);
         let message = sender.message(data);

@@ -16,7 +16,7 @@ use keyreeve_trail_file::{Medium, SegmentFile, verify_medium};
 /// Any bytes as a segment of the trail, and as the segments of a directory: never more verified than there is.
 ///
 /// A line of `---` alone parts the segments. After `+`, lines are put into a chain first, so that they are looked at.
-pub(crate) fn audit_segment(data: &[u8]) {
+pub fn audit_segment(data: &[u8]) {
     if let Ok(verified) = Chain::START.verify(data) {
         assert!(verified.len <= data.len());
     }
@@ -97,7 +97,7 @@ impl Medium for Segments {
 
 /// Any bytes as a digest of the trail, as an encrypted log file, or as an event in a log file: what is read is written and
 /// read again as the same.
-pub(crate) fn digest_file(data: &[u8]) {
+pub fn digest_file(data: &[u8]) {
     if let Ok(digest) = serde_json::from_slice::<Digest>(data) {
         let written = serde_json::to_vec(&digest).expect("a digest has a form in JSON");
         assert_eq!(serde_json::from_slice::<Digest>(&written).ok(), Some(digest.clone()));
@@ -120,7 +120,7 @@ pub(crate) fn digest_file(data: &[u8]) {
 }
 
 /// Any bytes as a journal of metrics or as a file of points: never more points in a journal than bytes.
-pub(crate) fn metric_files(data: &[u8]) {
+pub fn metric_files(data: &[u8]) {
     // As it is, and behind what such a file begins with.
     for head in [b"".as_slice(), b"KRMJ\x01", b"KRMB\x01\x00\x00\x00"] {
         let bytes = [head, data].concat();
@@ -130,7 +130,7 @@ pub(crate) fn metric_files(data: &[u8]) {
 }
 
 /// Any bytes as a backup: what is read is written again as the same bytes.
-pub(crate) fn backup_file(data: &[u8]) {
+pub fn backup_file(data: &[u8]) {
     let Ok((mut reader, header)) = Reader::begin(data) else { return };
     let mut writer = Writer::begin(Vec::new(), &header).expect("memory takes everything");
     loop {

@@ -17,7 +17,7 @@ static WRAPPING: LazyLock<KeyPair> = LazyLock::new(|| {
 
 /// Any bytes as the PKCS#8 of a key that is imported, of each spec, and as what is wrapped for an import: it is refused, or
 /// it is a key that works. Bytes after `*` are what is wrapped.
-pub(crate) fn imported_material(data: &[u8]) {
+pub fn imported_material(data: &[u8]) {
     if let Some(material) = data.strip_prefix(b"*") {
         let wrapping = PublicKey::parse(KeySpec::Rsa2048, WRAPPING.public_key()).expect("a public key");
         let Ok(wrapped) = wrapping.encrypt(EncryptionAlgorithm::RsaesOaepSha256, material) else { return };
@@ -42,7 +42,7 @@ pub(crate) fn imported_material(data: &[u8]) {
 }
 
 /// Any bytes as the public key of each spec, and as that of a recipient: refused, or it prints as it was given and takes work.
-pub(crate) fn public_key(data: &[u8]) {
+pub fn public_key(data: &[u8]) {
     for spec in KeySpec::ALL {
         let Ok(key) = PublicKey::parse(*spec, data) else { continue };
         assert_eq!(key.spki(), data, "{spec:?}");
@@ -54,7 +54,7 @@ pub(crate) fn public_key(data: &[u8]) {
 }
 
 /// Any bytes as an attestation document: as a whole, as a signed payload, and as a certificate in the place of each.
-pub(crate) fn attestation_document(data: &[u8]) {
+pub fn attestation_document(data: &[u8]) {
     let now = Timestamp::from_millis(1_786_642_608_432);
     let roots = Roots::aws_nitro();
     // Nobody signed them, unless they are a document that was published; none of those has an RSA key.

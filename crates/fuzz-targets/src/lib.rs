@@ -12,6 +12,7 @@ mod bytes;
 mod calls;
 mod events;
 mod files;
+mod http;
 mod id_token;
 mod keys;
 mod names;
@@ -29,43 +30,45 @@ pub struct Target {
     pub run: fn(&[u8]),
 }
 
-/// All of them, by name.
-pub const TARGETS: &[Target] = &[
-    Target { name: "api_calls", run: calls::api_calls },
-    Target { name: "attestation_document", run: keys::attestation_document },
-    Target { name: "audit_segment", run: files::audit_segment },
-    Target { name: "auditor_request", run: asked::auditor_request },
-    Target { name: "backup_file", run: files::backup_file },
-    Target { name: "ciphertext_blob", run: sealed::ciphertext_blob },
-    Target { name: "cloudwatch_body", run: bodies::cloudwatch_body },
-    Target { name: "digest_file", run: files::digest_file },
-    Target { name: "filter_pattern", run: events::filter_pattern },
-    Target { name: "id_token", run: id_token::id_token },
-    Target { name: "imported_material", run: keys::imported_material },
-    Target { name: "json_input", run: bodies::json_input },
-    Target { name: "key_reference", run: names::key_reference },
-    Target { name: "metric_files", run: files::metric_files },
-    Target { name: "metric_math", run: asked::metric_math },
-    Target { name: "pagination_marker", run: sealed::pagination_marker },
-    Target { name: "policy_decision", run: policies::policy_decision },
-    Target { name: "policy_document", run: policies::policy_document },
-    Target { name: "policy_insight", run: policies::policy_insight },
-    Target { name: "public_key", run: keys::public_key },
-    Target { name: "query_form", run: bodies::query_form },
-    Target { name: "s3_request", run: asked::s3_request },
-    Target { name: "sigv4_head", run: signatures::sigv4_head },
-    Target { name: "store_record", run: records::store_record },
-    Target { name: "syslog_message", run: events::syslog_message },
-    Target { name: "tokens", run: sealed::tokens },
-];
+/// Each target stands by itself, too: the fuzzer looks at every place of the program after each input, so its binaries must hold no
+/// more than their own target.
+macro_rules! targets {
+    ($($module:ident::$name:ident,)+) => {
+        $(pub use $module::$name;)+
 
-/// Runs the target `name` over `data`.
-///
-/// # Panics
-/// Where there is none, and where it finds something.
-pub fn run(name: &str, data: &[u8]) {
-    let target = TARGETS.iter().find(|target| target.name == name).expect("there is such a target");
-    (target.run)(data);
+        /// All of them, by name.
+        pub const TARGETS: &[Target] = &[$(Target { name: stringify!($name), run: $name },)+];
+    };
+}
+
+targets! {
+    calls::api_calls,
+    keys::attestation_document,
+    files::audit_segment,
+    asked::auditor_request,
+    files::backup_file,
+    sealed::ciphertext_blob,
+    bodies::cloudwatch_body,
+    files::digest_file,
+    events::filter_pattern,
+    http::http_exchange,
+    id_token::id_token,
+    keys::imported_material,
+    bodies::json_input,
+    names::key_reference,
+    files::metric_files,
+    asked::metric_math,
+    sealed::pagination_marker,
+    policies::policy_decision,
+    policies::policy_document,
+    policies::policy_insight,
+    keys::public_key,
+    bodies::query_form,
+    asked::s3_request,
+    signatures::sigv4_head,
+    records::store_record,
+    events::syslog_message,
+    sealed::tokens,
 }
 
 /// The text that bytes begin with, as far as they are UTF-8.

@@ -10,7 +10,7 @@ use keyreeve_observe::layout::{iso, parse_iso};
 use crate::text;
 
 /// Any text as a key id, key ARN, alias or alias ARN, and as each other name: what is read prints as it was given.
-pub(crate) fn key_reference(data: &[u8]) {
+pub fn key_reference(data: &[u8]) {
     let text = text(data);
     let printed = match text.parse() {
         Ok(KeyRef::Alias(alias)) => alias.to_string(),

@@ -12,7 +12,7 @@ const KEY: &str = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56e
 const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/Example/s";
 
 /// Any text as a key policy: a document or an error, and the lockout check always comes to an end.
-pub(crate) fn policy_document(data: &[u8]) {
+pub fn policy_document(data: &[u8]) {
     if let Ok(policy) = Policy::compile(Kind::Resource, text(data)) {
         let account = "111122223333".parse().expect("an account");
         let request = Request {
@@ -30,7 +30,7 @@ pub(crate) fn policy_document(data: &[u8]) {
 /// Any texts as policies, any request: a decision, and always in bounded work.
 ///
 /// Parts between NUL: a key policy, an identity policy, an action, a resource, then names and values of condition keys.
-pub(crate) fn policy_decision(data: &[u8]) {
+pub fn policy_decision(data: &[u8]) {
     let mut parts = text(data).split('\0');
     let mut part = || parts.next().unwrap_or_default();
     let key = Policy::compile(Kind::Resource, part()).ok();
@@ -77,7 +77,7 @@ pub(crate) fn policy_decision(data: &[u8]) {
 /// Any texts as policies: what is said of them, and that it is what is decided.
 ///
 /// Parts between NUL: a key policy, an identity policy, an action, then names and values of condition keys.
-pub(crate) fn policy_insight(data: &[u8]) {
+pub fn policy_insight(data: &[u8]) {
     let mut parts = text(data).split('\0');
     let mut part = || parts.next().unwrap_or_default();
     let (key_text, identity_text, action) = (part(), part(), Action::new(part()));

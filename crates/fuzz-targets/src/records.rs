@@ -15,7 +15,7 @@ use keyreeve_core::space::{read_cached, read_due};
 use keyreeve_store::Path;
 
 /// Any bytes as a record of any kind, and as a path: what is read is written and read again as the same.
-pub(crate) fn store_record(data: &[u8]) {
+pub fn store_record(data: &[u8]) {
     round_trip::<KeyRecord>(data);
     round_trip::<AliasRecord>(data);
     round_trip::<PolicyRecord>(data);

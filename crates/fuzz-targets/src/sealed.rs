@@ -19,7 +19,7 @@ use crate::text;
 
 /// Any bytes as a CiphertextBlob: refused, since nobody sealed them. Bytes after `*` change a blob that was sealed: it opens
 /// under its own context, and no other does.
-pub(crate) fn ciphertext_blob(data: &[u8]) {
+pub fn ciphertext_blob(data: &[u8]) {
     let material = KeyMaterial::init_with::<LockedMemoryError>(32, |bytes| {
         bytes.fill(0x5a);
         Ok(())
@@ -43,7 +43,7 @@ pub(crate) fn ciphertext_blob(data: &[u8]) {
 }
 
 /// Any bytes as a wrapping, which is what a marker is: refused, since nobody wrapped them.
-pub(crate) fn pagination_marker(data: &[u8]) {
+pub fn pagination_marker(data: &[u8]) {
     let binding = Binding::default().field(1, b"deployment").field(2, b"ListKeys/000000000000/us-east-1");
     for kind in [
         Kind::Backup,
@@ -65,7 +65,7 @@ pub(crate) fn pagination_marker(data: &[u8]) {
 /// Any text as each kind of token, and tokens that were made with any change: good for nothing but what they were made for.
 ///
 /// The first byte says which token is changed; none, and the text is taken as it is.
-pub(crate) fn tokens(data: &[u8]) {
+pub fn tokens(data: &[u8]) {
     thread_local!(static MADE: Made = Made::new());
     MADE.with(|made| {
         let Some((which, edits)) = data.split_first() else { return };

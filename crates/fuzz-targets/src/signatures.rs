@@ -6,7 +6,7 @@ use keyreeve_sigv4::{Claim, Expected, Regions, RequestHead, SigningKey};
 /// Any request head: a claim or an error, and no claim verifies under a key that did not sign it.
 ///
 /// Lines: method, path, query, then `name:value`.
-pub(crate) fn sigv4_head(data: &[u8]) {
+pub fn sigv4_head(data: &[u8]) {
     let mut lines = data.split(|byte| *byte == b'\n');
     let text = |line: Option<&[u8]>| String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
     let (method, path, query) = (text(lines.next()), text(lines.next()), text(lines.next()));
