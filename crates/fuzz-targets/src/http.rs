@@ -31,6 +31,8 @@ const REGION: &str = "us-east-1";
 const SERVICES: [&str; 6] = ["kms", "iam", "sts", "cloudtrail", "monitoring", "s3"];
 /// What a server may take for an answer to anything.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an answer is waited for before the client says that nothing more comes.
+const MOMENT: Duration = Duration::from_millis(200);
 
 /// Any bytes as what a client sends: they are answered, or the connection ends; no answer is an internal error.
 ///
@@ -72,22 +74,27 @@ pub fn http_exchange(data: &[u8]) {
 /// What comes back; a server that says nothing and keeps the connection is a finding.
 fn exchange(server: SocketAddr, sent: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(server).expect("the server listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a socket has a timeout");
-    // A server that has seen enough closes the connection, however much is still to be sent.
-    let is_whole = stream.write_all(sent).is_ok();
     let mut answer = Vec::new();
     let mut part = [0; 16 * 1024];
-    if !sent.windows(17).any(|window| window.eq_ignore_ascii_case(b"connection: close")) || !is_whole {
-        // Whoever says no more is not waited for.
+    let ends = sent.windows(17).any(|window| window.eq_ignore_ascii_case(b"connection: close"));
+    // A server that has seen enough closes the connection, however much is still to be sent.
+    let mut is_over = stream.write_all(sent).is_err() || !ends;
+    if is_over {
         drop(stream.shutdown(Shutdown::Write));
     }
     loop {
+        let patience = if is_over { PATIENCE } else { MOMENT };
+        stream.set_read_timeout(Some(patience)).expect("a socket has a timeout");
         match stream.read(&mut part) {
             Ok(0) => return answer,
             Ok(len) => answer.extend_from_slice(part.get(..len).unwrap_or_default()),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => return answer,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {
-                assert!(error.kind() == ErrorKind::Interrupted, "{}: {error}", sent.escape_ascii());
+                assert!(!is_over, "{}: {error}", sent.escape_ascii());
+                // What is waited for does not come: whoever says no more is not waited for.
+                drop(stream.shutdown(Shutdown::Write));
+                is_over = true;
             }
         }
     }

@@ -16,17 +16,16 @@ static WRAPPING: LazyLock<KeyPair> = LazyLock::new(|| {
 });
 
 /// Any bytes as the PKCS#8 of a key that is imported, of each spec, and as what is wrapped for an import: it is refused, or
-/// it is a key that works. Bytes after `*` are what is wrapped.
+/// it is a key that works. After `*`, a byte says for which spec the rest is wrapped.
 pub fn imported_material(data: &[u8]) {
-    if let Some(material) = data.strip_prefix(b"*") {
+    let spec_of = |byte: usize| *KeySpec::ALL.get(byte % KeySpec::ALL.len()).expect("there is one");
+    if let Some((which, material)) = data.strip_prefix(b"*").and_then(<[u8]>::split_first) {
         let wrapping = PublicKey::parse(KeySpec::Rsa2048, WRAPPING.public_key()).expect("a public key");
         let Ok(wrapped) = wrapping.encrypt(EncryptionAlgorithm::RsaesOaepSha256, material) else { return };
-        for spec in KeySpec::ALL {
-            let unwrapped = unwrap_import(*spec, WrappingAlgorithm::RsaesOaepSha256, &WRAPPING, &wrapped);
-            if let Ok(unwrapped) = unwrapped {
-                // EXPOSE: what was unwrapped is compared with what was wrapped.
-                assert!(!unwrapped.expose().is_empty() && unwrapped.expose().len() <= material.len());
-            }
+        let (spec, algorithm) = (spec_of(usize::from(*which)), WrappingAlgorithm::RsaesOaepSha256);
+        if let Ok(unwrapped) = unwrap_import(spec, algorithm, &WRAPPING, &wrapped) {
+            // EXPOSE: how long it is, is compared with what was wrapped.
+            assert!(!unwrapped.expose().is_empty() && unwrapped.expose().len() <= material.len());
         }
         return;
     }
@@ -35,9 +34,9 @@ pub fn imported_material(data: &[u8]) {
             assert!(!pair.public_key().is_empty());
             assert!(pair.complete().is_ok());
         }
-        for algorithm in [WrappingAlgorithm::RsaesOaepSha256, WrappingAlgorithm::RsaAesKeyWrapSha256] {
-            drop(unwrap_import(*spec, algorithm, &WRAPPING, data));
-        }
+    }
+    for algorithm in [WrappingAlgorithm::RsaesOaepSha256, WrappingAlgorithm::RsaAesKeyWrapSha256] {
+        drop(unwrap_import(spec_of(data.len()), algorithm, &WRAPPING, data));
     }
 }
 
