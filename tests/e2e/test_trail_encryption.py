@@ -295,7 +295,10 @@ def test_with_the_data_directory_their_events_are_proven_as_plain_ones(server, t
     # An event that stands in no log file is found, as with plain ones: here the state says that one more was read.
     state = json.loads((server.data_dir / "trail/.keyreeve/state.json").read_text())
     newest = max((server.data_dir / "audit").glob("control-*.log"))
-    state["streams"]["control"] |= {"segment": int(newest.stem.split("-")[1]), "offset": newest.stat().st_size}
+    sequence, line_hash = newest.read_bytes().splitlines()[-1].split(b" ")[:2]
+    state["streams"]["control"] |= {
+        "segment": int(newest.stem.split("-")[1]), "offset": newest.stat().st_size, "sequence": int(sequence), "hash": line_hash.decode()
+    }  # fmt: skip
     (server.data_dir / "trail/.keyreeve/state.json").write_text(json.dumps(state))
     assert verify(server)[0] == 0
     code, text = verify(server, "--decrypt")
