@@ -1,5 +1,6 @@
 """The test mode: seeds, the clock, the reset, accounts by access key id; and that nothing of it is there without it."""
 
+import base64
 import concurrent.futures
 import datetime
 import hmac
@@ -21,6 +22,12 @@ SEEDS = pathlib.Path(__file__).parent / "seeds"
 DAY = 24 * 60 * 60
 OTHER = "111122223333"
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+# Made under the first key of seeds/own.yaml.
+FIXTURE = base64.b64decode(
+    "xQEBABI0q80SqzTNVu8SNFZ4kKswoJma8PRiog/N2iUN3OGu9b1HHhR/m51MBtDgboH6tmDwtCxN9mUqYdA53hXEBfrZ3ATtihsl"
+    "n8NvWTRN5y0F9lu/vvjUYzSNOHhBv9Dz3U7enAT7sliE17D4e8y/23qX3Umo8AcwPjRXm4NcZUaZ3ZRPcFgvbNPpGnRWGext"
+)
 
 
 class DevServer(harness.Server):
@@ -140,6 +147,24 @@ def test_known_material_computes_what_it_should(seeded):
     signature = kms.sign(KeyId=signer, Message=b"message", SigningAlgorithm="ECDSA_SHA_256")["Signature"]
     known.public_key().verify(signature, b"message", ec.ECDSA(hashes.SHA256()))
     seeded.reset()
+
+
+def test_what_was_encrypted_with_known_material_opens_wherever_the_seed_is_the_same(dev):
+    context = {"in": "a fixture"}
+    first = dev(SEEDS / "own.yaml", name="first").start()
+    kms = first.client()
+    made = kms.generate_data_key(KeyId="alias/app", KeySpec="AES_256", EncryptionContext=context)
+    imported = kms.encrypt(KeyId="4234abcd-12ab-34cd-56ef-1234567890ab", Plaintext=b"imported")["CiphertextBlob"]
+    first.reset()
+    assert kms.decrypt(CiphertextBlob=made["CiphertextBlob"], EncryptionContext=context)["Plaintext"] == made["Plaintext"]
+    first.kill()
+    for number, in_memory in enumerate((True, False)):
+        kms = dev(SEEDS / "own.yaml", name=f"other-{number}", in_memory=in_memory).start().client()
+        found = kms.decrypt(CiphertextBlob=made["CiphertextBlob"], EncryptionContext=context)
+        assert (found["Plaintext"], found["KeyMaterialId"]) == (made["Plaintext"], made["KeyMaterialId"])
+        assert kms.decrypt(CiphertextBlob=imported)["Plaintext"] == b"imported"
+        # Kept since the form was first written: fixtures of users are.
+        assert kms.decrypt(CiphertextBlob=FIXTURE, EncryptionContext=context)["Plaintext"] == b"a committed fixture"
 
 
 def test_rotation_is_watched_by_moving_the_clock(seeded):

@@ -63,6 +63,19 @@ impl Keyring {
         })
     }
 
+    /// As [`Keyring::make`], with a secret of material ids that was chosen: whoever chooses the same one gives the same material of
+    /// a key the same id. For tests alone, since ids under a secret that is known tell of material that can be guessed.
+    ///
+    /// # Errors
+    /// As [`Keyring::make`].
+    pub fn make_with(
+        deployment: DeploymentId,
+        material_ids: MaterialIdSecret,
+        random: &dyn Random,
+    ) -> Result<Self, KeyringError> {
+        Ok(Self { material_ids, ..Self::make(deployment, random)? })
+    }
+
     /// The keyring under the root key:
     /// `format u8 ‖ material id secret 32 ‖ count u8 ‖ count × (id 16 ‖ key 32)`, the active domain key first.
     ///

@@ -12,6 +12,8 @@ use keyreeve_core::expirations::Expirations;
 use keyreeve_core::service_event::ServiceEvent;
 use keyreeve_core::space;
 use keyreeve_core::vault::VaultError;
+use keyreeve_crypto::LockedMemoryError;
+use keyreeve_crypto::key::MaterialIdSecret;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_http::{TestMode, TestModeAnswer, TestModeFuture, TestModeRequest};
 use keyreeve_metric_series::Series;
@@ -42,6 +44,9 @@ pub(crate) const SECRET: &str = "test";
 pub(crate) const TEST_ID: &str = "test";
 /// The account of `test`.
 const TEST_ACCOUNT: &str = "000000000000";
+
+/// See [`material_ids`]. Never another one: ciphertexts are kept beside tests.
+const MATERIAL_IDS: &[u8; 32] = b"keyreeve: material ids for tests";
 
 /// Times at which something is due that a move of the clock stops at, at most.
 const STOPS: usize = 10_000;
@@ -107,6 +112,15 @@ pub(crate) fn account_of(access_key_id: &str) -> Option<AccountId> {
         TEST_ID => TEST_ACCOUNT.parse().ok(),
         digits => digits.parse().ok(),
     }
+}
+
+/// The secret of material ids of every keyring of the test mode. It is known, so that an id is a function of key id and material
+/// alone, and a ciphertext opens wherever the key has been seeded with the same material.
+pub(crate) fn material_ids() -> Result<MaterialIdSecret, LockedMemoryError> {
+    MaterialIdSecret::init_with(|secret| {
+        secret.copy_from_slice(MATERIAL_IDS);
+        Ok(())
+    })
 }
 
 impl Dev {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyreeve_core::bracket::{Source, Trail, TrailError};
-use keyreeve_core::keyring::{Keyring, KeyringError};
+use keyreeve_core::keyring::{DeploymentId, Keyring, KeyringError};
 use keyreeve_core::offload::{AtOnce, Offload};
 use keyreeve_core::service_event::ServiceEvent;
 use keyreeve_core::vault::{Vault, VaultError};
@@ -22,6 +22,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::credentials_file::AccessKey;
 use crate::data_dir::{CREDENTIALS_FILE, DataDir, RESTORING_FILE, SEAL_FILE, STORE_FILE};
+use crate::dev;
 use crate::exit::Failure;
 use crate::issuers::Issuers;
 use crate::measured_store::{Measured, StoreCounts};
@@ -80,7 +81,7 @@ async fn counted(
 ) -> Result<Arc<Service>, Failure> {
     let vault = match dir {
         Some(dir) => stored(config, dir, purpose, counts).await?,
-        None => in_memory(counts)?,
+        None => in_memory(config, counts)?,
     };
     if !parsed_keys::keep_locked(config.crypto.locked_kib.saturating_mul(1024)) {
         tracing::warn!("parsed private keys cannot be kept in locked memory");
@@ -106,10 +107,10 @@ async fn counted(
 }
 
 /// A vault that is gone with the process, under a keyring that nobody keeps.
-fn in_memory(counts: &Arc<StoreCounts>) -> Result<Vault, Failure> {
+fn in_memory(config: &Config, counts: &Arc<StoreCounts>) -> Result<Vault, Failure> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let deployment = random::array(&*random).map_err(MakeKeyError::from).map_err(VaultError::from)?;
-    let keyring = Keyring::make(deployment, &*random).map_err(Failure::Keyring)?;
+    let keyring = make_keyring(config, deployment, &*random).map_err(Failure::Keyring)?;
     let store = Measured { store: MemoryStore::default(), counts: Arc::clone(counts) };
     Ok(Vault::new(Arc::new(store), keyring, random))
 }
@@ -186,13 +187,25 @@ async fn keyring(
     };
     same_mode(config, dir, dev)?;
     same_account(config, dir, account)?;
-    let keyring = Keyring::make(deployment, random).map_err(Failure::Keyring)?;
+    let keyring = make_keyring(config, deployment, random).map_err(Failure::Keyring)?;
     let sealed = keyring.seal(&root, random).map_err(Failure::Keyring)?;
     let batch = Batch::builder().require_absent(path.clone()).put(path, sealed).build();
     let batch = batch.map_err(|error| VaultError::Damaged(error.to_string()))?;
     let committed: Result<_, CommitError> = store.commit(batch).await;
     committed.map_err(VaultError::Unwritable)?;
     Ok(keyring)
+}
+
+/// The keyring of a first start; that of the test mode gives material the same id as everywhere in the test mode.
+fn make_keyring(
+    config: &Config,
+    deployment: DeploymentId,
+    random: &dyn Random,
+) -> Result<Keyring, KeyringError> {
+    match config.dev.is_on {
+        true => Keyring::make_with(deployment, dev::material_ids()?, random),
+        false => Keyring::make(deployment, random),
+    }
 }
 
 /// Refuses a directory of the test mode without it, and any other directory with it.
