@@ -1,17 +1,22 @@
 """What a client may not take: time, connections, and bytes."""
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import resource
 import socket
 import time
+import uuid
 
+import certificate
+import httpx
 import process
 import pytest
 from botocore.exceptions import ClientError
 from raw import call, send, signed_headers
 from server import Server, wait_until
+from test_metrics import scrape
 
 SHORT = "[limits]\nhead_seconds = 1\nbody_seconds = 1\nconnections = 4\nhead_kib = 16\nheaders = 20\nbody_kib = 8\n"
 
@@ -166,6 +171,131 @@ def test_one_connection_too_many_waits_for_a_place(strict):
     finally:
         for connection in begun:
             connection.close()
+
+
+@contextlib.contextmanager
+def full(server, places=4):
+    """Takes every place, with connections that go on to be served."""
+    begun = []
+    try:
+        for _ in range(places):
+            begun.append(connect(server))
+            begun[-1].sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert begun[-1].recv(1000).startswith(b"HTTP/1.1 200")
+        yield begun
+    finally:
+        for connection in begun:
+            connection.close()
+
+
+@pytest.fixture
+def crowded(make_server):
+    """A server of four places; connections without a request keep theirs."""
+    return make_server(config="[limits]\nconnections = 4\n").start()
+
+
+def refused(server):
+    return scrape(server)["keyreeve_connections_refused_total", frozenset()]
+
+
+def test_one_connection_too_many_is_told_so_after_a_moment(crowded):
+    body = json.dumps({"Limit": 1}).encode()
+    with full(crowded) as begun:
+        began = time.monotonic()
+        answer = send(crowded, body, signed_headers(crowded, body, "ListKeys"))
+        assert 0.1 < time.monotonic() - began < 3
+        assert (answer.status, answer.error[0]) == (503, "ServiceUnavailableException")
+        assert answer.headers["Content-Type"] == "application/x-amz-json-1.1"
+        assert (answer.headers["Retry-After"], answer.headers["Connection"]) == ("1", "close")
+        assert uuid.UUID(answer.headers["x-amzn-requestid"]).version == 4
+        # The process lives all the same; it is not ready for more.
+        assert httpx.get(f"{crowded.url}/livez").text == "ok\n"
+        assert httpx.get(f"{crowded.url}/readyz").status_code == 503
+        # One that says nothing, and one whose request is long.
+        with connect(crowded) as silent:
+            assert read_to_end(silent)[0].startswith(b"HTTP/1.1 503 ")
+        with connect(crowded) as long:
+            long.sendall(head(crowded, b"x", 200_000) + b"x" * 200_000)
+            assert read_to_end(long)[0].endswith(b'"}')
+        # Those that have a place are served.
+        begun[0].sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert begun[0].recv(1000).startswith(b"HTTP/1.1 200")
+    wait_until(lambda: call(crowded, "ListKeys").status == 200, "there are places again")
+    # The first to ask again may have come before the places were given back.
+    assert refused(crowded) >= 5
+
+
+def test_sdks_understand_that_there_is_no_place_and_come_again(crowded):
+    clients = {service: crowded.client(service=service) for service in ("kms", "sts")}
+    calls = {"kms": lambda client: client.list_keys(), "sts": lambda client: client.get_caller_identity()}
+    codes = {"kms": "ServiceUnavailableException", "sts": "ServiceUnavailable"}
+    with full(crowded) as begun:
+        for service, client in clients.items():
+            with pytest.raises(ClientError) as told:
+                calls[service](client)
+            error = told.value.response
+            assert error["Error"]["Code"] == codes[service]
+            assert error["ResponseMetadata"]["HTTPStatusCode"] == 503
+        # One that tries again by itself is served once there is a place.
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(crowded.client(attempts=10).list_keys)
+            before = time.monotonic()
+            while time.monotonic() - before < 1.5:
+                assert not answer.done()
+            begun.pop().close()
+            assert answer.result(30)["Keys"] == []
+
+
+def test_with_tls_one_connection_too_many_is_closed(make_server, tmp_path):
+    certificate_path, key_path, _ = certificate.write(tmp_path)
+    config = certificate.section(certificate_path, key_path) + "[limits]\nconnections = 4\n"
+    server = make_server(config=config, ca=certificate_path).start()
+    begun = [connect(server) for _ in range(4)]
+    with connect(server) as fifth:
+        answer, took = read_to_end(fifth)
+        assert (answer, took < 3) == (b"", True)
+    for connection in begun:
+        connection.close()
+
+
+def test_a_storm_of_connections_beyond_the_limit_costs_those_within_it_nothing(crowded):
+    pid = crowded.process.pid
+    with full(crowded) as begun, contextlib.ExitStack() as storm:
+        before = len(process.descriptors(pid))
+
+        def come(_):
+            with contextlib.suppress(OSError), connect(crowded, timeout=5) as connection:
+                connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                return read_to_end(connection)[0].startswith(b"HTTP/1.1 503 ")
+            return False
+
+        # Those that say nothing, and take the places of refusals for as long as they may.
+        for _ in range(400):
+            silent = storm.enter_context(socket.socket())
+            silent.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                silent.connect(("127.0.0.1", crowded.port))
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            coming = [pool.submit(come, number) for number in range(1000)]
+            slowest = 0
+            while not all(one.done() for one in coming):
+                began = time.monotonic()
+                begun[0].sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert begun[0].recv(1000).startswith(b"HTTP/1.1 200")
+                slowest = max(slowest, time.monotonic() - began)
+                assert len(process.descriptors(pid)) <= before + 256 + 4
+        told = sum(one.result() for one in coming)
+        assert (told > 900, slowest < 1) == (True, True), (told, slowest)
+    wait_until(lambda: call(crowded, "ListKeys").status == 200, "there are places again")
+    wait_until(lambda: len(process.descriptors(pid)) <= before, "all are given back")
+
+
+def test_headers_are_counted_on_http2_too(strict):
+    with httpx.Client(http1=False, http2=True, trust_env=False) as client:
+        # Ours beside the two that the client adds by itself, and the four that begin with a colon and are none.
+        for number, status in ((10, 200), (60, 431)):
+            answer = client.get(f"{strict.url}/livez", headers={f"X-{one}": "x" for one in range(number)})
+            assert (answer.http_version, answer.status_code) == ("HTTP/2", status)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -91,12 +91,17 @@ async fn exchange<H: Handler>(
     let peer = Rc::new(peer);
     let activity = Rc::new(Activity::new());
     let seen = Rc::clone(&activity);
-    let service = service_fn(move |request| {
+    let most_headers = limits.headers;
+    let service = service_fn(move |request: Request<Incoming>| {
         let answering = Answering::of(&seen);
         let (handler, peer) = (Rc::clone(&handler), Rc::clone(&peer));
         async move {
-            // Made here, where it stays: a future that comes from outside is there twice, and copied from one place to the other.
-            let answer = handler.handle(request, peer).await;
+            let answer = match request.headers().len() > most_headers {
+                // hyper counts those of HTTP/1.1 alone.
+                true => too_many_headers(),
+                // Made here, where it stays: a future that comes from outside is there twice, and copied from one place to the other.
+                false => handler.handle(request, peer).await,
+            };
             drop(answering);
             Ok::<_, Infallible>(answer)
         }
@@ -127,6 +132,13 @@ async fn exchange<H: Handler>(
         _stopped = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
     }
     let _ended = connection.await;
+}
+
+/// As hyper answers on HTTP/1.1.
+fn too_many_headers() -> Response<Body> {
+    let mut answer = Response::new(Body::default());
+    *answer.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    answer
 }
 
 /// When a connection last had a request in hand.

@@ -9,6 +9,7 @@ mod connection;
 mod ids;
 mod limits;
 mod metrics;
+mod refusals;
 pub mod server;
 mod shares;
 mod span;

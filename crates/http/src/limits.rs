@@ -33,8 +33,10 @@ pub(crate) const CONNECTION_WINDOW: u32 = 256 * 1024;
 /// Bounds on connections and requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once; one more waits in the system's queue.
+    /// Connections at once. One more waits for a place for a moment, and is refused then.
     pub connections: usize,
+    /// Connections that are being refused at once, beside those.
+    pub refusals: usize,
     /// Time for a TLS handshake.
     pub handshake: Duration,
     /// Time for the head of a request, and for the pause between two requests.
@@ -55,6 +57,7 @@ impl Limits {
     /// The defaults.
     pub const DEFAULT: Self = Self {
         connections: 10_000,
+        refusals: 256,
         handshake: Duration::from_secs(10),
         head: Duration::from_secs(30),
         body: Duration::from_secs(30),

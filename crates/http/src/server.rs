@@ -2,7 +2,7 @@
 
 use core::future::Future;
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::io::{self, ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset, ErrorKind::Interrupted};
 use std::rc::Rc;
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::connection::{self, Handler};
 use crate::limits::Limits;
+use crate::refusals::Refusals;
 use crate::tls::TlsSource;
 
 /// A connection on its way to a worker.
@@ -52,8 +53,11 @@ pub struct Workers {
     threads: Vec<thread::JoinHandle<()>>,
     stop: watch::Sender<bool>,
     limits: Limits,
+    is_tls: bool,
     /// Connections that are open.
     open: Arc<AtomicUsize>,
+    /// Connections that were refused.
+    refused: Arc<AtomicU64>,
 }
 
 impl Workers {
@@ -70,8 +74,15 @@ impl Workers {
         M: FnOnce() -> io::Result<H> + Send + 'static,
     {
         let (stop, stopped) = watch::channel(false);
-        let mut workers =
-            Self { queues: Vec::new(), threads: Vec::new(), stop, limits, open: Arc::default() };
+        let mut workers = Self {
+            queues: Vec::new(),
+            threads: Vec::new(),
+            stop,
+            limits,
+            is_tls: tls.is_some(),
+            open: Arc::default(),
+            refused: Arc::default(),
+        };
         for (number, make) in makers.into_iter().enumerate() {
             let (queue, accepted) = mpsc::unbounded_channel();
             let (tls, stopped) = (tls.clone(), stopped.clone());
@@ -109,41 +120,83 @@ impl Workers {
     }
 
     /// Accepts connections and hands them out in turn until `stop` is ready; then closes the listener.
+    ///
+    /// While there is no place, the next one waits in the system's queue, for [`PATIENCE`] from when there was none any more; those
+    /// that come then are refused.
     pub async fn accept(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let places = Arc::new(Semaphore::new(self.limits.connections));
+        let refusals = Refusals::new(self.limits.refusals, self.is_tls, Arc::clone(&self.refused));
         let mut stop = core::pin::pin!(stop);
         let mut turn = self.queues.iter().cycle();
-        let mut told = None::<Instant>;
+        let (mut told, mut told_full) = (None::<Instant>, None::<Instant>);
+        let mut full_since = None::<Instant>;
+        let mut refused = 0_u64;
         loop {
             let next = async {
-                let place = Arc::clone(&places).acquire_owned().await;
-                (place, listener.accept().await)
+                let free = || Arc::clone(&places).try_acquire_owned().ok();
+                let place = match free() {
+                    Some(place) => {
+                        full_since = None;
+                        Some(place)
+                    }
+                    None => {
+                        let until = *full_since.get_or_insert_with(Instant::now) + PATIENCE;
+                        let place = tokio::time::timeout_at(until, Arc::clone(&places).acquire_owned()).await;
+                        place.ok().and_then(Result::ok)
+                    }
+                };
+                let accepted = listener.accept().await;
+                (place.or_else(free), accepted)
             };
             let (place, accepted) = tokio::select! {
                 () = stop.as_mut() => return,
                 next = next => next,
             };
-            let (Ok(place), Some(queue)) = (place, turn.next()) else { return };
-            match accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address))) {
-                // A worker that is gone has no connections to serve any more.
-                Ok((stream, address)) => {
-                    let place = Place::taken(place, &self.open);
-                    queue.send(Accepted { stream, address, place }).unwrap_or_default();
+            let pause = match (accepted, place) {
+                (Ok((stream, address)), Some(place)) => {
+                    // A worker that is gone has no connections to serve any more, and a socket that is gone no client.
+                    if let (Ok(stream), Some(queue)) = (stream.into_std(), turn.next()) {
+                        let place = Place::taken(place, &self.open);
+                        queue.send(Accepted { stream, address, place }).unwrap_or_default();
+                    }
+                    continue;
+                }
+                (Ok((stream, _)), None) => {
+                    refusals.refuse(stream);
+                    if told_full.is_none_or(|told| told.elapsed() >= BETWEEN_WARNINGS_OF_REFUSALS) {
+                        let connections = self.limits.connections;
+                        tracing::warn!(
+                            connections,
+                            "there is no place for another connection; new ones are refused"
+                        );
+                        told_full = Some(Instant::now());
+                    }
+                    refused += 1;
+                    // A storm is refused at its leisure: this thread does other work, too.
+                    if !refused.is_multiple_of(REFUSED_IN_A_ROW) {
+                        continue;
+                    }
+                    PAUSE_AFTER_REFUSALS
                 }
                 // The client hung up before its turn.
-                Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) => {}
+                (Err(error), _)
+                    if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) =>
+                {
+                    continue;
+                }
                 // No descriptor left, say: the connection stays in the system's queue and is asked for again at once,
                 // so wait for another one to end, and do not fill the log.
-                Err(error) => {
+                (Err(error), _) => {
                     if told.is_none_or(|told| told.elapsed() >= BETWEEN_WARNINGS) {
                         tracing::warn!(%error, "connections cannot be accepted; trying on");
                         told = Some(Instant::now());
                     }
-                    tokio::select! {
-                        () = stop.as_mut() => return,
-                        () = tokio::time::sleep(PAUSE_AFTER_ERROR) => drop(place),
-                    }
+                    PAUSE_AFTER_ERROR
                 }
+            };
+            tokio::select! {
+                () = stop.as_mut() => return,
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
@@ -152,6 +205,12 @@ impl Workers {
     pub fn connections(&self) -> impl Fn() -> usize + Send + Sync + use<> {
         let open = Arc::clone(&self.open);
         move || open.load(Ordering::Relaxed)
+    }
+
+    /// Tells how many connections were refused, for want of a place.
+    pub fn refused(&self) -> impl Fn() -> u64 + Send + Sync + use<> {
+        let refused = Arc::clone(&self.refused);
+        move || refused.load(Ordering::Relaxed)
     }
 
     /// Lets every connection finish the request in hand, and every change that goes on without its client its work, for as
@@ -203,10 +262,17 @@ async fn finish(tasks: LocalSet, deadline: Instant) {
     }
 }
 
+/// How long a burst of connections may wait for places.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Connections that are refused without a rest, and the rest: some 3,000 a second, a tenth of a core.
+const REFUSED_IN_A_ROW: u64 = 32;
+const PAUSE_AFTER_REFUSALS: Duration = Duration::from_millis(10);
 /// How long the listener rests after the system refused a connection.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 /// The least time between two warnings of that.
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(1);
+/// The least time between two warnings of connections that are refused.
+const BETWEEN_WARNINGS_OF_REFUSALS: Duration = Duration::from_secs(60);
 /// What a request has at least, after its connection was cut off.
 const AFTER_CUT_OFF: Duration = Duration::from_secs(1);
 

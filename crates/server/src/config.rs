@@ -221,7 +221,7 @@ section! {
 section! {
     /// What clients may take.
     LimitsSection in "limits" {
-        /// Connections at once.
+        /// Connections at once; one beyond them is refused with 503 after a second.
         connections: usize = 10_000, "10000", since "0.1";
         /// Seconds for a TLS handshake.
         handshake_seconds: u64 = 10, "10", since "0.1";
@@ -543,6 +543,7 @@ impl Config {
             head_bytes: limits.head_kib.saturating_mul(1024),
             headers: limits.headers,
             body_bytes: limits.body_kib.saturating_mul(1024),
+            refusals: Limits::DEFAULT.refusals,
             drain: Duration::from_secs(limits.drain_seconds),
         }
     }

@@ -189,12 +189,16 @@ fn add_series(metrics: &Metrics, service: &Arc<Service>, series: &Arc<Series>) {
     );
 }
 
-/// Adds how many connections there are, and how many there may be.
+/// Adds how many connections there are, how many were refused, and how many there may be.
 pub(crate) fn add_connections(
     metrics: &Metrics,
-    connections: impl Fn() -> usize + Send + Sync + 'static,
+    (connections, refused): (
+        impl Fn() -> usize + Send + Sync + 'static,
+        impl Fn() -> u64 + Send + Sync + 'static,
+    ),
     most: usize,
 ) {
+    metrics.add("connections_refused", "Connections that were refused for want of a place", counter(refused));
     let count = move || Some(float(u64::try_from(connections()).unwrap_or(u64::MAX)));
     metrics.add("connections", "Open connections", gauge(count));
     let most = float(u64::try_from(most).unwrap_or(u64::MAX));

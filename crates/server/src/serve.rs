@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_http::server::Workers;
-use keyreeve_http::{Api, AuditTrail, ContinueTrace, Endpoint, Metrics, Monitoring, TestMode, TlsSource};
+use keyreeve_http::{
+    Api, AuditTrail, ContinueTrace, Endpoint, Limits, Metrics, Monitoring, TestMode, TlsSource,
+};
 use keyreeve_observe::metric::NoMetrics;
 use keyreeve_trail_delivery::{Ends, Index, Undelivered};
 use keyreeve_trail_file::{Disk, FileTrail, Options, StreamName, TrailDirectory};
@@ -222,8 +224,9 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
             ))
         }
     });
-    let pool = Workers::start(makers.collect(), tls.clone(), config.limits())?;
-    measures::add_connections(&metrics, pool.connections(), config.limits.connections);
+    let limits = Limits { refusals: refusals(config.limits.connections), ..config.limits() };
+    let pool = Workers::start(makers.collect(), tls.clone(), limits)?;
+    measures::add_connections(&metrics, (pool.connections(), pool.refused()), config.limits.connections);
 
     tokio::task::spawn_local(jobs::follow(Arc::clone(&service)));
     let interval = Duration::from_secs(config.jobs.interval_seconds);
@@ -310,10 +313,19 @@ pub(crate) fn trail_options(config: &Config) -> Options {
     let segment_len = match config.dev.in_memory {
         true => memory_trail::SEGMENT_LEN,
         false => config.audit.segment_mib.saturating_mul(1 << 20),
+/// Connections that may be refused at once, with the descriptors that are left for them.
+fn refusals(connections: usize) -> usize {
+    let most = Limits::DEFAULT.refusals;
+    let taken = OTHER_DESCRIPTORS.saturating_add(connections);
+    harden::descriptors().map_or(most, |all| all.saturating_sub(taken).clamp(LEAST_REFUSALS, most))
+}
+
     };
     Options { level: config.audit_level(), segment_len }
 }
 
+/// Refusals at once where no descriptor is left: out of those for all else.
+const LEAST_REFUSALS: usize = 8;
 pub(crate) fn stream(name: &str) -> io::Result<StreamName> {
     name.parse().map_err(io::Error::other)
 }
