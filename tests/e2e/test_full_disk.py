@@ -3,6 +3,8 @@
 import os
 import subprocess
 
+import audit
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -85,5 +87,44 @@ def test_a_disk_that_fills_up_is_warned_of_met_with_a_reserve_and_survived(disk)
         server.terminate()
         server.start()
         assert total(server.client(service="cloudwatch"), "KeyUsage", KeyId=key) == answered
+    finally:
+        server.kill()
+
+
+def test_a_disk_that_is_full_at_once_costs_no_answer_and_readiness_follows_the_trail(disk):
+    server = DevServer(disk / "data", in_memory=False, config=CONFIG).start()
+    try:
+        kms = server.client()
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+
+        def ready():
+            answer = httpx.get(f"{server.url}/readyz")
+            return answer.status_code, answer.text
+
+        wait_until(lambda: scrape(server)["keyreeve_audit_reserve_bytes", frozenset()] == 8 * MIB, "the reserve is held", 5)
+        fill(disk, 0)
+        # Far more than the last pages of the trail take; the write that finds the disk full gives up the reserve.
+        for _ in range(200):
+            kms.encrypt(KeyId=key, Plaintext=b"x")
+        assert scrape(server)["keyreeve_audit_reserve_bytes", frozenset()] == 0
+        assert ready() == (200, "ok\n")
+        fill(disk, 1)
+        fill(disk, 0)
+        refused = 0
+        while refused < 20:
+            try:
+                kms.encrypt(KeyId=key, Plaintext=b"x" * 4000)
+            except ClientError as error:
+                assert error.response["Error"]["Code"] == "KMSInternalException"
+                refused += 1
+        wait_until(lambda: ready() == (503, "the audit trail cannot be written\n"), "it says that it is not ready", 5)
+        assert httpx.get(f"{server.url}/livez").status_code == 200
+        for path in disk.glob("fill-*"):
+            path.unlink()
+        # Nobody calls a service that is not ready: it finds out by itself.
+        wait_until(lambda: ready() == (200, "ok\n"), "it is ready again", 5)
+        kms.encrypt(KeyId=key, Plaintext=b"x")
+        names = [event["eventName"] for event in audit.events(server.data_dir / "audit")]
+        assert "ResumeAuditTrail" in names
     finally:
         server.kill()

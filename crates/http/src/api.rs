@@ -22,6 +22,7 @@ use keyreeve_audit::event::{Tls, Uuid};
 use keyreeve_core::bracket::{Head, Notes, Source, Trail};
 use keyreeve_core::caller::Acting;
 use keyreeve_core::credential::{Credential, CredentialError};
+use keyreeve_core::service_event::ServiceEvent;
 use keyreeve_core::tally::{Counted, Outcome};
 use keyreeve_core::vault::VaultError;
 use keyreeve_core::{Caller, Principal, Refusal, Service};
@@ -92,12 +93,25 @@ pub struct Endpoint {
     pub signature_clock: fn() -> Timestamp,
     /// The trail that auditors read, where it is delivered.
     pub audit: Option<AuditTrail>,
+    /// How the trail stands.
+    pub trail_state: Box<dyn Fn() -> TrailState + Send + Sync>,
     /// What the API of CloudWatch works on.
     pub monitoring: Monitoring,
     /// What continues the traces of callers, where spans are taken.
     pub trace: Option<ContinueTrace>,
     /// The test mode, where the service runs in one.
     pub test_mode: Option<Arc<dyn TestMode>>,
+}
+
+/// Whether the trail takes what is appended, as far as that is known without a try.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TrailState {
+    /// The last write was refused, and there is no room for another.
+    Full,
+    /// The last write was refused. Another may be taken.
+    Refusing,
+    /// The last write was taken.
+    Taking,
 }
 
 /// The trail, as auditors read it.
@@ -216,9 +230,37 @@ impl<T: Trail + 'static> Handler for Api<T> {
 
 impl<T: Trail + 'static> Api<T> {
     async fn readiness(&self) -> Response<Body> {
+        if !self.trail_takes().await {
+            let error = VaultError::Unrecorded;
+            return plain(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"));
+        }
         match self.endpoint.service.vault().snapshot().await {
             Ok(_) => plain(StatusCode::OK, "ok\n".to_owned()),
             Err(error) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        }
+    }
+
+    /// Whether the trail takes what is appended. Where it did not the last time, it is tried: who is not ready is sent no request
+    /// that would.
+    async fn trail_takes(&self) -> bool {
+        let state = &self.endpoint.trail_state;
+        match state() {
+            TrailState::Taking => return true,
+            TrailState::Full => return false,
+            TrailState::Refusing => {}
+        }
+        let event = self.endpoint.service.service_event(&ServiceEvent {
+            source: Source::Kms,
+            name: "ResumeAuditTrail",
+            account: self.endpoint.account,
+            region: self.endpoint.home,
+            time: (self.endpoint.clock)(),
+            details: &[],
+            resources: &[],
+        });
+        match event {
+            Ok(event) => self.trail.append(event).await.is_ok() && state() == TrailState::Taking,
+            Err(_no_randomness) => false,
         }
     }
 

@@ -17,7 +17,7 @@ mod test_mode;
 mod tls;
 pub mod turns;
 
-pub use api::{Api, AuditTrail, Endpoint, Monitoring};
+pub use api::{Api, AuditTrail, Endpoint, Monitoring, TrailState};
 pub use connection::{Body, Handler, Peer};
 pub use limits::Limits;
 pub use metrics::{Measure, Metrics};

@@ -23,7 +23,7 @@ use keyreeve_crypto::asymmetric::make_material;
 use keyreeve_crypto::random::{self, Random, SystemRandom};
 use keyreeve_domain::{AccountId, Timestamp};
 use keyreeve_http::server::Workers;
-use keyreeve_http::{Api, Endpoint, Handler, Limits, Metrics, Monitoring};
+use keyreeve_http::{Api, Endpoint, Handler, Limits, Metrics, Monitoring, TrailState};
 use keyreeve_observe::metric::NoMetrics;
 use keyreeve_store::memory::MemoryStore;
 use keyreeve_trail_file::{FileTrail, Level, Options, TrailDirectory};
@@ -130,6 +130,7 @@ async fn endpoint() -> Result<Endpoint, Failed> {
         clock: now,
         signature_clock: now,
         audit: None,
+        trail_state: Box::new(|| TrailState::Taking),
         monitoring: Monitoring {
             metrics: Arc::new(NoMetrics),
             alarm_set: Arc::new(tokio::sync::Notify::new()),

@@ -1,7 +1,7 @@
 //! The room that is left for the audit trail: a warning in time, and a reserve.
 //!
 //! Without room for its record no request is answered. So a file beside the segments holds some room; it is given up when the disk
-//! is nearly full, and taken again once there is plenty.
+//! is nearly full, at the latest by the write that finds it full, and taken again once there is plenty.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -52,6 +52,11 @@ impl AuditSpace {
         *self.seen.lock()
     }
 
+    /// Whether there is no room for records; asks the system.
+    pub(crate) fn is_full(&self) -> bool {
+        self.free().is_some_and(|free| free < ENOUGH)
+    }
+
     /// Looks now and then, on a thread of its own for as long as the process lives: the disk may be slow, and a runtime that is
     /// out of threads would have to end.
     ///
@@ -82,17 +87,8 @@ impl AuditSpace {
         };
         let plenty = self.warn_below.saturating_add(self.reserve.saturating_mul(2));
         if held > 0 && (free < self.reserve / 2 || self.reserve == 0) {
-            match fs::remove_file(self.file()) {
-                Ok(()) => {
-                    held = 0;
-                    if self.reserve > 0 {
-                        tracing::error!(
-                            free,
-                            "the disk is nearly full: the reserve of the audit trail was given up"
-                        );
-                    }
-                }
-                Err(error) => tracing::error!(%error, "the reserve of the audit trail could not be given up"),
+            if self.remove() != Removed::Failed {
+                held = 0;
             }
         } else if held == 0 && self.reserve > 0 && free >= plenty && !*self.gave_up.lock() {
             match self.take() {
@@ -110,6 +106,35 @@ impl AuditSpace {
             (false, true) => tracing::warn!(free, "little room is left for the audit trail"),
             (true, false) => tracing::info!(free, "there is room for the audit trail again"),
             (false, false) | (true, true) => {}
+        }
+    }
+
+    /// Gives up the reserve because the disk is full, whatever was seen of it last; whether there is some room now.
+    pub(crate) fn give_up(&self) -> bool {
+        match self.remove() {
+            Removed::Now => {
+                self.seen.lock().reserve = 0;
+                true
+            }
+            // Another writer was faster, and what it gave up is enough for all of them.
+            Removed::Before => self.free().is_some_and(|free| free >= ENOUGH),
+            Removed::Failed => false,
+        }
+    }
+
+    fn remove(&self) -> Removed {
+        match fs::remove_file(self.file()) {
+            Ok(()) => {
+                if self.reserve > 0 {
+                    tracing::error!("the disk is nearly full: the reserve of the audit trail was given up");
+                }
+                Removed::Now
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Removed::Before,
+            Err(error) => {
+                tracing::error!(%error, "the reserve of the audit trail could not be given up");
+                Removed::Failed
+            }
         }
     }
 
@@ -131,6 +156,17 @@ impl AuditSpace {
     }
 }
 
+/// What became of the reserve.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Removed {
+    /// There was none.
+    Before,
+    Failed,
+    Now,
+}
+
+/// Bytes for the records that wait to be written.
+const ENOUGH: u64 = 1 << 20;
 /// From one look to the next.
 const LOOK: Duration = Duration::from_secs(1);
 /// The file that holds room.
@@ -169,6 +205,17 @@ mod tests {
         // An option that was changed is followed.
         AuditSpace::new(directory.path(), 0, 100 * MIB).look(Some(200 * MIB));
         assert!(!directory.path().join(RESERVE).exists());
+    }
+
+    #[test]
+    fn whoever_finds_the_disk_full_gives_up_the_reserve_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let space = AuditSpace::new(directory.path(), 4 * MIB, 0);
+        space.look(Some(100 * MIB));
+        assert!(space.give_up());
+        assert_eq!((space.seen().reserve, directory.path().join(RESERVE).exists()), (0, false));
+        // There is none any more; a disk that has room for another reason is tried again as well.
+        assert_eq!(space.give_up(), space.free().unwrap() >= ENOUGH);
     }
 
     #[test]

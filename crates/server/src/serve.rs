@@ -8,7 +8,7 @@ use std::time::Duration;
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_http::server::Workers;
 use keyreeve_http::{
-    Api, AuditTrail, ContinueTrace, Endpoint, Limits, Metrics, Monitoring, TestMode, TlsSource,
+    Api, AuditTrail, ContinueTrace, Endpoint, Limits, Metrics, Monitoring, TestMode, TlsSource, TrailState,
 };
 use keyreeve_observe::metric::NoMetrics;
 use keyreeve_trail_delivery::{Ends, Index, Undelivered};
@@ -109,7 +109,12 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
     sandbox::files(config, dir);
     let service = start::serving(config, dir, &store_counts).await?;
     let memory = MemoryTrail::default();
-    let trails = open_trails(dir, &memory)?;
+    let space = dir.map(|dir| {
+        let audit = &config.audit;
+        let mib = |mib: u64| mib.saturating_mul(1 << 20);
+        Arc::new(AuditSpace::new(&dir.join(TRAIL_DIR), mib(audit.reserve_mib), mib(audit.warn_mib)))
+    });
+    let trails = open_trails(dir, &memory, space.as_ref())?;
     let path = trail_path(dir);
     // ORDER: before anything is written to the trail.
     let began = match dir {
@@ -155,11 +160,6 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
     }
 
     let metrics = Arc::new(Metrics::default());
-    let space = dir.map(|dir| {
-        let audit = &config.audit;
-        let mib = |mib: u64| mib.saturating_mul(1 << 20);
-        Arc::new(AuditSpace::new(&dir.join(TRAIL_DIR), mib(audit.reserve_mib), mib(audit.warn_mib)))
-    });
     let measured = Measured {
         service: Arc::clone(&service),
         trail: trails.counts(),
@@ -205,6 +205,14 @@ async fn serve(config: &Config, trace: Option<ContinueTrace>) -> Result<(), Fail
         random: Arc::new(SystemRandom),
         clock: clock::now,
         audit,
+        trail_state: {
+            let (counts, space) = (trails.counts(), space.clone());
+            Box::new(move || match counts.is_refusing() {
+                false => TrailState::Taking,
+                true if space.as_ref().is_some_and(|space| space.is_full()) => TrailState::Full,
+                true => TrailState::Refusing,
+            })
+        },
         monitoring: Monitoring { metrics: alarms.metrics(), alarm_set: alarms.set() },
         signature_clock: clock::system,
         trace,
@@ -303,16 +311,6 @@ fn bound_connections(limits: &mut LimitsSection) {
     }
 }
 
-/// Descriptors for all else: the store, the trail, the runtimes.
-const OTHER_DESCRIPTORS: usize = 64;
-/// With fewer connections than these, a client that keeps one open keeps all others out.
-const LEAST_CONNECTIONS: usize = 8;
-
-/// How trails are written.
-pub(crate) fn trail_options(config: &Config) -> Options {
-    let segment_len = match config.dev.in_memory {
-        true => memory_trail::SEGMENT_LEN,
-        false => config.audit.segment_mib.saturating_mul(1 << 20),
 /// Connections that may be refused at once, with the descriptors that are left for them.
 fn refusals(connections: usize) -> usize {
     let most = Limits::DEFAULT.refusals;
@@ -320,12 +318,22 @@ fn refusals(connections: usize) -> usize {
     harden::descriptors().map_or(most, |all| all.saturating_sub(taken).clamp(LEAST_REFUSALS, most))
 }
 
+/// Descriptors for all else: the store, the trail, the runtimes.
+const OTHER_DESCRIPTORS: usize = 64;
+/// With fewer connections than these, a client that keeps one open keeps all others out.
+const LEAST_CONNECTIONS: usize = 8;
+/// Refusals at once where no descriptor is left: out of those for all else.
+const LEAST_REFUSALS: usize = 8;
+
+/// How trails are written.
+pub(crate) fn trail_options(config: &Config) -> Options {
+    let segment_len = match config.dev.in_memory {
+        true => memory_trail::SEGMENT_LEN,
+        false => config.audit.segment_mib.saturating_mul(1 << 20),
     };
     Options { level: config.audit_level(), segment_len }
 }
 
-/// Refusals at once where no descriptor is left: out of those for all else.
-const LEAST_REFUSALS: usize = 8;
 pub(crate) fn stream(name: &str) -> io::Result<StreamName> {
     name.parse().map_err(io::Error::other)
 }
@@ -333,13 +341,21 @@ pub(crate) fn stream(name: &str) -> io::Result<StreamName> {
 /// Why there are no log files where everything is kept in memory.
 const NOTHING_DELIVERED: &str = "Nothing is delivered with --in-memory.";
 
-fn open_trails(dir: Option<&DataDir>, memory: &MemoryTrail) -> Result<Arc<TrailDirectory>, Failure> {
+fn open_trails(
+    dir: Option<&DataDir>,
+    memory: &MemoryTrail,
+    space: Option<&Arc<AuditSpace>>,
+) -> Result<Arc<TrailDirectory>, Failure> {
     let path = trail_path(dir);
     let opened = match dir {
         Some(_) => TrailDirectory::open(&path),
         None => TrailDirectory::open_medium(Arc::new(memory.clone())),
     };
-    opened.map(Arc::new).map_err(|error| Failure::Trail { path, error })
+    let opened = opened.map_err(|error| Failure::Trail { path, error })?;
+    Ok(Arc::new(match space.map(Arc::clone) {
+        Some(space) => opened.with_room(Arc::new(move || space.give_up())),
+        None => opened,
+    }))
 }
 
 /// Where the trail is; nowhere without a directory.

@@ -102,6 +102,12 @@ fn undone(undoing: io::Result<()>, failed: io::Error) -> Written {
     }
 }
 
+/// Whether the disk has no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull, WriteZero};
+    matches!(error.kind(), QuotaExceeded | StorageFull | WriteZero)
+}
+
 /// The disk took a part. The cause (no space, as a rule) shows only in the write after, which is not tried.
 fn short(taken: usize) -> io::Error {
     io::Error::new(io::ErrorKind::WriteZero, format!("only {taken} bytes were taken"))

@@ -12,7 +12,7 @@ use crate::counts::WriteCounts;
 use crate::disk::Disk;
 use crate::medium::Medium;
 use crate::segment::{End, Header};
-use crate::trail::{FileTrail, Options};
+use crate::trail::{FileTrail, Options, Room};
 use keyreeve_audit::segment::{SegmentName, StreamName};
 
 /// The directory of an audit trail. The newest segment of each stream was checked when it was opened.
@@ -21,6 +21,7 @@ pub struct TrailDirectory {
     /// Where each stream ends; `None` once a trail writes it.
     streams: Mutex<BTreeMap<StreamName, Option<End>>>,
     counts: Arc<WriteCounts>,
+    room: Option<Room>,
     /// Held for its lock.
     _lock: Option<File>,
 }
@@ -55,7 +56,13 @@ impl TrailDirectory {
             let end = end_of(&segment, &medium.read(&segment.to_string())?)?;
             streams.insert(stream, Some(end));
         }
-        Ok(Self { medium, streams: Mutex::new(streams), counts: Arc::default(), _lock: None })
+        Ok(Self { medium, streams: Mutex::new(streams), counts: Arc::default(), room: None, _lock: None })
+    }
+
+    /// The same, whose trails ask `room` when the disk is full, and write once more where it has made some.
+    #[must_use]
+    pub fn with_room(self, room: Room) -> Self {
+        Self { room: Some(room), ..self }
     }
 
     /// The trail that goes on with `stream`, in a new segment unless the last one holds its header alone. Call it on the
@@ -73,11 +80,12 @@ impl TrailDirectory {
     }
 
     fn begin(&self, stream: &StreamName, end: &End, options: Options) -> Result<FileTrail, OpenTrailError> {
-        let medium = Arc::clone(&self.medium);
+        let (medium, room) = (Arc::clone(&self.medium), self.room.clone());
         let next = match &end.segment {
             Some(segment) if end.lines == 1 && end.torn == 0 => {
                 let file = medium.reopen(&segment.to_string())?;
-                return Ok(FileTrail::begin(medium, (file, end.clone()), options, Arc::clone(&self.counts)));
+                let at = (file, end.clone());
+                return Ok(FileTrail::begin((medium, room), at, options, Arc::clone(&self.counts)));
             }
             Some(segment) => {
                 // What the next header says of this segment holds after a loss of power too.
@@ -88,7 +96,7 @@ impl TrailDirectory {
         };
         let (end, header) = end.begin(&next);
         let file = medium.create(&next.to_string(), &header)?;
-        Ok(FileTrail::begin(medium, (file, end), options, Arc::clone(&self.counts)))
+        Ok(FileTrail::begin((medium, room), (file, end), options, Arc::clone(&self.counts)))
     }
 
     /// What the trails of the directory have written.

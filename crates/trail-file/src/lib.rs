@@ -27,5 +27,5 @@ pub use disk::Disk;
 pub use ends::stream_ends;
 pub use keyreeve_audit::segment::{ParseNameError, SegmentName, StreamName};
 pub use medium::{Medium, SegmentFile};
-pub use trail::{FileTrail, Level, MAX_EVENT_LEN, Options};
+pub use trail::{FileTrail, Level, MAX_EVENT_LEN, Options, Room};
 pub use verify::{Report, StreamReport, TornTail, VerifyError, verify, verify_medium, verify_since};

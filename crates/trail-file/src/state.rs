@@ -12,11 +12,11 @@ use std::sync::Arc;
 use keyreeve_audit::chain::Chain;
 use keyreeve_core::bracket::TrailError;
 
-use crate::batch::{Batch, Settled, Written, write};
+use crate::batch::{Batch, Settled, Written, is_full, write};
 use crate::counts::WriteCounts;
 use crate::medium::{Medium, SegmentFile};
 use crate::segment::{End, count};
-use crate::trail::Level;
+use crate::trail::{Level, Room};
 use keyreeve_audit::segment::SegmentName;
 
 /// The buffers, the file and the two ends of a trail.
@@ -233,7 +233,7 @@ impl State {
     }
 
     fn failed(&mut self, error: &io::Error) {
-        self.counts.failed();
+        self.counts.refused();
         if !core::mem::replace(&mut self.failing, true) {
             tracing::error!(segment = %self.segment(), %error, "the audit trail cannot be written");
         }
@@ -247,7 +247,7 @@ impl State {
 
     fn fail_for_good(&mut self, error: &dyn core::fmt::Display) {
         self.broken = true;
-        self.counts.failed();
+        self.counts.broke();
         tracing::error!(segment = %self.segment(), %error, "the audit trail is broken until it is opened again");
     }
 
@@ -257,9 +257,15 @@ impl State {
 }
 
 impl Taken {
-    /// Writes the batch.
-    pub(crate) fn write(&mut self, level: Level) -> Written {
-        write(self.file.as_mut(), &self.lines, self.len, level)
+    /// Writes the batch; once more where the disk is full and `room` can be made.
+    pub(crate) fn write(&mut self, level: Level, room: Option<&Room>) -> Written {
+        let written = write(self.file.as_mut(), &self.lines, self.len, level);
+        match (&written, room) {
+            (Written::Undone(error), Some(room)) if is_full(error) && room() => {
+                write(self.file.as_mut(), &self.lines, self.len, level)
+            }
+            _ => written,
+        }
     }
 }
 

@@ -46,6 +46,9 @@ impl Default for Options {
     }
 }
 
+/// Makes room on a disk that is full: whether another try may succeed. It may wait for the disk, on the thread that writes.
+pub type Room = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// The trail of one stream, for one thread. Clones write the same trail.
 ///
 /// Appends must be made inside a [`tokio::task::LocalSet`] (or a local runtime), and the trail lives as long as it: what
@@ -58,13 +61,13 @@ pub struct FileTrail {
 impl FileTrail {
     /// The trail that goes on in `file`, whose end is `end`.
     pub(crate) fn begin(
-        medium: Arc<dyn Medium>,
+        (medium, room): (Arc<dyn Medium>, Option<Room>),
         (file, end): (Box<dyn SegmentFile>, End),
         options: Options,
         counts: Arc<WriteCounts>,
     ) -> Self {
         let state = RefCell::new(State::begin(file, end, counts));
-        Self { shared: Rc::new(Shared { medium, options, state }) }
+        Self { shared: Rc::new(Shared { medium, room, options, state }) }
     }
 
     /// Answers when everything that has been appended so far is written, or the last of it refused.
@@ -106,6 +109,7 @@ fn refused<'a>() -> TrailFuture<'a> {
 
 struct Shared {
     medium: Arc<dyn Medium>,
+    room: Option<Room>,
     options: Options,
     /// INVARIANT: borrowed neither across a wait nor while a task is woken.
     state: RefCell<State>,
@@ -116,7 +120,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         let taken = self.state.get_mut().take();
         if let Some(mut taken) = taken {
-            let written = taken.write(self.options.level);
+            let written = taken.write(self.options.level, self.room.as_ref());
             let settling = self.state.get_mut().put(taken, written);
             settling.tell(&self.state);
         }
@@ -142,12 +146,13 @@ impl Flush {
             let level = self.shared.options.level;
             let (taken, written) = match level {
                 Level::Write => {
-                    let written = taken.write(level);
+                    let written = taken.write(level, self.shared.room.as_ref());
                     (taken, written)
                 }
                 Level::Sync => {
+                    let room = self.shared.room.clone();
                     let job = tokio::task::spawn_blocking(move || {
-                        let written = taken.write(level);
+                        let written = taken.write(level, room.as_ref());
                         (taken, written)
                     });
                     // Without an answer the file is gone; dropping `self` breaks the trail.

@@ -1,10 +1,10 @@
 //! What the disk refuses is not in the file, and the trail goes on.
 
 use keyreeve_core::bracket::{Trail, TrailError};
-use keyreeve_trail_file::{Level, Options, verify_medium};
+use keyreeve_trail_file::{Level, Options, TrailDirectory, verify_medium};
 
 use crate::memory::{EIO, ENOSPC, Fault, Memory, State};
-use crate::{append_at_once, event, on_one_thread, open, write_runs};
+use crate::{append_at_once, event, on_one_thread, open, stream, write_runs};
 
 /// Arranges what goes wrong.
 type Break = fn(&mut State);
@@ -32,6 +32,43 @@ fn a_refused_batch_leaves_nothing_and_the_next_one_is_taken() {
             assert_eq!(append_at_once(&trail, 10..14).await, vec![Ok(()); 4], "{case}");
         });
         assert_eq!(verify_medium(&memory).unwrap().streams[0].lines, 6, "{case}");
+    }
+}
+
+#[test]
+fn a_batch_that_finds_the_disk_full_is_written_once_more_where_room_was_made() {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::Arc;
+
+    let cases: [(&str, Level, Fault, usize, bool); 5] = [
+        ("ENOSPC", Level::Write, ENOSPC, 1, true),
+        ("ENOSPC", Level::Sync, ENOSPC, 1, true),
+        ("short write", Level::Write, Fault::Short(100), 1, true),
+        ("no room", Level::Write, ENOSPC, 0, false),
+        ("EIO", Level::Write, EIO, 1, false),
+    ];
+    for (case, level, fault, rooms, is_taken) in cases {
+        let expected = if is_taken { Ok(()) } else { Err(TrailError) };
+        let memory = Memory::default();
+        let left = Arc::new(AtomicUsize::new(rooms));
+        let room = Arc::clone(&left);
+        let make =
+            move || room.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        let directory = TrailDirectory::open_medium(Arc::new(memory.clone())).unwrap();
+        let directory = directory.with_room(Arc::new(make));
+        let counts = directory.counts();
+        on_one_thread(async {
+            let trail = directory.trail(&stream("w0"), Options { level, ..Options::default() }).unwrap();
+            trail.append(event(1)).await.unwrap();
+            memory.with(|state| state.on_write.push_back(Some(fault)));
+            assert_eq!(append_at_once(&trail, 2..10).await, vec![expected; 8], "{case} {level:?}");
+            assert_eq!(counts.is_refusing(), !is_taken, "{case} {level:?}");
+            trail.append(event(10)).await.unwrap();
+            assert!(!counts.is_refusing(), "{case} {level:?}: what is taken later ends it");
+        });
+        let written = if is_taken { 10 } else { 2 };
+        assert_eq!(memory.events("w0").len(), written, "{case} {level:?}");
+        verify_medium(&memory).unwrap();
     }
 }
 
