@@ -310,7 +310,10 @@ fn spec_and_usage(input: &CreateKeyInput) -> Result<(KeySpec, KeyUsage), Refusal
 /// What this release cannot make yet.
 fn check_supported(cx: &Cx<'_>, input: &CreateKeyInput, spec: KeySpec) -> Result<(), Refusal> {
     let unsupported = |message: String| Err(Refusal::new(ErrorCode::UnsupportedOperation, message));
-    if spec == KeySpec::Sm2 && !cx.service.makes_sm2(cx.region) {
+    let is_ml_kem = matches!(spec, KeySpec::MlKem512 | KeySpec::MlKem768 | KeySpec::MlKem1024);
+    let is_sm2 = spec == KeySpec::Sm2;
+    let is_in_china = cx.region.partition() == "aws-cn";
+    if (is_sm2 && !cx.service.makes_sm2(cx.region)) || (is_ml_kem && is_in_china) {
         return unsupported(format!("KeySpec {spec} is not supported in this Region"));
     }
     match input.origin {

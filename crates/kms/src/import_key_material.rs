@@ -1,8 +1,8 @@
 //! ImportKeyMaterial: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ImportKeyMaterial.html>.
 //!
-//! Errors, in order: ValidationException (expiration) · InvalidArn · NotFound · AccessDenied · KMSInvalidState ·
-//! UnsupportedOperation (origin) · InvalidImportToken, ExpiredImportToken · InvalidCiphertext · IncorrectKeyMaterial ·
-//! UnsupportedOperation (new material of a key that has one alone) · KMSInvalidState (another material is pending).
+//! Errors, in order: ValidationException (expiration, the id of new material) · InvalidArn · NotFound · AccessDenied ·
+//! KMSInvalidState · UnsupportedOperation (origin; a parameter of symmetric keys alone) · InvalidImportToken, ExpiredImportToken · InvalidCiphertext · IncorrectKeyMaterial ·
+//! KMSInvalidState (another material is pending).
 
 use keyreeve_core::cx::Amendment;
 use keyreeve_core::gate::pairs::{Kind, kind};
@@ -10,7 +10,7 @@ use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::record::{ImportRecord, Lifecycle, MaterialRecord};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_domain::Timestamp;
-use keyreeve_domain::spec::{ExpirationModel, ImportType};
+use keyreeve_domain::spec::{ExpirationModel, ImportType, KeySpec};
 use keyreeve_policy::ContextKey;
 use keyreeve_wire::{ErrorCode, ImportKeyMaterialInput, ImportKeyMaterialOutput};
 
@@ -26,6 +26,11 @@ pub(crate) async fn import_key_material(
 ) -> Result<ImportKeyMaterialOutput, Refusal> {
     let model = input.expiration_model.unwrap_or(ExpirationModel::KeyMaterialExpires);
     let valid_to = check_expiration(model, input.valid_to, cx.now)?;
+    if input.import_type == Some(ImportType::NewKeyMaterial) && input.key_material_id.is_some() {
+        // AWS: unverified. The text is not known.
+        let message = "KeyMaterialId must not be set if the ImportType is NEW_KEY_MATERIAL";
+        return Err(Refusal::new(ErrorCode::Validation, message));
+    }
     let seconds = valid_to.map(|at| at.millis().div_euclid(1000).to_string()).unwrap_or_default();
     let mut asked = vec![(ContextKey::KmsExpirationModel, model.as_str())];
     if valid_to.is_some() {
@@ -35,6 +40,7 @@ pub(crate) async fn import_key_material(
     let found = cx.find_without_alias::<actions::ImportKeyMaterial>(&input.key_id).await?;
     let ready = cx.open::<actions::ImportKeyMaterial>(&found, &particulars).await?;
     imported::check_external(&ready)?;
+    check_parameters(ready.record().spec, &input)?;
     let (token, wrapped) = (input.import_token.as_ref(), input.encrypted_key_material.as_ref().to_vec());
     let material = cx.service.import_material(ready.arn(), ready.record(), token, wrapped, cx.now).await;
     let mut material = material.map_err(imported::refusal)?;
@@ -45,15 +51,35 @@ pub(crate) async fn import_key_material(
         valid_to: valid_to.map(Timestamp::millis),
         description: input.key_material_description,
     });
-    let (import_type, now) = (input.import_type, cx.now);
+    let (import_type, is_named, now) = (input.import_type, input.key_material_id.is_some(), cx.now);
     let id = material.id.to_string();
     let (arn, ()) = cx
         .amend::<actions::ImportKeyMaterial, _>(&input.key_id, &particulars, async |change| {
-            take_in(change, &material, import_type, now)
+            take_in(change, &material, (import_type, is_named), now)
         })
         .await?;
     note_key_and_material(cx, &arn.0, &id);
     Ok(ImportKeyMaterialOutput { key_id: arn.0, key_material_id: Some(id) })
+}
+
+/// Refuses what is for symmetric encryption keys alone, whose material may be another one some day.
+fn check_parameters(spec: KeySpec, input: &ImportKeyMaterialInput) -> Result<(), Refusal> {
+    if kind(spec) == Kind::Symmetric {
+        return Ok(());
+    }
+    let asked = [
+        ("ImportType", input.import_type.is_some()),
+        ("KeyMaterialDescription", input.key_material_description.is_some()),
+        ("KeyMaterialId", input.key_material_id.is_some()),
+    ];
+    match asked.iter().find(|(_, is_asked)| *is_asked) {
+        // AWS: unverified. The text is not known.
+        Some((name, _)) => {
+            let message = format!("{name} is not supported for KeySpec {spec}.");
+            Err(Refusal::new(ErrorCode::UnsupportedOperation, message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Puts the material where it belongs: the first one is current, one that the key had is there again, another one waits for a
@@ -61,7 +87,7 @@ pub(crate) async fn import_key_material(
 fn take_in(
     change: &mut Amendment<'_, actions::ImportKeyMaterial>,
     material: &MaterialRecord,
-    import_type: Option<ImportType>,
+    (import_type, is_named): (Option<ImportType>, bool),
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let arn = change.ready.arn_text();
@@ -70,7 +96,12 @@ fn take_in(
     let is_replica = record.multi_region.as_deref().is_some_and(|about| !about.is_primary());
     let is_known =
         record.materials.iter().chain(record.pending.as_deref()).any(|known| known.id == material.id);
-    if is_replica && !is_known {
+    // AWS: unverified that it is this error where they have it, and the request says that it is new.
+    if is_replica && (!is_known || import_type == Some(ImportType::NewKeyMaterial)) {
+        return Err(incorrect());
+    }
+    // An id names material that the key has.
+    if is_named && !is_known {
         return Err(incorrect());
     }
     let is_first = record.materials.is_empty();
@@ -82,11 +113,6 @@ fn take_in(
     let known = record.materials.iter_mut().find(|known| known.id == material.id);
     match (import_type, known, &mut record.pending) {
         (ImportType::NewKeyMaterial, None, _) if is_first => record.materials.push(material.clone()),
-        (ImportType::NewKeyMaterial, _, _) if kind(record.spec) != Kind::Symmetric => {
-            // AWS: unverified. The text is not known.
-            let message = format!("ImportType {import_type} is not valid for KeySpec {}.", record.spec);
-            return Err(Refusal::new(ErrorCode::UnsupportedOperation, message));
-        }
         (ImportType::ExistingKeyMaterial, Some(known), _) => renew(known, material),
         (_, None, Some(pending)) if pending.id == material.id => renew(pending, material),
         (ImportType::NewKeyMaterial, None, Some(pending)) => {

@@ -142,6 +142,67 @@ fn several_materials_of_one_key_are_rotated_to_and_all_are_needed() {
 }
 
 #[test]
+fn an_id_names_material_that_the_key_has_and_never_new_material() {
+    let world = World::default();
+    let id = external(&world, json!({}));
+    let told = |material: [u8; 32], more: Value| {
+        let (_, answer) = world.call(ImportKeyMaterial, request(&world, &id, &material, more));
+        answer["__type"].as_str().unwrap_or_default().to_owned()
+    };
+    let one = import(&world, &id, &[1; 32], json!({}))["KeyMaterialId"].clone();
+    let two =
+        import(&world, &id, &[2; 32], json!({"ImportType": "NEW_KEY_MATERIAL"}))["KeyMaterialId"].clone();
+    let incorrect = "IncorrectKeyMaterialException";
+    for (case, material, more, code) in [
+        ("the current one", [1; 32], json!({"KeyMaterialId": one}), ""),
+        ("the one that waits", [2; 32], json!({"KeyMaterialId": two}), ""),
+        ("another one's id", [1; 32], json!({"KeyMaterialId": two}), incorrect),
+        (
+            "new and named",
+            [3; 32],
+            json!({"KeyMaterialId": one, "ImportType": "NEW_KEY_MATERIAL"}),
+            "ValidationException",
+        ),
+        ("known and new", [1; 32], json!({"ImportType": "NEW_KEY_MATERIAL"}), incorrect),
+    ] {
+        assert_eq!(told(material, more), code, "{case}");
+    }
+    // The first material has an id that is known, where it was imported before: but not of this key as it is.
+    let fresh = external(&world, json!({}));
+    let (token, wrapped) = world.wrapped_import(&fresh, &[1; 32]);
+    let request = |more: Value| {
+        let mut request = json!({
+            "KeyId": fresh, "ImportToken": token, "EncryptedKeyMaterial": wrapped,
+            "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        request
+    };
+    let first = request(json!({"KeyMaterialId": one}));
+    assert_eq!(refused(&world, ImportKeyMaterial, first).0, incorrect);
+    assert_eq!(metadata(&world, &fresh)["KeyState"], "PendingImport");
+}
+
+#[test]
+fn parameters_of_symmetric_keys_are_refused_for_others() {
+    let world = World::default();
+    let id = external(&world, json!({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}));
+    for (name, value) in [
+        ("ImportType", "NEW_KEY_MATERIAL"),
+        ("ImportType", "EXISTING_KEY_MATERIAL"),
+        ("KeyMaterialDescription", "words"),
+        ("KeyMaterialId", &"0".repeat(64)),
+    ] {
+        let request = request(&world, &id, &[7; 32], json!({name: value}));
+        let (code, text) = refused(&world, ImportKeyMaterial, request);
+        assert_eq!(code, "UnsupportedOperationException", "{name}");
+        assert_eq!(text, json!(format!("{name} is not supported for KeySpec HMAC_256.")));
+    }
+    import(&world, &id, &[7; 32], json!({}));
+    import(&world, &id, &[7; 32], json!({}));
+}
+
+#[test]
 fn what_does_not_fit_is_refused_with_its_own_error() {
     let world = World::default();
     let (id, other) = (external(&world, json!({})), external(&world, json!({})));

@@ -769,3 +769,20 @@ fn an_alias_moves_between_keys_of_one_usage_and_one_kind_alone() {
         }
     }
 }
+
+#[test]
+fn ml_kem_keys_are_not_made_in_the_regions_of_china() {
+    let mut world = World::default();
+    for spec in ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"] {
+        let request = json!({"KeySpec": spec, "KeyUsage": "ENCAPSULATE_DECAPSULATE"});
+        for (region, status) in [("cn-north-1", 400), ("cn-northwest-1", 400), ("us-gov-west-1", 200)] {
+            world.region = region.parse().unwrap();
+            let (told, answer) = world.call(CreateKey, request.clone());
+            assert_eq!(told, status, "{spec} {region}: {answer}");
+            if status == 400 {
+                assert_eq!(answer["__type"], "UnsupportedOperationException", "{spec} {region}");
+                assert_eq!(answer["message"], format!("KeySpec {spec} is not supported in this Region"));
+            }
+        }
+    }
+}

@@ -91,6 +91,29 @@ fn a_key_is_rotated_exactly_at_its_period() {
 }
 
 #[test]
+fn a_key_that_was_disabled_past_its_rotation_is_rotated_at_once_and_a_period_later() {
+    for (disabled_for, is_late) in [(89, false), (120, true), (400, true)] {
+        let world = World::default();
+        let key = rotating(&world, 90);
+        let schedule = world.now().plus_days(90);
+        world.done(Operation::DisableKey, json!({"KeyId": key}));
+        world.pass_days(disabled_for);
+        assert_eq!(world.run_due(), Ok(0), "{disabled_for}");
+        world.done(Operation::EnableKey, json!({"KeyId": key}));
+        let enabled = world.now();
+        // The job comes by a little later.
+        world.pass_millis(30_000);
+        assert_eq!(world.run_due(), Ok(usize::from(is_late)), "{disabled_for}");
+        let next = if is_late { enabled.plus_days(90) } else { schedule };
+        assert!(is_at(&status(&world, &key)["NextRotationDate"], next), "{disabled_for}");
+        // To enable a key that is enabled moves nothing.
+        world.pass_days(1);
+        world.done(Operation::EnableKey, json!({"KeyId": key}));
+        world.assert_coherent("enabled again");
+    }
+}
+
+#[test]
 fn every_version_of_the_material_still_decrypts() {
     let world = World::default();
     let key = rotating(&world, 90);

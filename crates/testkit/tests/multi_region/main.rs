@@ -366,7 +366,10 @@ fn imported_material_comes_into_each_key_and_must_be_the_same() {
     assert_eq!(states(&world), ["CURRENT", "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"]);
     assert_eq!(refused(&world, RotateKeyOnDemand, json!({"KeyId": id})).0, "KMSInvalidStateException");
     let new = at(&mut world, AWAY, |world| import(world, [3; 32], json!({"ImportType": "NEW_KEY_MATERIAL"})));
-    assert_eq!(new.0, 200, "{}", new.1);
+    assert_eq!(new.1["__type"], "IncorrectKeyMaterialException", "the primary key has it: {}", new.1);
+    let existing = json!({"ImportType": "EXISTING_KEY_MATERIAL"});
+    let same = at(&mut world, AWAY, |world| import(world, [3; 32], existing));
+    assert_eq!(same.0, 200, "{}", same.1);
     assert_eq!(states(&world), ["CURRENT", "PENDING_ROTATION"]);
     world.done(RotateKeyOnDemand, json!({"KeyId": id}));
     for region in [HOME, AWAY] {
