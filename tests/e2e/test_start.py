@@ -753,15 +753,27 @@ def test_the_default_profile_is_read_wherever_it_stands(make_server):
     assert len(server.client(credentials=(access_key_id, secret)).list_keys()["Keys"]) == 1
 
 
+@pytest.mark.parametrize("cost", ["argon2_memory_kib = 31", "argon2_passes = 0", "argon2_lanes = 0", "argon2_lanes = 40000"])
+def test_a_cost_that_argon2id_does_not_take_is_an_error_of_the_configuration(make_server, tmp_path, cost):
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("words\n")
+    server = make_server(config=f'[seal]\nkind = "passphrase"\npassphrase_file = "{passphrase}"\n{cost}\n')
+    code, text = server.fails()
+    assert (code, all(name in text for name in ("argon2_memory_kib", "argon2_passes", "argon2_lanes"))) == (2, True), text
+    assert not (server.data_dir / "seal.toml").exists()
+
+
 def test_a_directory_that_others_can_enter_is_taken_from_them(make_server):
     server = used(make_server())
     server.data_dir.chmod(0o755)
     (server.data_dir / "root.key").chmod(0o444)
+    (server.data_dir / "credentials").chmod(0o644)
     server.start()
     assert mode(server.data_dir) == 0o700
-    log = server.log_path.read_text()
+    log = re.sub("\x1b\\[[0-9;]*m", "", server.log_path.read_text())
     assert "others could enter the data directory" in log
-    assert "others than its owner may read this file" in log
+    warned = [line for line in log.splitlines() if "others than its owner may read this file" in line]
+    assert sorted(line.rsplit("/", 1)[1].split()[0].strip('"') for line in warned) == ["credentials", "root.key"], warned
     assert mode(server.data_dir / "root.key") == 0o444
 
 

@@ -44,6 +44,17 @@ pub struct Cost {
 impl Cost {
     /// 256 MiB, 3 passes, 4 lanes.
     pub const DEFAULT: Self = Self { memory_kib: 256 * 1024, passes: 3, lanes: 4 };
+
+    /// Whether argon2id takes it: 1 to 2^24 - 1 lanes, at least 8 KiB for each of them, and a pass.
+    /// Source: RFC 9106, section 3.1.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        self.params().is_ok()
+    }
+
+    fn params(self) -> argon2::Result<Params> {
+        Params::new(self.memory_kib, self.passes, self.lanes, Some(WrappingKey::LEN))
+    }
 }
 
 /// The parameters are outside what argon2id takes, or memory is missing.
@@ -66,8 +77,7 @@ pub fn derive_wrapping_key(
     salt: &[u8; 16],
     cost: Cost,
 ) -> Result<WrappingKey, DerivePassphraseError> {
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(WrappingKey::LEN))
-        .or(Err(DerivePassphraseError::Parameters))?;
+    let params = cost.params().or(Err(DerivePassphraseError::Parameters))?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     WrappingKey::init_with(|key| {
         // EXPOSE: argon2id reads the passphrase; it keeps no copy.

@@ -472,6 +472,12 @@ impl Config {
         if self.limits.connections == 0 || self.limits.body_kib == 0 || self.limits.headers == 0 {
             return refused("[limits] connections, body_kib and headers must be at least 1.");
         }
+        if self.seal.kind == SealKind::Passphrase && !self.seal.cost().is_valid() {
+            return refused(
+                "[seal] argon2_memory_kib must be at least 8 for each of argon2_lanes, argon2_passes at least 1 and argon2_lanes \
+                 from 1 to 16777215.",
+            );
+        }
         if self.crypto.queue == 0 || self.crypto.rsa_threads == 0 || self.crypto.key_wait_seconds == 0 {
             return refused("[crypto] queue, rsa_threads and key_wait_seconds must be at least 1.");
         }
@@ -537,13 +543,13 @@ impl Config {
         let limits = &self.limits;
         Limits {
             connections: limits.connections,
+            refusals: Limits::DEFAULT.refusals,
             handshake: Duration::from_secs(limits.handshake_seconds),
             head: Duration::from_secs(limits.head_seconds),
             body: Duration::from_secs(limits.body_seconds),
             head_bytes: limits.head_kib.saturating_mul(1024),
             headers: limits.headers,
             body_bytes: limits.body_kib.saturating_mul(1024),
-            refusals: Limits::DEFAULT.refusals,
             drain: Duration::from_secs(limits.drain_seconds),
         }
     }

@@ -1,5 +1,6 @@
 //! The root access key, in the file that every AWS SDK reads.
 
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use keyreeve_domain::AccountId;
 use keyreeve_identity::{access_key_id, secret_access_key};
 use zeroize::Zeroizing;
 
-use crate::data_dir::{CREDENTIALS_FILE as FILE, DataDir, write_whole};
+use crate::data_dir::{CREDENTIALS_FILE as FILE, DataDir, warn_if_others_read, write_whole};
 use crate::exit::Failure;
 
 /// An access key of the account root.
@@ -63,7 +64,10 @@ impl AccessKey {
 
     /// The pair in the file, under its default profile; `None` where there is no file.
     pub(crate) fn read_from(path: PathBuf) -> Result<Option<Self>, Failure> {
-        let text = match std::fs::read_to_string(&path) {
+        let text = match File::open(&path).and_then(|file| {
+            warn_if_others_read(&path, &file);
+            std::io::read_to_string(file)
+        }) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == ErrorKind::InvalidData => {
                 return Err(Failure::NoAccessKey { path });

@@ -100,6 +100,13 @@ struct PassphraseSlot {
     wrapped: String,
 }
 
+impl SealSection {
+    /// The cost of deriving a key for a new seal.
+    pub(crate) fn cost(&self) -> Cost {
+        Cost { memory_kib: self.argon2_memory_kib, passes: self.argon2_passes, lanes: self.argon2_lanes }
+    }
+}
+
 /// Makes a root key and seals it, for a directory that has no seal yet. Never replaces a file.
 pub(crate) fn make(
     dir: &DataDir,
@@ -233,11 +240,7 @@ fn seal_with_passphrase(
     deployment: &DeploymentId,
     random: &dyn Random,
 ) -> Result<PassphraseSlot, SealError> {
-    let cost = Cost {
-        memory_kib: config.argon2_memory_kib,
-        passes: config.argon2_passes,
-        lanes: config.argon2_lanes,
-    };
+    let cost = config.cost();
     let salt: [u8; 16] = random::array(random).map_err(MakeKeyError::from)?;
     let key = derive_wrapping_key(&read_passphrase(config)?, &salt, cost)?;
     let slot = Slot { cost, salt, wrapped: Vec::new() };

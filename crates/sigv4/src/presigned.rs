@@ -10,7 +10,9 @@ use crate::{ALGORITHM, MAX_EXPIRES, SigV4Error};
 pub(crate) struct Parameters<'a> {
     pub(crate) credential: Cow<'a, str>,
     pub(crate) date: Cow<'a, str>,
-    /// The life of the request in seconds; the ordinary window holds where there is none.
+    /// The life of the request in seconds; the ordinary window holds where there is none, as the parameters that all requests to
+    /// KMS, IAM and STS have in common do not count it (S3 asks for it).
+    /// Source: <https://docs.aws.amazon.com/STS/latest/APIReference/CommonParameters.html>. AWS: unverified.
     pub(crate) expires: Option<u32>,
     pub(crate) signed_headers: Cow<'a, str>,
     pub(crate) signature: Cow<'a, str>,
