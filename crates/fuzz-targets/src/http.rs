@@ -11,7 +11,7 @@ use keyreeve_crypto::digest::{LowerHex, sha256};
 use keyreeve_crypto::random::SystemRandom;
 use keyreeve_domain::Timestamp;
 use keyreeve_http::server::Workers;
-use keyreeve_http::{Api, AuditTrail, Endpoint, Limits, Metrics, Monitoring};
+use keyreeve_http::{Api, AuditTrail, Endpoint, Limits, Metrics, Monitoring, TrailState};
 use keyreeve_sigv4::{AmzDate, RequestHead, Signer, SigningKey, authorization, presigned_query};
 use keyreeve_testkit::{Has, World};
 use keyreeve_wire::Operation;
@@ -199,6 +199,7 @@ fn endpoint(service: Arc<Service>) -> Endpoint {
         clock: now,
         signature_clock: now,
         audit: Some(AuditTrail { names: names(), archive: Arc::new(SmallArchive) }),
+        trail_state: Box::new(|| TrailState::Taking),
         monitoring: Monitoring { metrics: Arc::new(Waves), alarm_set: Arc::default() },
         trace: None,
         test_mode: None,
