@@ -13,7 +13,7 @@ use keyreeve_domain::KeyId;
 pub type Turn<'t> = MutexGuard<'t, ()>;
 
 /// Turns there are at once; keys that share one wait for each other.
-const PLACES: usize = 1024;
+const PLACES: u64 = 1024;
 
 /// Whose turn it is to change a key.
 pub struct ChangeTurns {
@@ -30,13 +30,7 @@ impl Default for ChangeTurns {
 impl ChangeTurns {
     /// A turn to change the key with this id, and the keys related to it. Hold one at a time. None only where there are no places.
     pub async fn of(&self, key: KeyId) -> Option<Turn<'_>> {
-        let hash = usize::try_from(self.hasher.hash_one(key) & HASH_BITS).unwrap_or_default();
-        match self.places.get(hash % PLACES) {
-            Some(place) => Some(place.lock().await),
-            None => None,
-        }
+        let place = usize::try_from(self.hasher.hash_one(key) % PLACES).ok()?;
+        Some(self.places.get(place)?.lock().await)
     }
 }
-
-/// As many bits of a hash as an index has everywhere.
-const HASH_BITS: u64 = 0xffff_ffff;

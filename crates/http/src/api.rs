@@ -6,7 +6,6 @@
 
 use core::cell::{Cell, RefCell};
 use core::num::NonZeroUsize;
-use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,22 +19,16 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use keyreeve_audit::event::{Tls, Uuid};
 use keyreeve_core::bracket::{Head, Notes, Source, Trail};
-use keyreeve_core::caller::Acting;
-use keyreeve_core::credential::{Credential, CredentialError};
 use keyreeve_core::service_event::ServiceEvent;
 use keyreeve_core::tally::{Counted, Outcome};
 use keyreeve_core::vault::VaultError;
-use keyreeve_core::{Caller, Principal, Refusal, Service};
-use keyreeve_crypto::digest;
+use keyreeve_core::{Principal, Refusal, Service};
 use keyreeve_crypto::random::Random;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_kms::Answer;
 use keyreeve_observe::archive::Archive;
 use keyreeve_observe::layout::TrailNames;
-use keyreeve_sigv4::{
-    CheckedClaim, Claim, Expected, Headers, Regions, RequestHead, ScopeFaults, SigV4Error, SigningKey,
-    SigningKeyCache,
-};
+use keyreeve_sigv4::{Claim, RequestHead, SigV4Error, SigningKeyCache};
 use keyreeve_wire::{ErrorCode, Operation};
 use tokio::sync::RwLockReadGuard;
 use tokio::task::AbortHandle;
@@ -47,16 +40,18 @@ use crate::connection::{Body, Handler, Peer};
 use crate::ids::Ids;
 use crate::limits::{HOST_BYTES, Limits, USER_AGENT_BYTES};
 use crate::metrics::Metrics;
-use crate::shares::{Shares, Whose};
+use crate::shares::Shares;
 use crate::span::{self, ContinueTrace};
 use crate::test_mode::{TEST_MODE_PATH, TestMode};
 
 mod audit;
+mod authentication;
 mod cloudwatch;
 mod object_keys;
 mod query;
 mod test_mode;
 
+use authentication::{Authenticated, Cause, Unauthenticated, signed_view};
 pub use cloudwatch::Monitoring;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -67,9 +62,6 @@ const SERVICE: &str = "kms";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Signing keys of one worker: an access key has one for each day and Region.
 const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
-
-/// A request that takes longer than this until it begins has its access key looked up once more.
-const FRESH: Duration = Duration::from_millis(10);
 
 /// What the workers of one endpoint share.
 pub struct Endpoint {
@@ -153,40 +145,6 @@ impl<T: Trail> Api<T> {
         let (ids, shares) = (RefCell::new(Ids::new()), Rc::default());
         Self { endpoint, region_names, trail, signing_keys, ids, shares, bodies, unsigned_bodies }
     }
-}
-
-/// A request whose access key is known; its signature is not yet checked.
-struct Claimed<'h> {
-    claim: CheckedClaim<'h>,
-    credential: Arc<Credential>,
-    region: Region,
-}
-
-/// An authenticated request's identity and Region.
-struct Authenticated {
-    credential: Arc<Credential>,
-    region: Region,
-    /// Whom a service calls for, where it calls for somebody.
-    forwarded: Option<Box<Caller>>,
-}
-
-impl Authenticated {
-    fn caller(&self) -> &Caller {
-        self.forwarded.as_deref().unwrap_or_else(|| self.credential.caller())
-    }
-}
-
-/// A request of nobody who is known.
-struct Unauthenticated {
-    cause: Cause,
-    /// The Region that it named, as far as it is known.
-    region: Option<Region>,
-}
-
-/// Why somebody is not known.
-enum Cause {
-    Signature(SigV4Error),
-    Vault(VaultError),
 }
 
 impl From<Unauthenticated> for Refused {
@@ -407,133 +365,6 @@ impl<T: Trail + 'static> Api<T> {
         Ok((operation, authenticated, body))
     }
 
-    /// Whom and what a service calls for, as headers say that it signed.
-    async fn forwarded(
-        &self,
-        call: &Call,
-        parts: &Parts,
-        service: &str,
-        by: &Authenticated,
-    ) -> Result<Caller, Unauthenticated> {
-        let refused = |error| Unauthenticated { cause: Cause::Signature(error), region: Some(by.region) };
-        let text =
-            |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let acting = Acting {
-            via: None,
-            source_arn: text("x-amz-source-arn"),
-            source_account: text("x-amz-source-account"),
-        };
-        let Some(principal) = text("x-amz-on-behalf-of") else {
-            return Ok(by.credential.caller().clone().acting(acting));
-        };
-        let found = self.endpoint.service.forwarded(&principal, call.now).await;
-        let caller = found.map_err(|error| match error {
-            CredentialError::Unknown => refused(SigV4Error::UnrecognizedClient),
-            CredentialError::Expired => refused(SigV4Error::ExpiredToken),
-            CredentialError::Vault(error) => {
-                Unauthenticated { cause: Cause::Vault(error), region: Some(by.region) }
-            }
-        })?;
-        Ok(caller.acting(Acting { via: Some(service.to_owned()), ..acting }))
-    }
-
-    /// Waits until it is the turn of a request of `whose`.
-    async fn turn_of(&self, whose: Whose) {
-        if let Some(waits) = self.shares.begin(whose, Instant::now) {
-            // Only a worker that ends forgets whoever waits.
-            waits.await.unwrap_or_default();
-        }
-    }
-
-    /// Who `claim` says has signed the request, once it is their turn.
-    async fn claimed<'h>(
-        &self,
-        call: &Call,
-        claim: Claim<'h>,
-        service: &str,
-        regions: Option<&[&str]>,
-    ) -> Result<Claimed<'h>, Unauthenticated> {
-        let claimed = self.of_scope(call, claim, service, regions).await;
-        let whose = claimed.as_ref().ok().map(|claimed| claimed.credential.caller().account());
-        self.turn_of(whose).await;
-        claimed
-    }
-
-    /// Who `claim` says has signed the request, for an acceptable scope and time; for any Region where there are none.
-    async fn of_scope<'h>(
-        &self,
-        call: &Call,
-        claim: Claim<'h>,
-        service: &str,
-        regions: Option<&[&str]>,
-    ) -> Result<Claimed<'h>, Unauthenticated> {
-        let region = claim.region().parse().ok();
-        let refused = |error: SigV4Error| Unauthenticated { cause: Cause::Signature(error), region };
-        let regions = regions.map_or(Regions::Any, Regions::OneOf);
-        let claim = claim.check(call.signed_by, &Expected { service, regions }).map_err(refused)?;
-        let scope = || SigV4Error::Scope(Box::new(ScopeFaults { region: true, ..ScopeFaults::default() }));
-        let region = region.ok_or_else(|| refused(scope()))?;
-        let credential = self.credential_of(call, &claim, region).await?;
-        Ok(Claimed { claim, credential, region })
-    }
-
-    /// The access key that `claim` names.
-    async fn credential_of(
-        &self,
-        call: &Call,
-        claim: &CheckedClaim<'_>,
-        region: Region,
-    ) -> Result<Arc<Credential>, Unauthenticated> {
-        let (id, token) = (claim.claim().access_key_id(), claim.claim().session_token());
-        let cause = match self.credential(id, token, call.now).await {
-            Ok(credential) => return Ok(credential),
-            Err(CredentialError::Unknown) => Cause::Signature(SigV4Error::UnrecognizedClient),
-            Err(CredentialError::Expired) => Cause::Signature(SigV4Error::ExpiredToken),
-            Err(CredentialError::Vault(error)) => Cause::Vault(error),
-        };
-        Err(Unauthenticated { cause, region: Some(region) })
-    }
-
-    /// Checks the signature, now that the body is there.
-    async fn verified<'h, H: Headers<'h>>(
-        &self,
-        call: &Call,
-        claimed: Claimed<'h>,
-        head: &RequestHead<'h, H>,
-        body: &[u8],
-    ) -> Result<Authenticated, Unauthenticated> {
-        let Claimed { claim, mut credential, region } = claimed;
-        // What was taken away while the request waited for its turn or its body is gone.
-        if call.arrived.elapsed() >= FRESH {
-            credential = self.credential_of(call, &claim, region).await?;
-        }
-        self.signed(claim, credential, region, head, body)
-    }
-
-    fn signed<'h, H: Headers<'h>>(
-        &self,
-        claim: CheckedClaim<'h>,
-        credential: Arc<Credential>,
-        region: Region,
-        head: &RequestHead<'h, H>,
-        body: &[u8],
-    ) -> Result<Authenticated, Unauthenticated> {
-        let payload = digest::sha256(body);
-        let mut keys = self.signing_keys.borrow_mut();
-        let verified = keys.verify(claim, credential.generation(), head, &payload, |claim| {
-            let claim = claim.claim();
-            // EXPOSE: the signing key is derived from the secret; the secret is not kept.
-            SigningKey::derive(
-                credential.expose_secret(),
-                claim.scope_date(),
-                claim.region(),
-                claim.service(),
-            )
-        });
-        verified.map_err(|error| Unauthenticated { cause: Cause::Signature(error), region: Some(region) })?;
-        Ok(Authenticated { credential, region, forwarded: None })
-    }
-
     /// Puts a request that was refused before its operation began into the trail, and answers it.
     async fn refuse(
         &self,
@@ -601,17 +432,6 @@ impl Drop for Client {
             self.task.abort();
         }
     }
-}
-
-/// The headers as the signer saw them.
-fn signed_view(parts: &Parts) -> Vec<(&str, &[u8])> {
-    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
-    // An HTTP/2 request names its host in `:authority`. A `host` header that says the same is nothing more; one that says something
-    // else (RFC 9113 section 8.3.1) is seen beside it, where no signature fits.
-    let host = authority.map(|authority| ("host", authority));
-    let is_same = |value: &HeaderValue| authority.is_some_and(|authority| authority == value.as_bytes());
-    let others = parts.headers.iter().filter(|(name, value)| **name != HOST || !is_same(value));
-    others.map(|(name, value)| (name.as_str(), value.as_bytes())).chain(host).collect()
 }
 
 /// The user agent as the trail keeps it.
