@@ -8,14 +8,16 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::{engine, generate, naive};
 
-/// Cases of a run, and of a long one.
-const CASES: (u32, u32) = (8_192, 150_000);
+/// Cases for each that another property has in this run: 8,192 unless `PROPTEST_CASES` says otherwise.
+const CASES_FOR_EACH: u32 = 32;
+/// Cases of a long run.
+const LONG_CASES: u32 = 150_000;
 const MILLION: u32 = 1_000_000;
 
 #[test]
 fn the_engine_decides_as_the_naive_interpreter_does() {
     let long = std::env::var_os("KEYREEVE_TEST_LONG").is_some();
-    compare(if long { CASES.1 } else { CASES.0 });
+    compare(if long { LONG_CASES } else { Config::default().cases.saturating_mul(CASES_FOR_EACH) });
 }
 
 #[test]
