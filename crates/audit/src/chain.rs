@@ -213,6 +213,28 @@ mod tests {
     }
 
     #[test]
+    fn damage_is_named_by_the_number_of_its_line() {
+        let whole = segment(&["{}", r#"{"a":1}"#, r#"{"b":2}"#]);
+        let ends: Vec<_> =
+            whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+        for (line, end) in (1..).zip(ends) {
+            let mut damaged = whole.clone();
+            damaged[end - 1] ^= 1;
+            assert_eq!(Chain::START.verify(&damaged), Err(ChainError::Broken { line }), "line {line}");
+        }
+    }
+
+    #[test]
+    fn a_line_has_a_mebibyte_at_most() {
+        let overhead = "1 ".len() + 64 + " ".len();
+        for (len, holds) in [(MAX_LINE_LEN, true), (MAX_LINE_LEN + 1, false)] {
+            let line = segment(&[&"x".repeat(len - overhead)]);
+            assert_eq!((line.len() - 1, Chain::START.verify(&line).is_ok()), (len, holds));
+        }
+        assert_eq!(MAX_LINE_LEN, 1_048_576);
+    }
+
+    #[test]
     fn a_sequence_number_has_one_form() {
         let whole = String::from_utf8(segment(&["{}"])).unwrap();
         for prefix in ["+", "0", "00"] {

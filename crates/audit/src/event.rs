@@ -263,19 +263,17 @@ pub fn write_time(out: &mut Vec<u8>, time: Timestamp) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_event_has_the_form_of_cloudtrail() {
-        let account = "111122223333".parse().unwrap();
-        let region = "us-west-2".parse().unwrap();
-        let key = "1234abcd-12ab-34cd-56ef-1234567890ab".parse().unwrap();
-        let event = Event {
+    const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+    fn event<'a>(source: &'a str, resources: &'a [Resource]) -> Event<'a> {
+        Event {
             event_id: Uuid::from_random([1; 16]),
             request_id: Uuid::from_random([2; 16]),
             time: Timestamp::from_millis(1_660_169_907_123),
-            account,
+            account: "111122223333".parse().unwrap(),
             shared_event_id: None,
-            region,
-            source: "kms.amazonaws.com",
+            region: "us-west-2".parse().unwrap(),
+            source,
             name: "Encrypt",
             read_only: true,
             kind: Kind::ApiCall,
@@ -285,17 +283,27 @@ mod tests {
             request_parameters: br#"{"encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#,
             response_elements: b"",
             additional_event_data: b"",
-            resources: &[Resource::Key(KeyArn { region, account, key })],
+            resources,
             error: Some(("DisabledException", None)),
             tls: Some(Tls {
                 version: "TLSv1.3",
                 suite: "TLS_AES_256_GCM_SHA384",
                 host: "kms.us-west-2.amazonaws.com",
             }),
-        };
+        }
+    }
+
+    fn read(event: &Event<'_>) -> serde_json::Value {
         let mut line = Vec::new();
         event.write(&mut line);
-        let read: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        serde_json::from_slice(&line).unwrap()
+    }
+
+    #[test]
+    fn an_event_has_the_form_of_cloudtrail() {
+        let (region, account) = ("us-west-2".parse().unwrap(), "111122223333".parse().unwrap());
+        let resources = [Resource::Key(KeyArn { region, account, key: KEY.parse().unwrap() })];
+        let read = read(&event("kms.amazonaws.com", &resources));
         for (member, expected) in [
             ("/eventTime", serde_json::json!("2022-08-10T22:18:27Z")),
             ("/eventSource", serde_json::json!("kms.amazonaws.com")),
@@ -311,6 +319,8 @@ mod tests {
             ),
             ("/recipientAccountId", serde_json::json!("111122223333")),
             ("/userAgent", serde_json::json!("a \"quoted\" agent")),
+            ("/eventID", serde_json::json!("01010101-0101-4101-8101-010101010101")),
+            ("/requestID", serde_json::json!("02020202-0202-4202-8202-020202020202")),
             (
                 "/tlsDetails",
                 serde_json::json!({
@@ -322,5 +332,50 @@ mod tests {
             assert_eq!(read.pointer(member), Some(&expected), "{member}");
         }
         assert!(read.get("errorMessage").is_none());
+    }
+
+    #[test]
+    fn an_event_of_the_service_itself_says_so_and_shows_its_details_if_it_has_any() {
+        for (kind, name, details) in [
+            (Kind::ApiCall, "AwsApiCall", None),
+            (Kind::Service(b""), "AwsServiceEvent", None),
+            (Kind::Service(b"{}"), "AwsServiceEvent", Some(serde_json::json!({}))),
+        ] {
+            let read = read(&Event { kind, ..event("kms.amazonaws.com", &[]) });
+            assert_eq!(
+                (&read["eventType"], read.get("serviceEventDetails")),
+                (&name.into(), details.as_ref())
+            );
+        }
+    }
+
+    #[test]
+    fn resources_are_listed_where_there_are_some_and_always_by_kms() {
+        let (region, account) = ("us-west-2".parse().unwrap(), "111122223333".parse().unwrap());
+        let alias = keyreeve_domain::AliasArn { region, account, alias: "alias/a".parse().unwrap() };
+        let role_arn = "arn:aws:iam::111122223333:role/r".to_owned();
+        let resources = [
+            Resource::Key(KeyArn { region, account, key: KEY.parse().unwrap() }),
+            Resource::Alias(alias),
+            Resource::Role { account, arn: role_arn },
+        ];
+        let listed = serde_json::json!([
+            { "accountId": "111122223333", "type": "AWS::KMS::Key", "ARN": format!("arn:aws:kms:us-west-2:111122223333:key/{KEY}") },
+            { "accountId": "111122223333", "type": "AWS::KMS::Key", "ARN": "arn:aws:kms:us-west-2:111122223333:alias/a" },
+            { "accountId": "111122223333", "type": "AWS::IAM::Role", "ARN": "arn:aws:iam::111122223333:role/r" },
+        ]);
+        for (source, resources, expected) in [
+            ("kms.amazonaws.com", &resources[..], Some(&listed)),
+            ("sts.amazonaws.com", &resources, Some(&listed)),
+            ("kms.amazonaws.com", &[], Some(&serde_json::json!([]))),
+            ("sts.amazonaws.com", &[], None),
+        ] {
+            assert_eq!(
+                read(&event(source, resources)).get("resources"),
+                expected,
+                "{source} {}",
+                resources.len()
+            );
+        }
     }
 }

@@ -108,6 +108,34 @@ mod tests {
     }
 
     #[test]
+    fn what_must_be_escaped_has_its_shortest_form_and_nothing_else_is_changed() {
+        for (text, expected) in [
+            ("", r#""""#),
+            (" ~", r#"" ~""#),
+            ("a\"b\\c/", r#""a\"b\\c/""#),
+            ("\n\r\t", r#""\n\r\t""#),
+            ("\0\u{1}\u{8}\u{1f}", r#""\u0000\u0001\u0008\u001f""#),
+            ("\u{7f}", r#""\u007f""#),
+            ("é\u{80}\"中", "\"é\u{80}\\\"中\""),
+        ] {
+            let mut out = Vec::new();
+            string(&mut out, text);
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_was_closed_goes_on_with_its_next_member() {
+        for (before, after) in [("", r#"{"b":true}"#), (r#"{"a":{}}"#, r#"{"a":{},"b":true}"#)] {
+            let mut out = before.as_bytes().to_vec();
+            let mut object = Object::go_on(&mut out);
+            object.boolean("b", true);
+            object.end();
+            assert_eq!(String::from_utf8(out).unwrap(), after);
+        }
+    }
+
+    #[test]
     fn an_object_separates_its_members() {
         let mut out = Vec::new();
         let mut object = Object::begin(&mut out);

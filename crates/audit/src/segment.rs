@@ -121,6 +121,33 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_stream_is_short_and_plain() {
+        for (text, well_formed) in [
+            ("w0", true),
+            (&"a".repeat(32), true),
+            (&"a".repeat(33), false),
+            ("", false),
+            ("W", false),
+            ("w.", false),
+        ] {
+            let name = text.parse::<StreamName>();
+            assert_eq!(name.is_ok(), well_formed, "{text}");
+            assert!(name.is_err() || name.unwrap().as_str() == text, "{text}");
+        }
+    }
+
+    #[test]
+    fn segments_of_a_stream_are_counted_from_one() {
+        let first = SegmentName::first("w7".parse().unwrap());
+        let second = first.next().unwrap();
+        assert_eq!((first.number(), second.number()), (1, 2));
+        assert_eq!(second.to_string(), "w7-00000002.log");
+        assert_eq!((second.stream(), second.to_string().parse()), (first.stream(), Ok(second.clone())));
+        let before_last: SegmentName = "w7-99999998.log".parse().unwrap();
+        assert_eq!(before_last.next().unwrap().to_string(), "w7-99999999.log");
+    }
+
+    #[test]
     fn the_last_number_has_no_next() {
         let last: SegmentName = "w0-99999999.log".parse().unwrap();
         assert_eq!(last.next(), None);
