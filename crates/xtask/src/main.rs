@@ -1,4 +1,4 @@
-//! The tools of this repository: `cargo xtask check`, `test`, `fuzz`, `parity` and `bench`.
+//! The tools of this repository: `cargo xtask check`, `test`, `fuzz`, `mutants`, `parity` and `bench`.
 //!
 //! Each part runs alone too; a failure names its part and the command for that. Cheap parts come first.
 
@@ -10,6 +10,7 @@ mod fuzz;
 mod house_rules;
 mod layers;
 mod markdown;
+mod mutants;
 mod parity;
 mod process;
 mod promises;
@@ -41,6 +42,8 @@ enum Command {
     Check(CheckOptions),
     /// Each fuzz target, from its committed corpus on
     Fuzz(fuzz::FuzzOptions),
+    /// Change the crates that decide in one place at a time, and see whether a test fails
+    Mutants(mutants::MutantsOptions),
     /// Check, then every test of the workspace, then the clients against the release binary
     Test(TestOptions),
     /// Compare the wire models with the service models of botocore
@@ -89,6 +92,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Bench(options) => bench::run(&repository, options),
         Command::Check(options) => check::run(&repository, &options.parts),
         Command::Fuzz(options) => fuzz::run(&repository, options),
+        Command::Mutants(options) => mutants::run(&repository, options),
         Command::Test(options) => {
             if !options.skip_check {
                 check::run(&repository, &[])?;
