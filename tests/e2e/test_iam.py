@@ -177,7 +177,7 @@ def test_roles(iam):
     assert role["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/p/Ops"
     assert role["AssumeRolePolicyDocument"] == json.loads(trust(user["Arn"]))
     read = iam.get_role(RoleName="ops")["Role"]
-    assert {**role, "RoleLastUsed": {}} == read
+    assert {**role, "RoleLastUsed": {}} == read, "it was never used"
     assert [found["RoleName"] for found in iam.list_roles(PathPrefix="/p/")["Roles"]] == ["Ops"]
     assert refused(iam.create_role, RoleName="OPS", AssumeRolePolicyDocument=trust())[:2] == (
         "EntityAlreadyExists", "Role with name OPS already exists."
@@ -362,7 +362,7 @@ def test_access_keys(server, iam):
     iam.update_access_key(UserName="keys", AccessKeyId=first["AccessKeyId"], Status="Active")
     assert sts.get_caller_identity()["UserId"] == user["UserId"]
     used = iam.get_access_key_last_used(AccessKeyId=first["AccessKeyId"])
-    assert (used["UserName"], used["AccessKeyLastUsed"]["ServiceName"]) == ("keys", "N/A")
+    assert (used["UserName"], used["AccessKeyLastUsed"]["ServiceName"]) == ("keys", "sts")
     iam.delete_access_key(UserName="keys", AccessKeyId=first["AccessKeyId"])
     assert refused(sts.get_caller_identity)[0] == "InvalidClientTokenId"
     gone = "NoSuchEntity", f"The Access Key with id {first['AccessKeyId']} cannot be found.", 404

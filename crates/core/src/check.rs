@@ -157,7 +157,10 @@ impl Check<'_> {
             ("grant" | "grantee" | "retirable" | "same-grant", _) => {
                 return self.grant_entry(kind, rest, path, entry).await;
             }
-            ("account" | "attached" | "credential" | "declared" | "iam" | "member" | "unique", _)
+            (
+                "account" | "attached" | "credential" | "declared" | "iam" | "member" | "unique" | "used",
+                _,
+            )
             | ("organization", "") => return self.identity_entry(kind, rest, path, entry).await,
             _ => self.found(path, Problem::Unknown),
         }

@@ -17,6 +17,7 @@ use crate::identity;
 use crate::identity::record::AccountRecord;
 use crate::identity::session::{SessionHolder, SessionRecord};
 use crate::identity::standing::{Identities, Standing};
+use crate::last_use::Noted;
 use crate::record::CredentialRecord;
 use crate::space;
 use crate::vault::VaultError;
@@ -30,6 +31,7 @@ pub struct Credential {
     token: Option<[u8; 32]>,
     /// Of temporary credentials: what the token says, for the sessions that follow on it.
     session: Option<Arc<SessionRecord>>,
+    noted: Noted,
 }
 
 /// Why an access key lets nobody in.
@@ -57,6 +59,7 @@ impl Credential {
             generation: GENERATION.fetch_add(1, Ordering::Relaxed),
             token: None,
             session: None,
+            noted: Noted::default(),
         })
     }
 
@@ -77,6 +80,11 @@ impl Credential {
     pub fn expose_secret(&self) -> &[u8] {
         // EXPOSE: the caller says why.
         self.secret.expose()
+    }
+
+    /// Its last use.
+    pub(crate) fn noted(&self) -> &Noted {
+        &self.noted
     }
 
     /// Differs whenever the record may have changed.
@@ -289,6 +297,7 @@ impl Service {
         let mut draft = Draft::new(self.vault());
         for other in others.iter().filter(|other| *other != id) {
             draft.unindex(&space::credential(other)?);
+            draft.unindex(&space::access_key_use(other)?);
         }
         if !is_held {
             let seen = held.map(|held| held.version);

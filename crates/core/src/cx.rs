@@ -20,6 +20,7 @@ use crate::gate::pairs::{Handle, Kind, kind};
 use crate::gate::{self, Particulars, Ready};
 use crate::identity::issuer::IssuerKeys;
 use crate::import_keys::ImportKeys;
+use crate::last_use::LastUses;
 use crate::offload::{self, Lane, Offload, OffloadError};
 use crate::quota::Quotas;
 use crate::record::{KeyRecord, Record};
@@ -69,6 +70,7 @@ pub struct Service {
     quotas: Quotas,
     request_meters: RequestMeters,
     usage: UsageLog,
+    last_uses: LastUses,
     tally: Tally,
     import_keys: ImportKeys,
     change_turns: ChangeTurns,
@@ -104,6 +106,7 @@ impl Service {
             quotas,
             request_meters: RequestMeters::new(request_rates),
             usage: UsageLog::default(),
+            last_uses: LastUses::default(),
             tally: Tally::new(counted_keys),
             import_keys: ImportKeys::default(),
             change_turns: ChangeTurns::default(),
@@ -255,10 +258,15 @@ impl Service {
         &self.tally
     }
 
-    /// The last uses that are not yet in the store.
+    /// The last uses of keys that are not yet in the store.
     #[must_use]
     pub fn usage(&self) -> &UsageLog {
         &self.usage
+    }
+
+    /// The last uses of access keys and roles that are not yet in the store.
+    pub(crate) fn last_uses(&self) -> &LastUses {
+        &self.last_uses
     }
 }
 

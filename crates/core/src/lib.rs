@@ -22,6 +22,7 @@ pub mod import;
 mod import_keys;
 pub mod key_policy;
 pub mod keyring;
+pub mod last_use;
 pub mod marker;
 pub mod multi_region;
 pub mod offload;

@@ -11,6 +11,8 @@
 //! due/<16 hex digits: ms>/<task>/<region>/<key id>   index: what is to be done when
 //! usage/<region>/<key id>                        the last use
 //! credential/<access key id>                     an access key
+//! used/key/<access key id>                       the last use of an access key
+//! used/role/<unique id>                          the last use of a role
 //! grant/<region>/<key id>/<grant id>             a grant
 //! grantee/<region>/<key id>/<digest>/<grant id>  index: grants by grantee
 //! retirable/<region>/<digest>/<key id>/<grant id>   index: grants by retiring principal
@@ -181,6 +183,22 @@ pub const CREDENTIAL_PREFIX: &[u8] = b"credential/";
 /// Where the id is longer than the store takes.
 pub fn credential(access_key_id: &str) -> Result<Path, SpaceError> {
     path(format!("credential/{access_key_id}"))
+}
+
+/// The last use of an access key.
+///
+/// # Errors
+/// See [`credential`].
+pub fn access_key_use(access_key_id: &str) -> Result<Path, SpaceError> {
+    path(format!("used/key/{access_key_id}"))
+}
+
+/// The last use of a role, by its unique id.
+///
+/// # Errors
+/// See [`keyring`].
+pub fn role_use(unique_id: &str) -> Result<Path, SpaceError> {
+    path(format!("used/role/{unique_id}"))
 }
 
 /// The keys that seal import tokens.

@@ -69,11 +69,16 @@ impl UsageLog {
 }
 
 impl Service {
-    /// Writes the noted uses to the store. What cannot be written is noted again.
+    /// Writes the noted uses of KMS keys, access keys and roles to the store. What cannot be written stays noted.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn flush_usage(&self) -> Result<(), VaultError> {
+        let of_keys = self.flush_key_usage().await;
+        of_keys.and(self.flush_last_uses().await)
+    }
+
+    async fn flush_key_usage(&self) -> Result<(), VaultError> {
         let noted = self.usage().drain();
         let mut failed = None;
         for batch in noted.chunks(BATCH) {

@@ -360,6 +360,8 @@ impl<T: Trail + 'static> Api<T> {
         let mut authenticated = self.verified(call, claimed, &head, body.as_ref()).await?;
         if let Principal::Service(service) = authenticated.credential.caller().principal() {
             let forwarded = Box::pin(self.forwarded(call, parts, service, &authenticated)).await?;
+            // AWS: whether a role counts as used where a service calls with a session of it is unverified.
+            self.endpoint.service.note_use_by(&forwarded, SERVICE, authenticated.region, call.now);
             authenticated.forwarded = Some(Box::new(forwarded));
         }
         Ok((operation, authenticated, body))

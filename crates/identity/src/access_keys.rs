@@ -6,10 +6,11 @@
 use keyreeve_core::commit::Draft;
 use keyreeve_core::identity::record::{AccountRecord, UserRecord};
 use keyreeve_core::identity::space;
+use keyreeve_core::last_use::Used;
 use keyreeve_core::record::CredentialRecord;
 use keyreeve_core::vault::{VaultError, Versioned};
 use keyreeve_core::{Cx, Principal};
-use keyreeve_domain::{AccountId, Timestamp};
+use keyreeve_domain::AccountId;
 use keyreeve_store::{Path, Snapshot, Version};
 use keyreeve_wire::SensitiveText;
 use keyreeve_wire::iam::{
@@ -231,6 +232,7 @@ pub(crate) async fn delete_access_key(cx: &mut Cx<'_>, input: DeleteAccessKeyInp
         let mut draft = Draft::new(cx.service.vault());
         owner.put(&mut draft)?;
         draft.unindex(&keyreeve_core::space::credential(id)?);
+        draft.unindex(&keyreeve_core::space::access_key_use(id)?);
         Ok((draft, ()))
     })
     .await
@@ -255,14 +257,14 @@ pub(crate) async fn get_access_key_last_used(
     if found.is_none() {
         return Err(no_key(id));
     }
-    // Uses of access keys stand in the trail alone: an answer as for a key that was never used.
-    let never: Option<Timestamp> = None;
+    let last = cx.service.last_use(&*snapshot, Used::AccessKey(id)).await?;
+    let unused = || "N/A".to_owned();
     Ok(GetAccessKeyLastUsedOutput {
         user_name: user.unwrap_or_else(|| account.to_string()),
         access_key_last_used: AccessKeyLastUsed {
-            last_used_date: never,
-            service_name: "N/A".into(),
-            region: "N/A".into(),
+            last_used_date: last.as_ref().map(|last| last.at),
+            service_name: last.as_ref().map_or_else(unused, |last| last.service.clone()),
+            region: last.as_ref().map_or_else(unused, |last| last.region.to_string()),
         },
     })
 }

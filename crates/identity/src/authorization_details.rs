@@ -18,7 +18,7 @@ use crate::gate::{Particulars, authorize};
 use crate::page::{self, Wanted};
 use crate::policies::{Counts, aws_created, counts};
 use crate::refusal::Refusal;
-use crate::roles::shown_trust;
+use crate::roles::{last_used, shown_trust};
 use crate::shown;
 
 /// An entity of an answer, before it is shown.
@@ -93,7 +93,8 @@ pub(crate) async fn get_account_authorization_details(
             }
             Found::Role(role) => {
                 let trust = shown_trust(cx, &role).await?;
-                answer.role_detail_list.push(role_detail(&role, account, &trust));
+                let last_used = last_used(cx, &role).await?;
+                answer.role_detail_list.push(role_detail(&role, account, &trust, last_used));
             }
             Found::User(user) => answer.user_detail_list.push(user_detail(&user, account)),
         }
@@ -134,7 +135,7 @@ fn group_detail(group: &GroupRecord, account: AccountId) -> GroupDetail {
     }
 }
 
-fn role_detail(role: &RoleRecord, account: AccountId, trust: &str) -> RoleDetail {
+fn role_detail(role: &RoleRecord, account: AccountId, trust: &str, last_used: RoleLastUsed) -> RoleDetail {
     RoleDetail {
         path: role.path.clone(),
         role_name: role.name.clone(),
@@ -147,7 +148,7 @@ fn role_detail(role: &RoleRecord, account: AccountId, trust: &str) -> RoleDetail
         attached_managed_policies: role.attached.iter().map(|arn| shown::attached(arn)).collect(),
         permissions_boundary: role.boundary.as_deref().map(shown::boundary),
         tags: shown::tags(&role.tags),
-        role_last_used: Some(RoleLastUsed { last_used_date: None, region: None }),
+        role_last_used: Some(last_used),
     }
 }
 

@@ -5,11 +5,12 @@ use keyreeve_core::Cx;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::identity::record::{RoleRecord, UniqueRecord};
 use keyreeve_core::identity::space::{self, Holder};
+use keyreeve_core::last_use::Used;
 use keyreeve_core::record::PolicyRecord;
 use keyreeve_wire::iam::{
     CreateRoleInput, CreateRoleOutput, DeleteRoleInput, GetRoleInput, GetRoleOutput, ListRolesInput,
-    ListRolesOutput, UpdateAssumeRolePolicyInput, UpdateRoleDescriptionInput, UpdateRoleDescriptionOutput,
-    UpdateRoleInput, UpdateRoleOutput,
+    ListRolesOutput, RoleLastUsed, UpdateAssumeRolePolicyInput, UpdateRoleDescriptionInput,
+    UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput,
 };
 
 use crate::amend::{amend, authorized, change, find, quota, read, room};
@@ -68,15 +69,30 @@ pub(crate) async fn create_role(
     })
     .await?;
     let trust = role.trust.clone();
-    let mut role = shown::role(&role, account, &trust, false);
-    role.role_last_used = None;
-    Ok(CreateRoleOutput { role })
+    Ok(CreateRoleOutput { role: shown::role(&role, account, &trust, false) })
 }
 
 pub(crate) async fn get_role(cx: &mut Cx<'_>, input: GetRoleInput) -> Result<GetRoleOutput, Refusal> {
     let role = read::<RoleRecord>(cx, "iam:GetRole", &input.role_name).await?;
     let trust = shown_trust(cx, &role).await?;
-    Ok(GetRoleOutput { role: shown::role(&role, cx.caller.account(), &trust, false) })
+    let mut shown = shown::role(&role, cx.caller.account(), &trust, false);
+    shown.role_last_used = Some(last_used(cx, &role).await?);
+    Ok(GetRoleOutput { role: shown })
+}
+
+/// The days of which the use of a role is told.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleLastUsed.html>.
+const TOLD_MILLIS: i64 = 400 * 24 * 3600 * 1000;
+
+/// When a role was last used, where that is not too long ago.
+pub(crate) async fn last_used(cx: &Cx<'_>, role: &RoleRecord) -> Result<RoleLastUsed, Refusal> {
+    let snapshot = cx.service.vault().snapshot().await?;
+    let last = cx.service.last_use(&*snapshot, Used::Role(&role.id)).await?;
+    let last = last.filter(|last| cx.now.millis_since(last.at) <= TOLD_MILLIS);
+    Ok(RoleLastUsed {
+        last_used_date: last.as_ref().map(|last| last.at),
+        region: last.map(|last| last.region.to_string()),
+    })
 }
 
 pub(crate) async fn list_roles(cx: &mut Cx<'_>, input: ListRolesInput) -> Result<ListRolesOutput, Refusal> {
@@ -166,6 +182,7 @@ pub(crate) async fn delete_role(cx: &mut Cx<'_>, input: DeleteRoleInput) -> Resu
             role.draft.unindex(&index_of(role.account, boundary, Holder::RoleBoundary, &record.name)?);
         }
         role.draft.unindex(&space::unique(&role.record.id)?);
+        role.draft.unindex(&keyreeve_core::space::role_use(&role.record.id)?);
         role.delete = true;
         Ok(())
     })

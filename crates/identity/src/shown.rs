@@ -6,8 +6,7 @@ use keyreeve_core::identity::record::{
 use keyreeve_core::record::TagRecord;
 use keyreeve_domain::AccountId;
 use keyreeve_wire::iam::{
-    AttachedPermissionsBoundary, AttachedPolicy, BoundaryKind, Group, PolicyDetail, Role, RoleLastUsed, Tag,
-    User,
+    AttachedPermissionsBoundary, AttachedPolicy, BoundaryKind, Group, PolicyDetail, Role, Tag, User,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -45,7 +44,7 @@ pub(crate) fn group(group: &GroupRecord, account: AccountId) -> Group {
     }
 }
 
-/// A role with its trust policy as it is shown; in a list without tags, boundary and last use.
+/// A role with its trust policy as it is shown, without its last use; in a list without tags and boundary.
 pub(crate) fn role(role: &RoleRecord, account: AccountId, trust: &str, listed: bool) -> Role {
     Role {
         path: role.path.clone(),
@@ -58,7 +57,7 @@ pub(crate) fn role(role: &RoleRecord, account: AccountId, trust: &str, listed: b
         max_session_duration: role.max_session_seconds,
         permissions_boundary: role.boundary.as_deref().filter(|_| !listed).map(boundary),
         tags: some_tags(&role.tags).filter(|_| !listed),
-        role_last_used: (!listed).then_some(RoleLastUsed { last_used_date: None, region: None }),
+        role_last_used: None,
         source_role_template: None,
     }
 }

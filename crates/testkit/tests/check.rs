@@ -8,12 +8,13 @@ mod given;
 use std::collections::BTreeMap;
 
 use keyreeve_core::alarm::{AlarmPastRecord, AlarmRecord, AlarmState, Watched};
+use keyreeve_core::caller::RoleSession;
 use keyreeve_core::check::{Finding, Problem, Summary, check};
 use keyreeve_core::commit::Draft;
-use keyreeve_core::identity::record::UniqueRecord;
+use keyreeve_core::identity::record::{RoleRecord, UniqueRecord};
 use keyreeve_core::identity::space as identity;
 use keyreeve_core::record::{AliasRecord, KeyRecord, Lifecycle};
-use keyreeve_core::space;
+use keyreeve_core::{Caller, Principal, space};
 use keyreeve_domain::spec::{KeySpec, KeyState, KeyUsage};
 use keyreeve_store::conformance::block_on;
 use keyreeve_store::{Batch, Path};
@@ -43,6 +44,14 @@ fn whole() -> (World, Fixture) {
         json!({"KeyId": of.id, "Plaintext": "AAAA", "EncryptionContext": {"a": "b"}}),
     );
     world.done(Operation::DescribeKey, json!({"KeyId": "alias/aws/s3"}));
+    let ops = identity::role(world.root.account(), "ops").unwrap();
+    let ops = given::read::<RoleRecord>(&world, ops).unwrap();
+    let session = RoleSession { role: ops.name, path: ops.path, id: ops.id, name: "s".into() };
+    let key = Caller::new(world.root.account(), Principal::Root, "AKIABOBBOBBOBBOBBOB1".into());
+    let session = Caller::new(world.root.account(), Principal::Role(session), "ASIA".into());
+    for caller in [key, session] {
+        assert!(world.service.note_use_by(&caller, "kms", world.region, world.now()));
+    }
     block_on(world.service.flush_usage()).unwrap();
     block_on(world.service.digest_keys(world.now(), 365)).unwrap();
     watch(&world);
@@ -148,6 +157,7 @@ fn a_whole_store_has_no_findings_and_every_kind_is_looked_at() {
             "same-grant",
             "unique",
             "usage",
+            "used",
         ]
     );
     assert!(summary.materials > 8, "{summary:?}");
@@ -163,7 +173,7 @@ fn an_entry_that_is_gone_is_found_wherever_another_record_owes_it() {
         let is_told = found.iter().any(|finding| finding.problem == Problem::Missing(path.to_string()))
             || found.iter().any(|finding| finding.problem == Problem::Stray);
         // Nothing else in the store says that these were there.
-        let alone = ["declared", "import-key", "meta", "organization", "usage"]
+        let alone = ["declared", "import-key", "meta", "organization", "usage", "used"]
             .contains(&kind(&path).as_str())
             || path.to_string().contains("/provider/")
             || path.to_string() == "credential/AKIAS3S3S3S3S3S3S3S3"
@@ -238,6 +248,7 @@ fn an_index_entry_that_no_record_stands_behind_is_stray() {
                 format!("retirable/{region}/{}/{key}/{grant}", "0".repeat(32))
             }
             ["named", region, key, rest @ ..] => format!("named/{region}/{key}/{}-other", rest.join("/")),
+            ["used", kind, _] => format!("used/{kind}/NOBODYS"),
             ["member", account, _, user] => format!("member/{account}/strangers/{user}"),
             ["alarm-id", account, region, _, rest @ ..] => {
                 format!("alarm-id/{account}/{region}/{}/{}", "0".repeat(16), rest.join("/"))

@@ -9,6 +9,7 @@ use crate::identity::record::{
     RoleRecord, UniqueRecord, UserRecord,
 };
 use crate::identity::space::{self as identity, Holder};
+use crate::last_use::LastUseRecord;
 use crate::record::{CredentialRecord, IndexRecord};
 use crate::space;
 use crate::vault::VaultError;
@@ -32,6 +33,7 @@ impl Check<'_> {
             "iam" => self.iam(rest, path, entry).await?,
             "member" => self.member(rest, path, entry).await?,
             "unique" => self.unique(rest, path, entry).await?,
+            "used" => self.used(rest, path, entry).await?,
             _ => {
                 self.open::<OrganizationRecord>(path, entry);
                 Some(())
@@ -205,6 +207,25 @@ impl Check<'_> {
                 let held = self.read::<UserRecord>(&identity::user(record.account, &record.name)?).await?;
                 self.stands_for(path, &held, |user| user.id == id);
             }
+        }
+        Ok(Some(()))
+    }
+
+    async fn used(&mut self, rest: &str, path: &Path, entry: &Entry) -> Result<Option<()>, VaultError> {
+        let Some([kind, id]) = parts(rest) else { return Ok(None) };
+        let stands = match kind {
+            "key" => !matches!(self.read::<CredentialRecord>(&space::credential(id)?).await?, Held::Nothing),
+            "role" => match self.read::<UniqueRecord>(&identity::unique(id)?).await? {
+                Held::Nothing => false,
+                Held::Record(unique) => unique.is_role,
+                Held::Unknown => true,
+            },
+            _ => return Ok(None),
+        };
+        if stands {
+            self.open::<LastUseRecord>(path, entry);
+        } else {
+            self.found(path, Problem::Stray);
         }
         Ok(Some(()))
     }

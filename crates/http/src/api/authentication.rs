@@ -159,11 +159,12 @@ impl<T: Trail + 'static> Api<T> {
         if call.arrived.elapsed() >= FRESH {
             credential = self.credential_of(call, &claim, region).await?;
         }
-        self.signed(claim, credential, region, head, body)
+        self.signed(call, claim, credential, region, head, body)
     }
 
     fn signed<'h, H: Headers<'h>>(
         &self,
+        call: &Call,
         claim: CheckedClaim<'h>,
         credential: Arc<Credential>,
         region: Region,
@@ -182,7 +183,9 @@ impl<T: Trail + 'static> Api<T> {
                 claim.service(),
             )
         });
-        verified.map_err(|error| Unauthenticated { cause: Cause::Signature(error), region: Some(region) })?;
+        let refused = |error| Unauthenticated { cause: Cause::Signature(error), region: Some(region) };
+        let verified = verified.map_err(refused)?;
+        self.endpoint.service.note_use(&credential, verified.claim().service(), region, call.now);
         Ok(Authenticated { credential, region, forwarded: None })
     }
 }

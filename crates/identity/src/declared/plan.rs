@@ -334,6 +334,9 @@ impl<'s> Plan<'s> {
         let unit = self.unit(account, turn(slot, turns), name);
         if let Some((id, _)) = before {
             unit.ops.push(unindex(space::unique(&id)?));
+            if is_role {
+                unit.ops.push(unindex(keys::role_use(&id)?));
+            }
         }
         if let Some((id, name)) = after {
             let path = space::unique(&id)?;
@@ -352,6 +355,7 @@ impl<'s> Plan<'s> {
             let Ok(path) = keys::credential(id) else { continue };
             let Some(op) = record(path, slot)? else { continue };
             let Some(key) = slot.now().or(slot.before.as_ref()) else { continue };
+            let used = if matches!(slot.after, After::Gone) { Some(keys::access_key_use(id)?) } else { None };
             let mut details = vec![("accessKeyId", id.clone())];
             details.extend(key.user.clone().map(|user| ("userName", user)));
             details.extend(key.service.clone().map(|service| ("service", service)));
@@ -359,6 +363,7 @@ impl<'s> Plan<'s> {
             let unit = self.key_unit(state, account, key.user.as_deref(), id);
             unit.events.extend(event(ACCESS_KEY, slot, details));
             unit.ops.push(op);
+            unit.ops.extend(used.map(unindex));
         }
         Ok(())
     }

@@ -262,7 +262,7 @@ section! {
 section! {
     /// What the service does by itself.
     JobsSection in "jobs" {
-        /// Seconds from one look for due rotations and deletions to the next.
+        /// Seconds from one look for due rotations and deletions to the next; last uses are written as often.
         interval_seconds: u64 = 30, "30", since "0.1";
     }
 }
