@@ -158,7 +158,8 @@ impl Check<'_> {
                 return self.grant_entry(kind, rest, path, entry).await;
             }
             (
-                "account" | "attached" | "credential" | "declared" | "iam" | "member" | "unique" | "used",
+                "account" | "attached" | "credential" | "declared" | "group-key" | "iam" | "member"
+                | "unique" | "used",
                 _,
             )
             | ("organization", "") => return self.identity_entry(kind, rest, path, entry).await,

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod aws_managed;
 pub mod issuer;
+pub mod membership;
 pub mod organization;
 pub mod record;
 pub mod session;

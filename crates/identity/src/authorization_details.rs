@@ -96,7 +96,13 @@ pub(crate) async fn get_account_authorization_details(
                 let last_used = last_used(cx, &role).await?;
                 answer.role_detail_list.push(role_detail(&role, account, &trust, last_used));
             }
-            Found::User(user) => answer.user_detail_list.push(user_detail(&user, account)),
+            Found::User(user) => {
+                let mut groups = Vec::with_capacity(user.groups.len());
+                for reference in &user.groups {
+                    groups.push(cx.service.group_of_reference(&*snapshot, account, reference).await?.name);
+                }
+                answer.user_detail_list.push(user_detail(&user, account, groups));
+            }
         }
     }
     Ok(answer)
@@ -108,7 +114,7 @@ async fn all<E: Entity>(cx: &Cx<'_>, snapshot: &dyn keyreeve_store::Snapshot) ->
     Ok(entries.into_iter().map(|(_, entity)| entity).collect())
 }
 
-fn user_detail(user: &UserRecord, account: AccountId) -> UserDetail {
+fn user_detail(user: &UserRecord, account: AccountId, groups: Vec<String>) -> UserDetail {
     UserDetail {
         path: user.path.clone(),
         user_name: user.name.clone(),
@@ -116,7 +122,7 @@ fn user_detail(user: &UserRecord, account: AccountId) -> UserDetail {
         arn: user.arn(account),
         create_date: user.created,
         user_policy_list: user.policies.iter().map(shown::inline).collect(),
-        group_list: user.groups.clone(),
+        group_list: groups,
         attached_managed_policies: user.attached.iter().map(|arn| shown::attached(arn)).collect(),
         permissions_boundary: user.boundary.as_deref().map(shown::boundary),
         tags: shown::tags(&user.tags),

@@ -5,7 +5,8 @@ use core::num::NonZeroUsize;
 
 use keyreeve_core::Cx;
 use keyreeve_core::commit::Draft;
-use keyreeve_core::identity::record::{GroupRecord, UserRecord};
+use keyreeve_core::identity::membership::reference_of_id;
+use keyreeve_core::identity::record::{GroupKeyRecord, GroupRecord, UserRecord};
 use keyreeve_core::identity::space;
 use keyreeve_core::record::IndexRecord;
 use keyreeve_core::vault::VaultError;
@@ -36,15 +37,27 @@ pub(crate) async fn create_group(
             return Err(Refusal::exists(format!("Group with name {name} already exists.")));
         }
         room::<GroupRecord>(cx, &**snapshot, quota::GROUPS).await?;
-        let group = GroupRecord {
+        let mut group = GroupRecord {
             id: id.clone(),
             name: name.clone(),
             path: path.to_owned(),
             created: cx.now,
             policies: Vec::new(),
             attached: Vec::new(),
+            key: None,
         };
         let mut draft = Draft::new(cx.service.vault());
+        let known_by = space::group_key(account, name)?;
+        match snapshot.get(&known_by).await.map_err(VaultError::from)? {
+            None => draft.require(&known_by, None),
+            // The users of a group that was renamed still call it so.
+            Some(_) => {
+                let reference = reference_of_id(&id);
+                let path = space::group_key(account, &reference)?;
+                draft.put(&path, None, &GroupKeyRecord { name: name.clone() })?;
+                group.key = Some(reference);
+            }
+        }
         draft.put(&space::group(account, name)?, None, &group)?;
         Ok((draft, group))
     })
@@ -59,7 +72,7 @@ pub(crate) async fn get_group(cx: &mut Cx<'_>, input: GetGroupInput) -> Result<G
     let group = authorized::<GroupRecord>(cx, &*snapshot, "iam:GetGroup", &input.group_name, &particulars)
         .await?
         .record;
-    let names = members(cx, &*snapshot, &group.name, MEMBERS_MOST).await?;
+    let names = members(cx, &*snapshot, group.reference(), MEMBERS_MOST).await?;
     let list = format!("GetGroup/{}", group.id);
     let page = page::of_items(cx, &list, Wanted::new(&input.marker, input.max_items), names, String::clone)?;
     let mut users = Vec::with_capacity(page.items.len());
@@ -78,14 +91,14 @@ pub(crate) async fn get_group(cx: &mut Cx<'_>, input: GetGroupInput) -> Result<G
 /// The most members of a group that are read.
 const MEMBERS_MOST: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
-/// The names of the members of a group, in lower case.
+/// The names of the members of a group with this reference, in lower case.
 pub(crate) async fn members(
     cx: &Cx<'_>,
     snapshot: &dyn keyreeve_store::Snapshot,
-    group: &str,
+    reference: &str,
     most: NonZeroUsize,
 ) -> Result<Vec<String>, Refusal> {
-    let prefix = space::members_prefix(cx.caller.account(), group);
+    let prefix = space::members_prefix(cx.caller.account(), reference);
     let (entries, _) = cx.service.vault().range::<IndexRecord>(snapshot, &prefix, None, most).await?;
     let name =
         |path: &keyreeve_store::Path| keyreeve_core::space::last_part(&prefix, path).map(str::to_owned);
@@ -127,43 +140,34 @@ pub(crate) async fn update_group(cx: &mut Cx<'_>, input: UpdateGroupInput) -> Re
     .await
 }
 
-/// A change has room for so many members of a group: three writes for each.
-const RENAMED_MOST: NonZeroUsize = NonZeroUsize::new(30).unwrap();
-
+/// Its users are left as they are: their records call it by its reference, which stays.
 async fn rename(group: &mut Amendment<'_, GroupRecord>, new: &str) -> Result<(), Refusal> {
     let account = group.account;
+    let reference = group.record.reference().to_owned();
     let old = std::mem::replace(&mut group.record.name, new.to_owned());
-    let is_same = same_name(&old, new);
-    if !is_same && group.read::<GroupRecord>(&space::group(account, new)?).await?.is_some() {
+    if same_name(&old, new) {
+        return Ok(());
+    }
+    if group.read::<GroupRecord>(&space::group(account, new)?).await?.is_some() {
         return Err(Refusal::exists(format!("Group with name {new} already exists.")));
     }
-    let prefix = space::members_prefix(account, &old);
-    let vault = group.service.vault();
-    let (entries, more) = vault.range::<IndexRecord>(&*group.snapshot, &prefix, None, RENAMED_MOST).await?;
-    if more {
-        return Err(Refusal::quota(format!("Cannot rename a group of more than {RENAMED_MOST} users.")));
+    let path = space::group_key(account, &reference)?;
+    if same_name(&reference, new) {
+        group.record.key = None;
+        group.draft.unindex(&path);
+    } else {
+        let seen = group.read::<GroupKeyRecord>(&path).await?.map(|read| read.version);
+        group.draft.put(&path, seen, &GroupKeyRecord { name: new.to_owned() })?;
+        group.record.key = Some(reference);
     }
-    for (path, _) in &entries {
-        let Some(member) = keyreeve_core::space::last_part(&prefix, path) else { continue };
-        let user_path = space::user(account, member)?;
-        let read = group.read::<UserRecord>(&user_path).await?;
-        let mut user = read.ok_or_else(|| VaultError::Damaged(user_path.to_string()))?;
-        let held = user.record.groups.iter_mut().find(|held| same_name(held, &old));
-        held.ok_or_else(|| VaultError::Damaged(user_path.to_string()))?.replace_range(.., new);
-        group.touch(&user_path, &user)?;
-        if !is_same {
-            group.draft.unindex(path);
-            group.draft.index(&space::member(account, new, member)?)?;
-        }
-    }
-    if is_same { Ok(()) } else { attached_policies::rename(group, &old, new) }
+    attached_policies::rename(group, &old, new)
 }
 
 pub(crate) async fn delete_group(cx: &mut Cx<'_>, input: DeleteGroupInput) -> Result<(), Refusal> {
     let name = &input.group_name;
     amend::<GroupRecord, ()>(cx, "iam:DeleteGroup", name, &Particulars::default(), async |group| {
         let record = &group.record;
-        let members = group.snapshot.count(&space::members_prefix(group.account, &record.name)).await;
+        let members = group.snapshot.count(&space::members_prefix(group.account, record.reference())).await;
         for (is_held, what) in [
             (members.map_err(VaultError::from)? > 0, "remove users from group"),
             (!record.policies.is_empty(), "delete policies"),
@@ -172,6 +176,9 @@ pub(crate) async fn delete_group(cx: &mut Cx<'_>, input: DeleteGroupInput) -> Re
             if is_held {
                 return Err(Refusal::conflict(format!("Cannot delete entity, must {what} first.")));
             }
+        }
+        if let Some(key) = &record.key {
+            group.draft.unindex(&space::group_key(group.account, key)?);
         }
         group.delete = true;
         Ok(())

@@ -30,15 +30,16 @@ pub(crate) async fn add_user_to_group(cx: &mut Cx<'_>, input: AddUserToGroupInpu
             .await?
             .ok_or_else(|| UserRecord::missing(Target::from(&input.user_name)))?;
         let mut draft = Draft::new(cx.service.vault());
-        if user.record.groups.iter().any(|held| same_name(held, &group.record.name)) {
+        let reference = group.record.reference();
+        if user.record.groups.iter().any(|held| same_name(held, reference)) {
             return Ok((draft, ()));
         }
         if user.record.groups.len() >= GROUPS_MOST {
             return Err(Refusal::quota(format!("Cannot exceed quota for GroupsPerUser: {GROUPS_MOST}")));
         }
-        user.record.groups.push(group.record.name.clone());
+        user.record.groups.push(reference.to_owned());
         draft.put(&user.path, Some(user.version), &user.record)?;
-        draft.index(&space::member(account, &group.record.name, &user.record.name)?)?;
+        draft.index(&space::member(account, reference, &user.record.name)?)?;
         // ORDER: who deletes or renames the group at the same time must see that it has a member.
         draft.put(&group.path, Some(group.version), &group.record)?;
         Ok((draft, ()))
@@ -60,7 +61,8 @@ pub(crate) async fn remove_user_from_group(
             .await?
             .ok_or_else(|| UserRecord::missing(Target::from(&input.user_name)))?;
         let before = user.record.groups.len();
-        user.record.groups.retain(|held| !same_name(held, &group.record.name));
+        let reference = group.record.reference();
+        user.record.groups.retain(|held| !same_name(held, reference));
         let mut draft = Draft::new(cx.service.vault());
         if user.record.groups.len() == before {
             // AWS: the text is unverified.
@@ -68,7 +70,7 @@ pub(crate) async fn remove_user_from_group(
             return Err(Refusal::missing(message));
         }
         draft.put(&user.path, Some(user.version), &user.record)?;
-        draft.unindex(&space::member(account, &group.record.name, &user.record.name)?);
+        draft.unindex(&space::member(account, reference, &user.record.name)?);
         Ok((draft, ()))
     })
     .await
@@ -85,11 +87,14 @@ pub(crate) async fn list_groups_for_user(
     let user = authorized::<UserRecord>(cx, &*snapshot, action, &input.user_name, &particulars).await?.record;
     let list = format!("ListGroupsForUser/{}", user.id);
     let wanted = Wanted::new(&input.marker, input.max_items);
-    let page = page::of_items(cx, &list, wanted, user.groups, |name| name.to_ascii_lowercase())?;
-    let mut groups = Vec::with_capacity(page.items.len());
-    for name in &page.items {
-        let group = find::<GroupRecord>(cx, &*snapshot, name).await?;
-        groups.extend(group.map(|group| shown::group(&group.record, account)));
+    let mut groups = Vec::with_capacity(user.groups.len());
+    for reference in &user.groups {
+        groups.push(cx.service.group_of_reference(&*snapshot, account, reference).await?);
     }
-    Ok(ListGroupsForUserOutput { groups, is_truncated: page.is_truncated(), marker: page.marker })
+    let page = page::of_items(cx, &list, wanted, groups, |group| group.name.to_ascii_lowercase())?;
+    Ok(ListGroupsForUserOutput {
+        is_truncated: page.is_truncated(),
+        groups: page.items.iter().map(|group| shown::group(group, account)).collect(),
+        marker: page.marker,
+    })
 }

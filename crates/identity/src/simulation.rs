@@ -24,9 +24,9 @@ use keyreeve_wire::iam::{
     SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput,
 };
 
-use crate::amend::{authorized, find};
+use crate::amend::authorized;
 use crate::arn;
-use crate::entity::{Entity, PolicyHolder, Target};
+use crate::entity::{PolicyHolder, Target};
 use crate::gate::{Particulars, authorize};
 use crate::page::{self, Page, Wanted};
 use crate::refusal::Refusal;
@@ -201,8 +201,7 @@ async fn of_principal(
             let user = authorized::<UserRecord>(cx, &*snapshot, action, target, &particulars).await?.record;
             add(cx, &*snapshot, &mut policies, &user, AttachmentType::User).await?;
             for group in &user.groups {
-                let found = find::<GroupRecord>(cx, &*snapshot, group).await?;
-                let group = found.ok_or_else(|| GroupRecord::missing(Target::from(group)))?.record;
+                let group = cx.service.group_of_reference(&*snapshot, cx.caller.account(), group).await?;
                 add(cx, &*snapshot, &mut policies, &group, AttachmentType::Group).await?;
             }
             user.boundary

@@ -30,6 +30,7 @@ fn whole() -> (World, Fixture) {
     let unique = UniqueRecord { account: world.root.account(), is_role: false, name: "alice".into() };
     world.keep(&identity::unique("AIDACKCEVSQ6C2EXAMPLE").unwrap(), &unique);
     given::follow(&world, &given::whole()).unwrap();
+    given::rename_group(&world, "readers", "authors");
     let of = world.fixture(KeyState::Enabled);
     world.fixture(KeyState::PendingDeletion);
     world.fixture_of(Operation::UpdatePrimaryRegion, KeyState::Enabled);
@@ -144,6 +145,7 @@ fn a_whole_store_has_no_findings_and_every_kind_is_looked_at() {
             "due",
             "grant",
             "grantee",
+            "group-key",
             "iam",
             "import-key",
             "key",

@@ -5,8 +5,8 @@ use keyreeve_store::{Entry, Path};
 
 use super::{Check, Held, Problem, parts};
 use crate::identity::record::{
-    AccountRecord, DeclaredRecord, GroupRecord, ManagedPolicyRecord, OrganizationRecord, ProviderRecord,
-    RoleRecord, UniqueRecord, UserRecord,
+    AccountRecord, DeclaredRecord, GroupKeyRecord, GroupRecord, ManagedPolicyRecord, OrganizationRecord,
+    ProviderRecord, RoleRecord, UniqueRecord, UserRecord,
 };
 use crate::identity::space::{self as identity, Holder};
 use crate::last_use::LastUseRecord;
@@ -30,6 +30,7 @@ impl Check<'_> {
                 self.open::<DeclaredRecord>(path, entry);
                 identity::read_declared(path).map(drop)
             }
+            "group-key" => self.group_key(rest, path, entry).await?,
             "iam" => self.iam(rest, path, entry).await?,
             "member" => self.member(rest, path, entry).await?,
             "unique" => self.unique(rest, path, entry).await?,
@@ -102,6 +103,9 @@ impl Check<'_> {
                 None => return Ok(Some(())),
                 Some(group) => {
                     self.holds(path, account, &group.attached, Holder::Group, &group.name).await?;
+                    if let Some(key) = &group.key {
+                        self.needs(path, &identity::group_key(account, key)?).await?;
+                    }
                     group.name
                 }
             },
@@ -148,7 +152,14 @@ impl Check<'_> {
         self.holds(path, account, &user.boundary, Holder::UserBoundary, &user.name).await?;
         self.needs_unique(path, &user.id, account, &user.name, false).await?;
         for group in &user.groups {
-            self.needs(path, &identity::group(account, group)?).await?;
+            let key = identity::group_key(account, group)?;
+            match self.read::<GroupKeyRecord>(&key).await? {
+                Held::Nothing => self.needs(path, &identity::group(account, group)?).await?,
+                Held::Record(renamed) => {
+                    self.needs(path, &identity::group(account, &renamed.name)?).await?;
+                }
+                Held::Unknown => {}
+            }
             self.needs(path, &identity::member(account, group, &user.name)?).await?;
         }
         for id in &user.access_keys {
@@ -227,6 +238,17 @@ impl Check<'_> {
         } else {
             self.found(path, Problem::Stray);
         }
+        Ok(Some(()))
+    }
+
+    async fn group_key(&mut self, rest: &str, path: &Path, entry: &Entry) -> Result<Option<()>, VaultError> {
+        let Some([account, key]) = parts(rest) else { return Ok(None) };
+        let Ok(account) = account.parse() else { return Ok(None) };
+        let Some(record) = self.open::<GroupKeyRecord>(path, entry) else { return Ok(Some(())) };
+        let held = self.read::<GroupRecord>(&identity::group(account, &record.name)?).await?;
+        self.stands_for(path, &held, |group| {
+            group.key.as_ref().is_some_and(|held| held.eq_ignore_ascii_case(key))
+        });
         Ok(Some(()))
     }
 

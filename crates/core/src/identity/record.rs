@@ -15,6 +15,7 @@ record! {
     UniqueRecord = 13,
     OrganizationRecord = 14,
     DeclaredRecord = 18,
+    GroupKeyRecord = 26,
 }
 
 /// An account.
@@ -68,7 +69,7 @@ pub struct UserRecord {
     /// The ARN of the managed policy that bounds its permissions.
     #[n(6)]
     pub boundary: Option<String>,
-    /// The names of its groups.
+    /// Its groups, by their references: the names that they were made with.
     #[n(7)]
     pub groups: Vec<String>,
     /// Its tags.
@@ -101,6 +102,17 @@ pub struct GroupRecord {
     /// The ARNs of the managed policies that are attached to it.
     #[n(5)]
     pub attached: Vec<String>,
+    /// What the records of its users call it; none where that is its name.
+    #[n(6)]
+    pub key: Option<String>,
+}
+
+/// The group that the records of users call by another name than its own.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct GroupKeyRecord {
+    /// Its name.
+    #[n(0)]
+    pub name: String,
 }
 
 /// An IAM role.

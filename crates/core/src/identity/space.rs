@@ -7,7 +7,8 @@
 //! iam/<account>/role/<name>                        a role
 //! iam/<account>/policy/<name>                      a customer managed policy
 //! iam/<account>/provider/<url>                     an OpenID Connect provider; the URL may hold a `/`
-//! member/<account>/<group>/<user>                  index: the users of a group
+//! group-key/<account>/<reference>                  the group that the records of users call so, where it is not its name
+//! member/<account>/<reference>/<user>              index: the users of a group, by what their records call it
 //! attached/<account>/<policy>/<holder kind>/<holder>   index: who has a managed policy; `aws:<name>` is one of AWS
 //! unique/<unique id>                               what a unique id stands for
 //! organization                                     the organization
@@ -151,7 +152,15 @@ kinds! {
     user, users_prefix, "user";
 }
 
-/// The index entry of a user of a group.
+/// What the group is called that records of users call `reference`.
+///
+/// # Errors
+/// See [`account`].
+pub fn group_key(account: AccountId, reference: &str) -> Result<Path, SpaceError> {
+    path(format!("group-key/{account}/{}", reference.to_ascii_lowercase()))
+}
+
+/// The index entry of a user of a group, by the reference of it.
 ///
 /// # Errors
 /// See [`account`].
@@ -159,7 +168,7 @@ pub fn member(account: AccountId, group: &str, user: &str) -> Result<Path, Space
     path(format!("member/{account}/{}/{}", group.to_ascii_lowercase(), user.to_ascii_lowercase()))
 }
 
-/// The users of a group.
+/// The users of a group, by the reference of it.
 #[must_use]
 pub fn members_prefix(account: AccountId, group: &str) -> Vec<u8> {
     format!("member/{account}/{}/", group.to_ascii_lowercase()).into_bytes()

@@ -10,7 +10,7 @@ use crate::caller::User;
 use crate::cx::Service;
 use crate::identity::aws_managed;
 use crate::identity::organization::Place;
-use crate::identity::record::{GroupRecord, InlinePolicy, ManagedPolicyRecord, RoleRecord, UserRecord};
+use crate::identity::record::{InlinePolicy, ManagedPolicyRecord, RoleRecord, UserRecord};
 use crate::identity::session::{NamedId, SessionRecord};
 use crate::identity::space;
 use crate::record::TagRecord;
@@ -126,9 +126,7 @@ impl Identities<'_> {
         let holder = format!("user/{}", user.name);
         self.add(&mut standing, &holder, &user.policies, &user.attached).await?;
         for group in &user.groups {
-            let path = space::group(self.account, group)?;
-            let read = self.service.vault().read::<GroupRecord>(self.snapshot, &path).await?;
-            let group = read.ok_or_else(|| VaultError::Damaged(path.to_string()))?.record;
+            let group = self.service.group_of_reference(self.snapshot, self.account, group).await?;
             let holder = format!("group/{}", group.name);
             self.add(&mut standing, &holder, &group.policies, &group.attached).await?;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use keyreeve_core::identity::aws_managed;
+use keyreeve_core::identity::membership::reference_of_id;
 use keyreeve_core::identity::record::{
     AccountRecord, GroupRecord, InlinePolicy, ManagedPolicyRecord, PolicyVersion, ProviderRecord, RoleRecord,
     UserRecord,
@@ -14,7 +15,7 @@ use keyreeve_core::record::TagRecord;
 use keyreeve_domain::{AccountId, Timestamp};
 
 use super::declaration::{self, Declaration, Group, ManagedPolicy, Provider, Role, User};
-use super::state::{After, State};
+use super::state::{After, State, key};
 use super::{Fault, check};
 use crate::attached_policies::ATTACHED_MOST;
 use crate::entity::{Entity, PolicyHolder, same_name};
@@ -209,6 +210,7 @@ impl Work<'_> {
         self.attachable(about, &group.attached)?;
         let held = self.state.groups.now(about.account, about.name);
         let held = self.made(about, held, held.map(|held| held.id.as_str()).unwrap_or_default())?;
+        let is_new = held.is_none();
         let mut record = match held {
             Some(held) => held,
             None => GroupRecord {
@@ -218,8 +220,12 @@ impl Work<'_> {
                 created: self.now,
                 policies: Vec::new(),
                 attached: Vec::new(),
+                key: None,
             },
         };
+        if is_new && self.state.references.contains(&key(about.account, about.name)) {
+            record.key = Some(reference_of_id(&record.id));
+        }
         record.path.clone_from(&group.path);
         held_policies(about, &mut record, &group.policies, &group.attached)?;
         self.state.mark(about.account, about.kind, about.name, &record.id);
@@ -260,13 +266,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The groups of a user, by the names that they have.
+    /// The groups of a user, by what records of users call them.
     fn groups_of(&self, about: About<'_>, names: &[String]) -> Result<Vec<String>, Fault> {
         let mut groups = Vec::with_capacity(names.len());
         for name in names {
             let group = self.state.groups.now(about.account, name);
-            groups
-                .push(group.ok_or_else(|| about.fault(format!("there is no group `{name}`")))?.name.clone());
+            let group = group.ok_or_else(|| about.fault(format!("there is no group `{name}`")))?;
+            groups.push(group.reference().to_owned());
         }
         groups.sort();
         groups.dedup();

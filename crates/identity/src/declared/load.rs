@@ -4,7 +4,9 @@ use core::num::NonZeroUsize;
 use std::collections::BTreeSet;
 
 use keyreeve_core::cx::Service;
-use keyreeve_core::identity::record::{AccountRecord, DeclaredRecord, OrganizationRecord, UniqueRecord};
+use keyreeve_core::identity::record::{
+    AccountRecord, DeclaredRecord, GroupRecord, OrganizationRecord, UniqueRecord,
+};
 use keyreeve_core::identity::space::{self, Declared};
 use keyreeve_core::identity::standing::managed_name;
 use keyreeve_core::record::{CredentialRecord, IndexRecord, Record};
@@ -57,6 +59,12 @@ pub(super) async fn load(
     }
     reader.table(&wanted.policies, &mut state.policies.0).await?;
     reader.table(&wanted.groups, &mut state.groups.0).await?;
+    for ((account, name), _) in state.groups.0.iter().filter(|(_, slot)| slot.before.is_none()) {
+        let Ok(path) = space::group_key(*account, name) else { continue };
+        if snapshot.get(&path).await?.is_some() {
+            state.references.insert((*account, name.clone()));
+        }
+    }
     reader.table(&wanted.roles, &mut state.roles.0).await?;
     reader.table(&wanted.providers, &mut state.providers.0).await?;
     reader.table(&wanted.users, &mut state.users.0).await?;
@@ -216,7 +224,9 @@ impl Reader<'_> {
             let (account, kind, name) = mark;
             match kind {
                 Declared::Group if !is_named => {
-                    let prefix = space::members_prefix(account, &name);
+                    let held = state.groups.0.get(&key(account, &name)).and_then(|slot| slot.before.as_ref());
+                    let reference = held.map_or(name.as_str(), GroupRecord::reference);
+                    let prefix = space::members_prefix(account, reference);
                     let members = self.names(&prefix).await?;
                     state.members.insert((account, name), members);
                 }

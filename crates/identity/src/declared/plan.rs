@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keyreeve_core::commit::Draft;
 use keyreeve_core::identity::record::{
-    GroupRecord, ManagedPolicyRecord, RoleRecord, UniqueRecord, UserRecord,
+    GroupKeyRecord, GroupRecord, ManagedPolicyRecord, RoleRecord, UniqueRecord, UserRecord,
 };
 use keyreeve_core::identity::space::{self, Declared, Holder};
 use keyreeve_core::identity::standing::managed_name;
@@ -212,6 +212,7 @@ impl<'s> Plan<'s> {
         for ((account, name), slot) in &state.groups.0 {
             let path = space::group(*account, name)?;
             self.record(*account, name, slot, path, [Turn::Group, Turn::GroupGone], GROUP, "groupName")?;
+            self.reference(*account, name, slot)?;
         }
         for ((account, name), slot) in &state.users.0 {
             let path = space::user(*account, name)?;
@@ -286,6 +287,33 @@ impl<'s> Plan<'s> {
         };
         // A policy whose path changed keeps its entry.
         self.entries(account, name, turn, &paths(before)?, &paths(after)?)
+    }
+
+    /// The index entry of a group that is made with a name that another is still known by, or that goes.
+    fn reference(
+        &mut self,
+        account: AccountId,
+        name: &str,
+        slot: &'s Slot<GroupRecord>,
+    ) -> Result<(), VaultError> {
+        let key = |group: Option<&GroupRecord>| group.and_then(|group| group.key.clone());
+        let (before, after) = (key(slot.before.as_ref()), key(slot.now()));
+        if before == after {
+            return Ok(());
+        }
+        let unit = self.unit(account, turn(slot, [Turn::Group, Turn::GroupGone]), name);
+        if let Some(key) = before {
+            unit.ops.push(unindex(space::group_key(account, &key)?));
+        }
+        if let (Some(key), Some(group)) = (after, slot.now()) {
+            let path = space::group_key(account, &key)?;
+            let write = |draft: &mut Draft<'_>, path: &Path, seen: Option<Version>| {
+                draft.put(path, seen, &GroupKeyRecord { name: group.name.clone() })
+            };
+            let write = Box::new(write);
+            unit.ops.push(Op { path, seen: None, touches: false, bytes: SEAL_BYTES, write });
+        }
+        Ok(())
     }
 
     fn memberships(
@@ -412,8 +440,8 @@ impl<'s> Plan<'s> {
             let groups = |user: Option<&'s UserRecord>| user.map_or(&[][..], |user| &user.groups);
             let before = groups(slot.before.as_ref());
             for group in groups(slot.now()).iter().filter(|group| !before.contains(group)) {
-                let held: Option<&'s Slot<GroupRecord>> = state.groups.0.get(&key(*account, group));
-                self.touch(*account, Turn::User, name, space::group(*account, group)?, held)?;
+                let Some(((_, group), held)) = state.group_of(*account, group) else { continue };
+                self.touch(*account, Turn::User, name, space::group(*account, group)?, Some(held))?;
             }
             let held = |user: Option<&'s UserRecord>| {
                 let attached = user.map_or(empty.iter(), |user| user.attached.iter());

@@ -58,9 +58,10 @@ impl Work<'_> {
         let mut faults = Vec::new();
         for ((account, name), slot) in &state.groups.0 {
             let members = state.members.get(&key(*account, name)).into_iter().flatten();
+            let reference = slot.before.as_ref().map_or(name.as_str(), GroupRecord::reference);
             for member in members.filter(|_| matches!(slot.after, After::Gone)) {
                 let is_left = state.users.0.get(&key(*account, member)).is_none_or(|user| {
-                    user.now().is_some_and(|user| user.groups.iter().any(|group| same_name(group, name)))
+                    user.now().is_some_and(|user| user.groups.iter().any(|group| same_name(group, reference)))
                 });
                 if is_left {
                     faults.push(Fault::anywhere(format!(

@@ -101,6 +101,8 @@ pub(super) struct State {
     pub(super) credentials: BTreeMap<String, Slot<CredentialRecord>>,
     pub(super) marks: BTreeMap<(AccountId, Declared, String), Slot<DeclaredRecord>>,
     pub(super) organization: Slot<OrganizationRecord>,
+    /// Names that groups are still known by which are called otherwise now.
+    pub(super) references: BTreeSet<Key>,
     /// The users of each group that the file made, in lower case.
     pub(super) members: BTreeMap<Key, BTreeSet<String>>,
     /// Who holds each policy that the file made, in lower case.
@@ -122,6 +124,17 @@ impl State {
     pub(super) fn mark(&mut self, account: AccountId, kind: Declared, name: &str, id: &str) {
         let slot = self.marks.entry((account, kind, kind.name(name))).or_default();
         slot.set(DeclaredRecord { id: id.to_owned() });
+    }
+
+    /// The group that records of users call `reference`, by its name in lower case.
+    pub(super) fn group_of(&self, account: AccountId, reference: &str) -> Option<(&Key, &Slot<GroupRecord>)> {
+        let is_it = |(_, slot): &(&Key, &Slot<GroupRecord>)| {
+            slot.now().is_some_and(|group| group.reference().eq_ignore_ascii_case(reference))
+        };
+        let named = self.groups.0.get_key_value(&key(account, reference)).filter(is_it);
+        named.or_else(|| {
+            self.groups.0.range(key(account, "")..).take_while(|(key, _)| key.0 == account).find(is_it)
+        })
     }
 
     /// The access key `id`, as it is to be.

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 
 use keyreeve_core::commit::Draft;
 use keyreeve_core::identity::record::{
-    GroupRecord, InlinePolicy, ManagedPolicyRecord, MemberRecord, OrganizationRecord, ProviderRecord,
-    RoleRecord, UnitRecord, UserRecord,
+    GroupKeyRecord, GroupRecord, InlinePolicy, ManagedPolicyRecord, MemberRecord, OrganizationRecord,
+    ProviderRecord, RoleRecord, UnitRecord, UserRecord,
 };
 use keyreeve_core::identity::space;
-use keyreeve_core::record::{Record, TagRecord};
+use keyreeve_core::record::{IndexRecord, Record, TagRecord};
 use keyreeve_core::vault::VaultError;
 use keyreeve_domain::AccountId;
 use keyreeve_identity::declared::declaration::{
@@ -159,6 +159,24 @@ pub(crate) fn put<R: Record>(world: &World, path: &Path, record: &R) {
     let mut draft = Draft::new(vault);
     draft.put(path, seen, record).unwrap();
     block_on(world.service.commit(draft)).unwrap();
+}
+
+/// Renames a group of the own account, as IAM does.
+pub(crate) fn rename_group(world: &World, from: &str, to: &str) {
+    let own = account(OWN);
+    let path = space::group(own, from).unwrap();
+    let mut group: GroupRecord = read(world, path.clone()).unwrap();
+    world.lose(&path);
+    for arn in &group.attached {
+        let entry = |name| space::attached(own, &space::index_name(arn), space::Holder::Group, name).unwrap();
+        world.lose(&entry(from));
+        put(world, &entry(to), &IndexRecord {});
+    }
+    group.key = Some(group.reference().to_owned());
+    group.name = to.to_owned();
+    let name = to.to_owned();
+    put(world, &space::group_key(own, group.reference()).unwrap(), &GroupKeyRecord { name });
+    put(world, &space::group(own, to).unwrap(), &group);
 }
 
 pub(crate) fn whole() -> Declaration {

@@ -17,7 +17,7 @@ use keyreeve_core::identity::record::{
     AccountRecord, GroupRecord, InlinePolicy, ManagedPolicyRecord, OrganizationRecord, RoleRecord, UserRecord,
 };
 use keyreeve_core::identity::space;
-use keyreeve_core::record::{CredentialRecord, TagRecord};
+use keyreeve_core::record::{CredentialRecord, IndexRecord, TagRecord};
 use keyreeve_core::space as keys;
 use keyreeve_core::vault::VaultError;
 use keyreeve_domain::AccountId;
@@ -365,6 +365,37 @@ fn what_others_depend_on_is_not_removed() {
 }
 
 #[test]
+fn a_group_that_was_renamed_is_made_again_beside_the_other() {
+    let world = World::default();
+    let mut own = empty(OWN);
+    own.groups = vec![group("readers")];
+    own.users = vec![User { groups: vec!["readers".into()], ..user("bob") }];
+    let declaration = of(own);
+    follow(&world, &declaration).unwrap();
+    let is_in = |reference: &str| {
+        let held = read_user(&world, OWN, "bob").unwrap().groups;
+        let member = space::member(account(OWN), reference, "bob").unwrap();
+        held == [reference] && read::<IndexRecord>(&world, member).is_some()
+    };
+    assert!(is_in("readers"));
+    rename_group(&world, "readers", "authors");
+    follow(&world, &declaration).unwrap();
+    let path = space::group(account(OWN), "readers").unwrap();
+    let made: GroupRecord = read(&world, path.clone()).unwrap();
+    assert_eq!(made.key, Some(format!("id:{}", made.id)));
+    assert!(is_in(made.reference()));
+    let others = space::members_prefix(account(OWN), "readers");
+    assert!(!world.paths().iter().any(|path| path.as_bytes().starts_with(&others)));
+    assert_eq!(follow(&world, &declaration), Ok(Vec::new()), "nothing is left to do");
+    let mut left = empty(OWN);
+    left.users = vec![user("bob")];
+    follow(&world, &of(left)).unwrap();
+    assert!(read::<GroupRecord>(&world, path).is_none());
+    let keys: Vec<_> = world.paths().into_iter().filter(|path| path.starts_with("group-key/")).collect();
+    assert_eq!(keys, [format!("group-key/{OWN}/readers")], "the other is known by it");
+}
+
+#[test]
 fn an_account_that_is_not_empty_is_not_removed() {
     let world = World::default();
     follow(&world, &of(empty(THIRD))).unwrap();
@@ -375,6 +406,7 @@ fn an_account_that_is_not_empty_is_not_removed() {
         created: world.now(),
         policies: Vec::new(),
         attached: Vec::new(),
+        key: None,
     };
     put(&world, &space::group(account(THIRD), "g").unwrap(), &group);
     assert!(
