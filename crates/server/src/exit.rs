@@ -112,6 +112,10 @@ pub(crate) enum Failure {
     RestoreFindings { findings: u64 },
     #[error("the audit trail is not whole: {findings} findings; each is named above.")]
     TrailFindings { findings: usize },
+    #[error(
+        "{logs} encrypted log files could not be opened, so their events are not proven. Nothing else is wrong with the audit trail."
+    )]
+    TrailUnproven { logs: u64 },
     #[error("there is no audit trail in `{}`. Name the data directory, or a copy of it, with --data-dir.", path.display())]
     NoTrail { path: PathBuf },
     #[error("the policies have {errors} errors; each is named above.")]
@@ -176,6 +180,7 @@ impl Failure {
             | Self::StoreMissing { .. }
             | Self::Trail { .. }
             | Self::Unfinished { .. } => 7,
+            Self::TrailUnproven { .. } => 8,
         }
     }
 
