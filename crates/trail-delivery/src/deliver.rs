@@ -19,14 +19,15 @@ use keyreeve_observe::sealed_file::{self, DataKeyError, DataKeys, Purpose};
 
 use crate::files;
 use crate::folder::{Folder, comment_of};
-use crate::index::Index;
 use crate::lines::{self, Ends, Line, ReadError};
 use crate::settled::{Unread, settled};
 use crate::state::{ChainState, Previous, State};
 
 mod moved_clock;
+mod retention;
 
 use moved_clock::sweep;
+pub use retention::Retention;
 
 /// How the trail is delivered.
 #[derive(Clone)]
@@ -39,15 +40,6 @@ pub struct Options {
     pub digest_seconds: u64,
     /// Log files are encrypted under data keys that come from here; in the clear where there are none.
     pub data_keys: Option<Arc<dyn DataKeys>>,
-}
-
-/// How long segments are kept.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Retention {
-    /// Days after the newest event of a segment; for ever where there are none.
-    pub days: Option<u32>,
-    /// Bytes of all segments.
-    pub bytes: Option<u64>,
 }
 
 /// The trail cannot be delivered; what was read is not delivered in part.
@@ -331,57 +323,6 @@ impl Deliverer {
         Ok(())
     }
 
-    /// Removes segments of which every event was delivered, and that are older than `keep` says or more than it has room for, the
-    /// oldest first. The newest segment of a stream stays.
-    ///
-    /// # Errors
-    /// When that fails; what was removed by then is gone.
-    pub fn retain(&mut self, index: &Index, keep: Retention, now: Timestamp) -> Result<(), DeliveryError> {
-        let mut complete = Vec::new();
-        let mut gone = Vec::new();
-        let mut size = 0u64;
-        for segment in lines::segments(&self.segments)? {
-            let at = self.state.streams.get(segment.stream().as_str());
-            // What was to be removed when the process ended.
-            if at.is_some_and(|at| segment.number() < at.first) {
-                gone.push(segment);
-                continue;
-            }
-            let len = fs::metadata(self.segments.join(segment.to_string()))?.len();
-            size = size.saturating_add(len);
-            let is_delivered = at.is_some_and(|at| segment.number() < at.segment);
-            if let Some(newest) = index.newest(&segment).filter(|_| is_delivered) {
-                complete.push((newest, segment, len));
-            }
-        }
-        complete.sort();
-        let oldest = keep.days.map(|days| now.millis().saturating_sub(i64::from(days).saturating_mul(DAY)));
-        let mut next = self.state.clone();
-        for (newest, segment, len) in complete {
-            let is_old = oldest.is_some_and(|oldest| newest < oldest);
-            let is_too_much = keep.bytes.is_some_and(|most| size > most);
-            let Some(at) = next.streams.get_mut(segment.stream().as_str()) else { continue };
-            // A stream has no holes.
-            if !(is_old || is_too_much) || segment.number() != at.first {
-                continue;
-            }
-            at.first = segment.number().saturating_add(1);
-            size = size.saturating_sub(len);
-            gone.push(segment);
-        }
-        if gone.is_empty() {
-            return Ok(());
-        }
-        // ORDER: the state, which says up to where everything was delivered and what is missing on purpose, then the segments.
-        next.write(&self.folder.private())?;
-        self.state = next;
-        for segment in gone {
-            fs::remove_file(self.segments.join(segment.to_string()))?;
-            tracing::info!(%segment, "a segment of the audit trail was removed: it is delivered, and older than is kept");
-        }
-        Ok(files::sync_parent(&self.segments.join("x"))?)
-    }
-
     fn stage(&self, key: &str, content: &[u8]) -> io::Result<()> {
         files::write(&self.folder.staged(key), content)
     }
@@ -462,9 +403,6 @@ fn unique(hash: &[u8; 32]) -> String {
     hash.iter().take(16).filter_map(letter).collect()
 }
 
-/// A day, in milliseconds.
-const DAY: i64 = 24 * 60 * 60 * 1000;
-
 /// The last time that is a multiple of `seconds`, in milliseconds.
 fn aligned(now: Timestamp, seconds: u64) -> i64 {
     let step = step(seconds);
@@ -489,6 +427,7 @@ mod tests {
     use keyreeve_audit::chain::Chain;
 
     use super::*;
+    use crate::index::Index;
     use crate::verify::{Range, verify};
 
     pub(super) fn now() -> Timestamp {
@@ -508,7 +447,7 @@ mod tests {
             Self { directory, chain: Chain::START }
         }
 
-        fn segments(&self) -> PathBuf {
+        pub(super) fn segments(&self) -> PathBuf {
             self.directory.path().join("audit")
         }
 
@@ -579,42 +518,6 @@ mod tests {
         let (mut deliverer, _) = place.open();
         deliverer.deliver(now()).unwrap();
         assert_eq!(place.events(), 3);
-    }
-
-    #[test]
-    fn segments_that_were_to_be_removed_are_removed_later() {
-        let mut place = Place::new();
-        (1..=4).for_each(|number| place.write(number));
-        let (mut deliverer, index) = place.open();
-        deliverer.deliver(now()).unwrap();
-        index
-            .find(&crate::Query {
-                owner: None,
-                attributes: Vec::new(),
-                resource: None,
-                principal: None,
-                from: None,
-                to: None,
-                after: None,
-                oldest_first: false,
-                limit: 1,
-            })
-            .unwrap();
-        let first = place.segments().join("w0-00000001.log");
-        let content = fs::read(&first).unwrap();
-        let keep = Retention { days: None, bytes: Some(0) };
-        deliverer.retain(&index, keep, now()).unwrap();
-        let left = || lines::segments(&place.segments()).unwrap().len();
-        assert_eq!(left(), 1);
-        // The process ended before the first one was gone.
-        fs::write(&first, content).unwrap();
-        assert_eq!(left(), 2);
-        let (mut deliverer, index) = place.open();
-        deliverer.deliver(now()).unwrap();
-        deliverer.retain(&index, Retention::default(), now()).unwrap();
-        assert_eq!(left(), 1);
-        assert!(!first.exists());
-        assert_eq!(place.events(), 4);
     }
 
     #[test]
