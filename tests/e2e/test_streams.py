@@ -1,5 +1,6 @@
 """Streams: every event of the trail, told to a receiver as it happens."""
 
+import gzip
 import http.server
 import json
 import re
@@ -126,7 +127,7 @@ class Collector(Receiver):
 
     def __init__(self, context=None):
         super().__init__()
-        self.context, self.port, self.answers, self.rejects = context, 0, [], 0
+        self.context, self.port, self.answers, self.rejects, self.headers = context, 0, [], 0, []
 
     def open(self):
         receiver = self
@@ -134,6 +135,9 @@ class Collector(Receiver):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.headers.append(self.headers)
+                if self.headers["Content-Encoding"] == "gzip":
+                    body = gzip.decompress(body)
                 assert (self.path, self.headers["Content-Type"]) == ("/v1/logs", "application/json")
                 status = receiver.answers.pop(0) if receiver.answers else 200
                 answer = b"{}"
@@ -329,6 +333,39 @@ def test_what_a_collector_refuses_is_sent_again_and_what_it_rejects_is_not(make_
     receiver.close()
 
 
+def test_a_collector_gets_the_headers_that_it_asks_for_and_a_new_token_without_a_restart(make_server, tmp_path, authority):
+    receiver, url, more = opened("otlps", tmp_path, authority)
+    headers = tmp_path / "headers" / "siem"
+    headers.parent.mkdir()
+    headers.write_text("# of the vendor\nAuthorization: Basic Zmlyc3Q6c2VjcmV0\ndd-api-key: first-secret\n")
+    headers.chmod(0o600)
+    plain = {"stream_gzip": False}
+    for number, options in enumerate(({}, plain)):
+        text = config(url, **more, **options) + f'stream_headers = {{ siem = "{headers}" }}\n'
+        server = make_server(f"data{number}", config=text).start()
+        use(server)
+        told(server, receiver)
+        sent = receiver.headers[-1]
+        assert sent["dd-api-key"] == "first-secret"
+        assert sent["Authorization"] == "Basic Zmlyc3Q6c2VjcmV0"
+        assert sent["Content-Encoding"] == (None if options else "gzip")
+        assert sent["Content-Type"] == "application/json"
+        headers.write_text("dd-api-key: second-secret\n")
+        use(server)
+        told(server, receiver)
+        assert receiver.headers[-1]["dd-api-key"] == "second-secret" and "Authorization" not in receiver.headers[-1]
+        # What cannot be read now is told later, and nothing of it is in the log.
+        headers.write_text("a line with first-secret and no colon\n")
+        use(server)
+        wait_until(lambda: metric(server, "failures_total") > 0, "the failure is told", 20)
+        headers.write_text("# of the vendor\nAuthorization: Basic Zmlyc3Q6c2VjcmV0\ndd-api-key: first-secret\n")
+        told(server, receiver)
+        assert server.terminate() == 0
+        log = server.log_path.read_text()
+        assert "line 1 is no header" in log and "secret" not in log and "Zmlyc3Q6" not in log
+    receiver.close()
+
+
 def test_a_receiver_that_is_slow_holds_up_nothing(make_server, tmp_path, authority):
     receiver, url, more = opened("tcp", tmp_path, authority)
     server = make_server(config=config(url, **more)).start()
@@ -424,6 +461,10 @@ def test_a_certificate_that_is_not_trusted_is_told_nothing(make_server, tmp_path
         'streams = { "a b" = "udp://host" }',
         'streams = { siem = "tls://host" }\nstream_key = "/nowhere"',
         'streams = { siem = "file:x" }\nstream_files = 0',
+        'streams = { siem = "file:x" }\nstream_headers = { siem = "/dev/null" }',
+        'streams = { siem = "otlp:https://host" }\nstream_headers = { other = "/dev/null" }',
+        'streams = { siem = "otlp:https://host" }\nstream_headers = { siem = "/nowhere" }',
+        'streams = { siem = "otlp:http://host" }\nstream_headers = { siem = "/dev/null" }',
     ],
 )
 def test_a_stream_that_cannot_be_is_refused_at_the_start(make_server, text):

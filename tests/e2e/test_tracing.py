@@ -1,5 +1,6 @@
 """Spans of requests, as a collector of OpenTelemetry receives them; and what a build without them says."""
 
+import gzip
 import http.server
 import secrets
 import threading
@@ -13,6 +14,9 @@ from server import Server, wait_until
 class Collector(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.headers = self.headers
+        if self.headers["Content-Encoding"] == "gzip":
+            body = gzip.decompress(body)
         assert self.path == "/v1/traces" and self.headers["Content-Type"] == "application/x-protobuf"
         self.server.received.append(body)
         self.send_response(self.server.status)
@@ -82,6 +86,19 @@ def test_a_caller_and_the_configuration_say_which_requests_are_traced(traced, co
     assert server.terminate() == 0
     sent = b"".join(collector.received)
     assert bytes.fromhex(kept) in sent and bytes.fromhex(left) not in sent and b"ListAliases" not in sent
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_a_collector_gets_the_headers_that_it_asks_for(traced, collector, tmp_path, is_packed):
+    headers = tmp_path / "headers"
+    headers.write_text("x-honeycomb-team: a-secret-key\n")
+    server = traced(f'otlp_headers = "{headers}"\notlp_gzip = {str(is_packed).lower()}')
+    assert call(server, "ListKeys").status == 200
+    assert server.terminate() == 0
+    assert b"KMS/ListKeys" in b"".join(collector.received)
+    assert collector.headers["x-honeycomb-team"] == "a-secret-key"
+    assert collector.headers["Content-Encoding"] == ("gzip" if is_packed else None)
+    assert "a-secret-key" not in server.log_path.read_text()
 
 
 def test_a_collector_that_is_gone_holds_up_nobody(traced, collector):

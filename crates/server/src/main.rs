@@ -11,6 +11,7 @@ mod backup;
 mod bucket;
 mod check;
 mod clock;
+mod collector_request;
 mod config;
 mod credentials_file;
 mod data_dir;

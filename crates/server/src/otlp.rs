@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::Full;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::TracerProvider;
@@ -26,6 +26,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::collector_request::CollectorRequest;
 use crate::config::TracingSection;
 use crate::exit::Failure;
 use crate::https::Https;
@@ -41,10 +42,13 @@ impl Otlp {
         let refused =
             |error: &dyn fmt::Display| Failure::Config(format!("[tracing] otlp, `{url}`: {error}."));
         let https = Https::new(config.otlp_ca.as_deref(), "[tracing] otlp_ca")?;
+        let uri: Uri = url.parse().map_err(|error| refused(&error))?;
+        let headers = config.otlp_headers.as_deref();
+        let form = CollectorRequest::new(&uri, headers, "[tracing] otlp_headers", config.otlp_gzip)?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(Client { https, runtime: Mutex::new(runtime) })
+            .with_http_client(Client { https, form, runtime: Mutex::new(runtime) })
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(url)
             .build()
@@ -99,6 +103,7 @@ pub(crate) fn continue_from(span: &Span, headers: &HeaderMap) {
 /// A client on a runtime of its own, for the thread that sends.
 struct Client {
     https: Https,
+    form: CollectorRequest,
     runtime: Mutex<Runtime>,
 }
 
@@ -114,7 +119,8 @@ impl HttpClient for Client {
         let (mut parts, body) = request.into_parts();
         let uri = std::mem::take(&mut parts.uri);
         parts.uri = uri.path().parse()?;
-        let request = Request::from_parts(parts, Full::new(body));
+        let body = self.form.prepare(&mut parts.headers, body.into())?;
+        let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
         // The thread that sends does nothing else, and is in no other runtime.
         self.runtime.lock().block_on(self.https.send(&uri, request))?;
         Ok(Response::new(Bytes::new()))

@@ -58,6 +58,16 @@ impl Streams {
             Ok((name.clone(), target))
         });
         let found: Vec<_> = each.collect::<Result<_, _>>()?;
+        for name in config.stream_headers.keys() {
+            let is_collector =
+                |(known, target): &(String, Target)| known == name && matches!(target, Target::Otlp(_));
+            if !found.iter().any(is_collector) {
+                let text = format!(
+                    "[audit] stream_headers, `{name}`: there is no stream of this name to a collector."
+                );
+                return Err(Failure::Config(text));
+            }
+        }
         match found.len() {
             0..=STREAMS_MOST => Ok(found),
             _ => Err(Failure::Config(format!("[audit] streams: there may be {STREAMS_MOST} at most."))),
@@ -82,7 +92,7 @@ impl Streams {
             let tail = Tail::open(&dir.join(TRAIL_DIR), &place, began.clone())
                 .map_err(|error| Failure::Delivery { path: place, error })?;
             let counts = Arc::<Counts>::default();
-            let ways = Ways::new(&config.audit, &target, dir, (sender.clone(), &counts))?;
+            let ways = Ways::new(&config.audit, (&name, &target), dir, (sender.clone(), &counts))?;
             counted.push((name.clone(), Arc::clone(&counts)));
             let (sender, stopped) = mpsc::channel();
             let runner = Runner {

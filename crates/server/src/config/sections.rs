@@ -125,6 +125,10 @@ section! {
         stream_certificate: Option<PathBuf> = None, "\"/etc/keyreeve/logs.crt\"", since "0.1";
         /// The key of that certificate.
         stream_key: Option<PathBuf> = None, "\"/etc/keyreeve/logs.key\"", since "0.1";
+        /// The files with the headers that a collector asks for, by the name of its stream: "NAME: VALUE" in each line, read for each request.
+        stream_headers: BTreeMap<String, PathBuf> = BTreeMap::new(), "{}", since "0.1";
+        /// Whether requests to collectors are compressed with gzip.
+        stream_gzip: bool = true, "true", since "0.1";
         /// Your private enterprise number, for structured data of syslog that says what an event is about; 0 is none.
         stream_enterprise: u32 = 0, "0", since "0.1";
         /// MiB at which the file of a stream is put aside; 0 lets it grow.
@@ -274,6 +278,10 @@ section! {
         otlp: Option<String> = None, "\"http://127.0.0.1:4318/v1/traces\"", since "0.1";
         /// Root certificates for an https URL, PEM; without it, those that browsers trust.
         otlp_ca: Option<PathBuf> = None, "\"/etc/keyreeve/collector-ca.crt\"", since "0.1";
+        /// The file with the headers that the collector asks for: "NAME: VALUE" in each line, read for each request.
+        otlp_headers: Option<PathBuf> = None, "\"/etc/keyreeve/collector-headers\"", since "0.1";
+        /// Whether spans are compressed with gzip.
+        otlp_gzip: bool = true, "true", since "0.1";
         /// Share of requests that begin a trace; a caller who sends a trace context decides for his.
         sample: f64 = 1.0, "1.0", since "0.1";
     }

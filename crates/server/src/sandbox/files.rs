@@ -111,6 +111,7 @@ fn readable(config: &Config, dir: Option<&DataDir>) -> Vec<PathBuf> {
         &identity.issuer_ca,
         &config.metrics.webhook_ca,
         &config.tracing.otlp_ca,
+        &config.tracing.otlp_headers,
         &config.bucket.bucket_ca,
         &config.bucket.credentials_file,
         &config.audit.stream_ca,
@@ -124,6 +125,7 @@ fn readable(config: &Config, dir: Option<&DataDir>) -> Vec<PathBuf> {
         .chain(&root_key)
         .chain(&config.seal.passphrase_file)
         .chain(identity.jwks.values())
+        .chain(config.audit.stream_headers.values())
         .chain(&config.dev.seeds);
     let roots = config.attestation.roots.iter().map(Path::new);
     // A name may be a link to a file elsewhere.

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Request, Uri};
+use http::{HeaderMap, Request, Uri};
 use http_body_util::Full;
 use keyreeve_observe::otlp::{self, Exporter, Rejected};
 use serde_json::Value;
 use tokio::runtime::{self, Runtime};
 
+use crate::collector_request::CollectorRequest;
 use crate::https::Https;
 use crate::streams::counts::Counts;
 use crate::streams::way::Way;
@@ -24,6 +25,7 @@ use crate::streams::way::Way;
 #[derive(Clone)]
 pub(super) struct Collector {
     pub(super) url: Uri,
+    pub(super) request: CollectorRequest,
     pub(super) https: Arc<Https>,
     pub(super) exporter: Exporter,
     pub(super) counts: Arc<Counts>,
@@ -48,13 +50,13 @@ impl CollectorWay {
         if self.records.is_empty() {
             return Ok(());
         }
-        let Collector { url, https, exporter, counts } = &self.collector;
-        let mut request =
-            Request::post(url.path()).body(Full::new(Bytes::from(exporter.request(&self.records))));
-        if let Ok(request) = &mut request {
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        let request = request.map_err(io::Error::other)?;
+        let Collector { url, request: form, https, exporter, counts } = &self.collector;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let body = form.prepare(&mut headers, exporter.request(&self.records))?;
+        let request = Request::post(url.path()).body(Full::new(Bytes::from(body)));
+        let mut request = request.map_err(io::Error::other)?;
+        *request.headers_mut() = headers;
         let stop = async {
             while !is_stopped() {
                 tokio::time::sleep(TURN).await;

@@ -6,7 +6,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::time::Instant;
 
+use crate::collector_request::CollectorRequest;
 use crate::config::AuditSection;
 use crate::data_dir::DataDir;
 use crate::exit::Failure;
@@ -66,7 +67,7 @@ pub(super) struct Ways {
 impl Ways {
     pub(super) fn new(
         config: &AuditSection,
-        target: &Target,
+        (name, target): (&str, &Target),
         dir: &DataDir,
         (sender, counts): (Sender, &Arc<Counts>),
     ) -> Result<Self, Failure> {
@@ -77,6 +78,12 @@ impl Ways {
         let collector = match target {
             Target::Otlp(url) => Some(Collector {
                 url: url.clone(),
+                request: CollectorRequest::new(
+                    url,
+                    config.stream_headers.get(name).map(PathBuf::as_path),
+                    "[audit] stream_headers",
+                    config.stream_gzip,
+                )?,
                 https: Arc::new(Https::of(tls_client(config)?)),
                 exporter: Exporter::new(
                     &crate::streams::hostname(),
