@@ -4,6 +4,12 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
+use uuid::Uuid;
+use uuid::fmt::{Hyphenated, Simple};
+
+/// What the id of a multi-Region key begins with.
+const MULTI_REGION: &str = "mrk-";
+
 /// The id of a KMS key, in the canonical lower-case form.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub struct KeyId {
@@ -62,40 +68,19 @@ impl FromStr for KeyId {
     type Err = ParseKeyIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (multi_region, digits) = match text.strip_prefix("mrk-") {
+        let (multi_region, digits) = match text.strip_prefix(MULTI_REGION) {
             Some(digits) => (true, digits),
             None => (false, text),
         };
-        let (mut digits_only, mut upper_case) = ([0u8; 32], false);
-        let mut slots = digits_only.iter_mut();
-        for (position, byte) in digits.bytes().enumerate() {
-            if !multi_region && matches!(position, 8 | 13 | 18 | 23) {
-                if byte != b'-' {
-                    return Err(ParseKeyIdError::Malformed);
-                }
-                continue;
-            }
-            let slot = slots.next().ok_or(ParseKeyIdError::Malformed)?;
-            *slot = match byte {
-                b'0'..=b'9' => byte - b'0',
-                b'a'..=b'f' => byte - b'a' + 10,
-                b'A'..=b'F' => {
-                    upper_case = true;
-                    byte - b'A' + 10
-                }
-                _ => return Err(ParseKeyIdError::Malformed),
-            };
-        }
-        if slots.next().is_some() {
+        // Of the forms that are read, each of these lengths has one.
+        if digits.len() != if multi_region { Simple::LENGTH } else { Hyphenated::LENGTH } {
             return Err(ParseKeyIdError::Malformed);
         }
-        let mut bits = [0u8; 16];
-        for (byte, pair) in bits.iter_mut().zip(digits_only.chunks_exact(2)) {
-            if let [high, low] = pair {
-                *byte = (high << 4) | low;
-            }
+        let bits = Uuid::try_parse(digits).or(Err(ParseKeyIdError::Malformed))?.into_bytes();
+        if digits.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(ParseKeyIdError::UpperCase);
         }
-        if upper_case { Err(ParseKeyIdError::UpperCase) } else { Ok(Self { multi_region, bits }) }
+        Ok(Self { multi_region, bits })
     }
 }
 
@@ -103,27 +88,13 @@ impl KeyId {
     /// The 36 characters of the id, in ASCII.
     #[must_use]
     pub fn text(&self) -> [u8; 36] {
-        let mut digits = [0; 32];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.bits) {
-            if let [high, low] = pair {
-                (*high, *low) = (hex_digit(byte >> 4), hex_digit(byte & 0x0f));
-            }
-        }
-        let mut text = [b'-'; 36];
+        let (uuid, mut text) = (Uuid::from_bytes(self.bits), [0; Hyphenated::LENGTH]);
         if self.multi_region {
-            let (prefix, rest) = text.split_at_mut(4);
-            prefix.copy_from_slice(b"mrk-");
-            rest.copy_from_slice(&digits);
-            return text;
-        }
-        let (a, b) = digits.split_at(8);
-        let (b, c) = b.split_at(4);
-        let (c, d) = c.split_at(4);
-        let (d, e) = d.split_at(4);
-        for (begin, group) in [(0, a), (9, b), (14, c), (19, d), (24, e)] {
-            if let Some(slot) = text.get_mut(begin..begin + group.len()) {
-                slot.copy_from_slice(group);
-            }
+            let (prefix, digits) = text.split_at_mut(MULTI_REGION.len());
+            prefix.copy_from_slice(MULTI_REGION.as_bytes());
+            uuid.simple().encode_lower(digits);
+        } else {
+            uuid.hyphenated().encode_lower(&mut text);
         }
         text
     }

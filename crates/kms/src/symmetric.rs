@@ -67,7 +67,10 @@ pub(crate) fn dry_run_ended() -> Refusal {
 /// Notes which key material was used, for the trail; `name` is what CloudTrail calls it.
 /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/ct-encrypt.html>.
 pub(crate) fn note_material(cx: &mut Cx<'_>, name: &str, material: KeyMaterialId) {
-    let mut data = Object::go_on(&mut cx.notes.additional_event_data);
+    let data = &mut cx.notes.additional_event_data;
+    // All of it in one piece of memory: a name, 64 digits, and what stands around them.
+    data.reserve(name.len() + 2 * material.as_bytes().len() + 8);
+    let mut data = Object::go_on(data);
     data.string(name, LowerHex::new(material.as_bytes()).as_str());
     data.end();
 }

@@ -179,11 +179,16 @@ impl ArnPattern {
 }
 
 fn split(text: &str) -> Option<[&str; SEGMENTS]> {
-    let mut parts = text.splitn(SEGMENTS, ':');
     let mut segments = [""; SEGMENTS];
-    for segment in &mut segments {
-        *segment = parts.next()?;
+    let (last, before) = segments.split_last_mut()?;
+    let mut begin = 0;
+    // By bytes: a colon is no part of a longer character, and a segment is too short for a search that looks at many at once.
+    for segment in before {
+        let len = text.as_bytes().get(begin..)?.iter().position(|byte| *byte == b':')?;
+        *segment = text.get(begin..begin + len)?;
+        begin += len + 1;
     }
+    *last = text.get(begin..)?;
     Some(segments)
 }
 

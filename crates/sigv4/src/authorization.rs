@@ -1,5 +1,7 @@
 //! The `Authorization` header: `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
 
+use memchr::{memchr, memchr3_iter};
+
 use crate::error::{AuthorizationHash, MissingParts};
 use crate::{ALGORITHM, SigV4Error};
 
@@ -31,17 +33,16 @@ pub(crate) fn parse(header: &[u8], has_date: bool) -> Result<Parameters<'_>, Sig
         });
     }
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
-    let mut begin = 0;
     // By bytes: neither a separator nor an equal sign is a part of a longer character.
-    while begin < rest.len() {
-        let bytes = rest.as_bytes().get(begin..).unwrap_or_default();
-        let len = bytes.iter().position(|byte| matches!(byte, b',' | b' ' | b'\t')).unwrap_or(bytes.len());
-        let part = rest.get(begin..begin + len).unwrap_or_default();
-        begin += len + 1;
+    let ends = memchr3_iter(b',', b' ', b'\t', rest.as_bytes()).chain([rest.len()]);
+    let mut begin = 0;
+    for end in ends {
+        let part = rest.get(begin..end).unwrap_or_default();
+        begin = end + 1;
         if part.is_empty() {
             continue;
         }
-        let equals = part.bytes().position(|byte| byte == b'=');
+        let equals = memchr(b'=', part.as_bytes());
         let Some((name, value)) = equals.and_then(|at| Some((part.get(..at)?, part.get(at + 1..)?))) else {
             return Err(SigV4Error::NotKeyValue { authorization: hash() });
         };

@@ -16,7 +16,7 @@ impl<'a> Credential<'a> {
     pub(crate) fn parse(text: Cow<'a, str>) -> Result<Self, SigV4Error> {
         let mut slashes = [0; 4];
         // A slash is no part of a longer character.
-        let mut found = text.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
+        let mut found = memchr::memchr_iter(b'/', text.as_bytes());
         let complete = slashes.iter_mut().all(|slash| found.next().map(|at| *slash = at).is_some());
         if !complete || found.next().is_some() || slashes[0] == 0 {
             return Err(SigV4Error::MalformedCredential { credential: text.into_owned() });

@@ -198,5 +198,7 @@ pub(super) fn signed_view(parts: &Parts) -> Vec<(&str, &[u8])> {
     let host = authority.map(|authority| ("host", authority));
     let is_same = |value: &HeaderValue| authority.is_some_and(|authority| authority == value.as_bytes());
     let others = parts.headers.iter().filter(|(name, value)| **name != HOST || !is_same(value));
-    others.map(|(name, value)| (name.as_str(), value.as_bytes())).chain(host).collect()
+    let mut view = Vec::with_capacity(parts.headers.len() + 1);
+    view.extend(others.map(|(name, value)| (name.as_str(), value.as_bytes())).chain(host));
+    view
 }
