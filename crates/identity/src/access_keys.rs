@@ -217,7 +217,7 @@ pub(crate) async fn update_access_key(cx: &mut Cx<'_>, input: UpdateAccessKeyInp
 }
 
 // AWS: unverified
-const NOT_EXPIRED: &str = "1 validation error detected: Value 'Expired' at 'status' failed to satisfy constraint: Member must \
+const NOT_EXPIRED: &str = "1 validation error detected: Value at 'status' failed to satisfy constraint: Member must \
                            satisfy enum value set: [Active, Inactive]";
 
 pub(crate) async fn delete_access_key(cx: &mut Cx<'_>, input: DeleteAccessKeyInput) -> Result<(), Refusal> {

@@ -44,6 +44,17 @@ pub(crate) async fn authorized<E: Entity>(
     particulars: &Particulars<'_>,
 ) -> Result<Seen<E>, Refusal> {
     let target = target.into();
+    authorized_if_any(cx, snapshot, action, target, particulars).await?.ok_or_else(|| E::missing(target))
+}
+
+/// As [`authorized`], where the answer to what is not there depends on more.
+pub(crate) async fn authorized_if_any<E: Entity>(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    action: &'static str,
+    target: Target<'_>,
+    particulars: &Particulars<'_>,
+) -> Result<Option<Seen<E>>, Refusal> {
     let account = cx.caller.account();
     let is_meant = |seen: &Seen<E>| target.arn.is_none_or(|arn| arn == seen.record.arn(account));
     let found = find::<E>(cx, snapshot, target.name).await?.filter(is_meant);
@@ -60,7 +71,7 @@ pub(crate) async fn authorized<E: Entity>(
         ..*particulars
     };
     authorize(cx, action, &resource, &particulars).await?;
-    found.ok_or_else(|| E::missing(target))
+    Ok(found)
 }
 
 /// The entity of this name in the latest state, if the caller may do `action` with it.

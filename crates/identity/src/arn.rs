@@ -77,6 +77,11 @@ pub(crate) fn no_policy(arn: &str) -> Refusal {
     Refusal::missing(format!("Policy {arn} was not found."))
 }
 
+/// As [`no_policy`], of a policy that is to be attached, or is.
+pub(crate) fn not_attachable(arn: &str) -> Refusal {
+    Refusal::missing(format!("Policy {arn} does not exist or is not attachable."))
+}
+
 pub(crate) fn no_provider(arn: &str) -> Refusal {
     Refusal::missing(format!("OpenIDConnect Provider not found for arn {arn}"))
 }

@@ -64,13 +64,9 @@ pub(crate) async fn assume_role(
     let passed = sessions::passed(cx, &*snapshot, account, input.policy, input.policy_arns).await?;
     let mut tags = inherited;
     // A tag that is inherited cannot be given another value.
-    if let Some(tag) =
-        own_tags.iter().find(|tag| tags.iter().any(|held| held.key.eq_ignore_ascii_case(&tag.key)))
-    {
-        let message = format!(
-            "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session: {}",
-            tag.key
-        );
+    if own_tags.iter().any(|tag| tags.iter().any(|held| held.key.eq_ignore_ascii_case(&tag.key))) {
+        let message = "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from \
+                       the calling session.";
         return Err(Refusal::new(QueryErrorCode::InvalidParameterValue, message));
     }
     let transitive =
@@ -163,14 +159,12 @@ fn source_identity(cx: &Cx<'_>, asked: Option<String>) -> Result<Option<String>,
 }
 
 fn check_transitive(keys: &[String], tags: &[TagRecord]) -> Result<(), Refusal> {
-    match keys.iter().find(|key| !tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key))) {
-        None => Ok(()),
-        Some(key) => {
-            let message =
-                format!("The specified transitive tag key must be included in the requested tags: {key}");
-            Err(Refusal::new(QueryErrorCode::InvalidParameterValue, message))
-        }
+    let is_given = |key: &String| tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key));
+    if keys.iter().all(is_given) {
+        return Ok(());
     }
+    let message = "The specified transitive tag key must be included in the requested tags.";
+    Err(Refusal::new(QueryErrorCode::InvalidParameterValue, message))
 }
 
 /// What is asked of the trust policy.

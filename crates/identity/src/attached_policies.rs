@@ -54,14 +54,13 @@ async fn attach<E: PolicyHolder>(
     holder: &str,
     policy_arn: &str,
 ) -> Result<(), Refusal> {
-    let policy = arn::policy(cx, policy_arn)?;
+    let policy = arn::policy(cx, policy_arn).map_err(Refusal::as_validation)?;
     let particulars = Particulars { policy_arn: Some(policy_arn), ..Particulars::default() };
     amend::<E, ()>(cx, action, holder, &particulars, async |entity| {
         if entity.record.attached().iter().any(|held| held == policy_arn) {
             return Ok(());
         }
-        let missing =
-            || Refusal::missing(format!("Policy {policy_arn} does not exist or is not attachable."));
+        let missing = || arn::not_attachable(policy_arn);
         match policy {
             PolicyRef::Aws(_) => {}
             PolicyRef::Unknown => return Err(missing()),
@@ -89,7 +88,7 @@ async fn detach<E: PolicyHolder>(
     holder: &str,
     policy_arn: &str,
 ) -> Result<(), Refusal> {
-    arn::policy(cx, policy_arn)?;
+    arn::policy(cx, policy_arn).map_err(Refusal::as_validation)?;
     let particulars = Particulars { policy_arn: Some(policy_arn), ..Particulars::default() };
     amend::<E, ()>(cx, action, holder, &particulars, async |entity| {
         let before = entity.record.attached().len();

@@ -121,7 +121,9 @@ fn user_detail(user: &UserRecord, account: AccountId, groups: Vec<String>) -> Us
         user_id: user.id.clone(),
         arn: user.arn(account),
         create_date: user.created,
-        user_policy_list: user.policies.iter().map(shown::inline).collect(),
+        // AWS leaves out an empty list here, where those of groups and roles are there.
+        user_policy_list: (!user.policies.is_empty())
+            .then(|| user.policies.iter().map(shown::inline).collect()),
         group_list: groups,
         attached_managed_policies: user.attached.iter().map(|arn| shown::attached(arn)).collect(),
         permissions_boundary: user.boundary.as_deref().map(shown::boundary),

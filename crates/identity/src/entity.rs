@@ -106,10 +106,31 @@ pub(crate) trait Bounded: Entity {
     fn boundary_mut(&mut self) -> &mut Option<String>;
 }
 
+/// How keys of tags are told apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TagKeys {
+    /// By their bytes.
+    Exact,
+    /// Without regard to case.
+    IgnoringCase,
+}
+
+impl TagKeys {
+    /// Whether two keys are one.
+    pub(crate) fn same(self, one: &str, other: &str) -> bool {
+        match self {
+            Self::Exact => one == other,
+            Self::IgnoringCase => same_name(one, other),
+        }
+    }
+}
+
 /// An entity that can be tagged.
 pub(crate) trait Tagged: Entity {
-    /// The name of the quota of tags.
+    /// What is said of one tag more than it may have.
     const TAG_QUOTA: &'static str;
+    /// Whether two keys of tags that differ in case are one.
+    const TAG_KEYS: TagKeys;
 
     /// Its tags.
     fn tags_mut(&mut self) -> &mut Vec<TagRecord>;
@@ -250,9 +271,10 @@ bounded! {
 }
 
 macro_rules! tagged {
-    ($($record:ident, $quota:literal;)+) => {$(
+    ($($record:ident, $quota:literal, $keys:ident;)+) => {$(
         impl Tagged for $record {
             const TAG_QUOTA: &'static str = $quota;
+            const TAG_KEYS: TagKeys = TagKeys::$keys;
 
             fn tags_mut(&mut self) -> &mut Vec<TagRecord> {
                 &mut self.tags
@@ -262,10 +284,10 @@ macro_rules! tagged {
 }
 
 tagged! {
-    ManagedPolicyRecord, "TagsPerPolicy";
-    ProviderRecord, "TagsPerOpenIdConnectProvider";
-    RoleRecord, "TagsPerRole";
-    UserRecord, "TagsPerUser";
+    ManagedPolicyRecord, "Cannot exceed quota for TagsPerPolicy: 50", Exact;
+    ProviderRecord, "The number of tags has reached the maximum limit.", IgnoringCase;
+    RoleRecord, "Cannot exceed quota for TagsPerRole: 50", IgnoringCase;
+    UserRecord, "Cannot exceed quota for TagsPerUser: 50", IgnoringCase;
 }
 
 /// Whether two names are one: IAM tells none apart by case.

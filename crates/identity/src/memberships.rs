@@ -5,11 +5,12 @@ use keyreeve_core::Cx;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::identity::record::{GroupRecord, UserRecord};
 use keyreeve_core::identity::space;
+use keyreeve_store::Snapshot;
 use keyreeve_wire::iam::{
     AddUserToGroupInput, ListGroupsForUserInput, ListGroupsForUserOutput, RemoveUserFromGroupInput,
 };
 
-use crate::amend::{authorized, change, find};
+use crate::amend::{Seen, authorized, authorized_if_any, change, find};
 use crate::entity::{Entity, Target, same_name};
 use crate::gate::Particulars;
 use crate::page::{self, Wanted};
@@ -19,16 +20,27 @@ use crate::shown;
 /// The groups that a user may be in.
 pub(crate) const GROUPS_MOST: usize = 10;
 
+/// The group and the user of these names, if the caller may do `action` with the group. Where both are missing, the user is told of.
+async fn both(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    action: &'static str,
+    (group, user): (&String, &String),
+) -> Result<(Seen<GroupRecord>, Seen<UserRecord>), Refusal> {
+    let target = Target::from(group);
+    let group =
+        authorized_if_any::<GroupRecord>(cx, snapshot, action, target, &Particulars::default()).await?;
+    let user = find::<UserRecord>(cx, snapshot, user)
+        .await?
+        .ok_or_else(|| UserRecord::missing(Target::from(user)))?;
+    Ok((group.ok_or_else(|| GroupRecord::missing(target))?, user))
+}
+
 pub(crate) async fn add_user_to_group(cx: &mut Cx<'_>, input: AddUserToGroupInput) -> Result<(), Refusal> {
     let account = cx.caller.account();
     change(cx, async |cx, snapshot| {
-        let particulars = Particulars::default();
-        let action = "iam:AddUserToGroup";
-        let group =
-            authorized::<GroupRecord>(cx, &**snapshot, action, &input.group_name, &particulars).await?;
-        let mut user = find::<UserRecord>(cx, &**snapshot, &input.user_name)
-            .await?
-            .ok_or_else(|| UserRecord::missing(Target::from(&input.user_name)))?;
+        let names = (&input.group_name, &input.user_name);
+        let (group, mut user) = both(cx, &**snapshot, "iam:AddUserToGroup", names).await?;
         let mut draft = Draft::new(cx.service.vault());
         let reference = group.record.reference();
         if user.record.groups.iter().any(|held| same_name(held, reference)) {
@@ -53,21 +65,14 @@ pub(crate) async fn remove_user_from_group(
 ) -> Result<(), Refusal> {
     let account = cx.caller.account();
     change(cx, async |cx, snapshot| {
-        let particulars = Particulars::default();
-        let action = "iam:RemoveUserFromGroup";
-        let group =
-            authorized::<GroupRecord>(cx, &**snapshot, action, &input.group_name, &particulars).await?;
-        let mut user = find::<UserRecord>(cx, &**snapshot, &input.user_name)
-            .await?
-            .ok_or_else(|| UserRecord::missing(Target::from(&input.user_name)))?;
+        let names = (&input.group_name, &input.user_name);
+        let (group, mut user) = both(cx, &**snapshot, "iam:RemoveUserFromGroup", names).await?;
         let before = user.record.groups.len();
         let reference = group.record.reference();
         user.record.groups.retain(|held| !same_name(held, reference));
         let mut draft = Draft::new(cx.service.vault());
         if user.record.groups.len() == before {
-            // AWS: the text is unverified.
-            let message = format!("User {} is not in group {}.", input.user_name, input.group_name);
-            return Err(Refusal::missing(message));
+            return Ok((draft, ()));
         }
         draft.put(&user.path, Some(user.version), &user.record)?;
         draft.unindex(&space::member(account, reference, &user.record.name)?);

@@ -20,7 +20,7 @@ use keyreeve_wire::iam::{
     PolicyGroup, PolicyRole, PolicyScope, PolicyUsage, PolicyUser,
 };
 
-use crate::amend::{amend, authorized, change, find, quota, room};
+use crate::amend::{amend, authorized, authorized_if_any, change, find, quota, room};
 use crate::arn::{self, PolicyRef};
 use crate::entity::{Entity, Target, arn as arn_of};
 use crate::gate::{Particulars, authorize, authorize_new};
@@ -40,7 +40,7 @@ pub(crate) async fn create_policy(
 ) -> Result<CreatePolicyOutput, Refusal> {
     let (account, name) = (cx.caller.account(), &input.policy_name);
     let path = input.path.as_deref().unwrap_or("/");
-    let tags = tag_check::records(&input.tags)?;
+    let tags = tag_check::records::<ManagedPolicyRecord>(&input.tags)?;
     let particulars = Particulars { request_tags: &tags, ..Particulars::default() };
     authorize_new(
         cx,
@@ -80,6 +80,7 @@ pub(crate) async fn create_policy(
     .await?;
     let mut answer = own(&policy, account, Counts::default());
     answer.description = None;
+    answer.tags = shown::some_tags(&policy.tags);
     Ok(CreatePolicyOutput { policy: answer })
 }
 
@@ -254,10 +255,12 @@ pub(crate) async fn list_entities_for_policy(
         PolicyRef::Aws(_) => authorize(cx, action, arn, &Particulars::default()).await?,
         PolicyRef::Own(name) => {
             let target = Target { name, arn: Some(arn) };
-            authorized::<ManagedPolicyRecord>(cx, &*snapshot, action, target, &Particulars::default())
-                .await?;
+            let particulars = Particulars::default();
+            authorized_if_any::<ManagedPolicyRecord>(cx, &*snapshot, action, target, &particulars)
+                .await?
+                .ok_or_else(|| arn::not_attachable(arn))?;
         }
-        PolicyRef::Unknown => return Err(arn::no_policy(arn)),
+        PolicyRef::Unknown => return Err(arn::not_attachable(arn)),
     }
     let name = index_name(arn);
     let prefix = input.path_prefix.as_deref().unwrap_or("/");

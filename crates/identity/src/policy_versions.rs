@@ -62,6 +62,11 @@ fn no_version(arn: &str, id: &str) -> Refusal {
     Refusal::missing(format!("Policy {arn} version {id} does not exist or is not attachable."))
 }
 
+/// What is said of a version of a policy that is not there, in place of what is said of the policy.
+fn of_version(arn: &str, id: &str) -> impl Fn(Refusal) -> Refusal {
+    move |refusal| if refusal == arn::no_policy(arn) { no_version(arn, id) } else { refusal }
+}
+
 /// The one version that a policy of AWS has.
 fn of_aws(policy: &AwsManagedPolicy, with_text: bool) -> keyreeve_wire::iam::PolicyVersion {
     keyreeve_wire::iam::PolicyVersion {
@@ -86,12 +91,13 @@ pub(crate) async fn get_policy_version(
             of_aws(policy, true)
         }
         PolicyRef::Own(name) => {
-            let policy = read::<ManagedPolicyRecord>(cx, action, Target { name, arn: Some(arn) }).await?;
+            let policy = read::<ManagedPolicyRecord>(cx, action, Target { name, arn: Some(arn) }).await;
+            let policy = policy.map_err(of_version(arn, id))?;
             let number = number(&policy, arn, id)?;
             let found = policy.versions.iter().find(|version| version.number == number);
             shown::version(&policy, found.ok_or_else(|| no_version(arn, id))?, true)
         }
-        PolicyRef::Unknown => return Err(arn::no_policy(arn)),
+        PolicyRef::Unknown => return Err(no_version(arn, id)),
     };
     Ok(GetPolicyVersionOutput { policy_version })
 }
@@ -129,13 +135,15 @@ pub(crate) async fn set_default_policy_version(
     input: SetDefaultPolicyVersionInput,
 ) -> Result<(), Refusal> {
     let action = "iam:SetDefaultPolicyVersion";
-    let target = arn::own_policy(cx, action, &input.policy_arn)?;
+    let of_version = of_version(&input.policy_arn, &input.version_id);
+    let target = arn::own_policy(cx, action, &input.policy_arn).map_err(&of_version)?;
     amend::<ManagedPolicyRecord, ()>(cx, action, target, &Particulars::default(), async |policy| {
         policy.record.default = number(&policy.record, &input.policy_arn, &input.version_id)?;
         policy.record.updated = policy.now;
         Ok(())
     })
     .await
+    .map_err(of_version)
 }
 
 pub(crate) async fn delete_policy_version(

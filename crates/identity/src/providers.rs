@@ -32,7 +32,7 @@ pub(crate) async fn create_open_id_connect_provider(
 ) -> Result<CreateOpenIDConnectProviderOutput, Refusal> {
     let account = cx.caller.account();
     let url = url(&input.url)?;
-    let tags = tag_check::records(&input.tags)?;
+    let tags = tag_check::records::<ProviderRecord>(&input.tags)?;
     let particulars = Particulars { request_tags: &tags, ..Particulars::default() };
     let arn = arn_of::<ProviderRecord>(account, "/", url);
     authorize_new(cx, "iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider", &arn, &particulars)
@@ -138,11 +138,14 @@ pub(crate) async fn delete_open_id_connect_provider(
 ) -> Result<(), Refusal> {
     let target = arn::provider(cx, &input.open_id_connect_provider_arn)?;
     let action = "iam:DeleteOpenIDConnectProvider";
-    amend::<ProviderRecord, ()>(cx, action, target, &Particulars::default(), async |provider| {
+    let particulars = Particulars::default();
+    let deleted = amend::<ProviderRecord, ()>(cx, action, target, &particulars, async |provider| {
         provider.delete = true;
         Ok(())
-    })
-    .await
+    });
+    let arn = &input.open_id_connect_provider_arn;
+    let missing = || Refusal::missing(format!("OpenId connect Provider {arn} cannot be found."));
+    deleted.await.map_err(|refusal| if refusal == arn::no_provider(arn) { missing() } else { refusal })
 }
 
 pub(crate) async fn add_client_id_to_open_id_connect_provider(

@@ -60,6 +60,11 @@ impl Refusal {
         Self::new(QueryErrorCode::LimitExceeded, message)
     }
 
+    /// The same text as a ValidationError, which is what some operations call it.
+    pub(crate) fn as_validation(self) -> Self {
+        Self::new(QueryErrorCode::ValidationError, self.0.message)
+    }
+
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(QueryErrorCode::InvalidInput, message)
     }

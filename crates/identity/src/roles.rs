@@ -9,7 +9,7 @@ use keyreeve_core::last_use::Used;
 use keyreeve_core::record::PolicyRecord;
 use keyreeve_wire::iam::{
     CreateRoleInput, CreateRoleOutput, DeleteRoleInput, GetRoleInput, GetRoleOutput, ListRolesInput,
-    ListRolesOutput, RoleLastUsed, UpdateAssumeRolePolicyInput, UpdateRoleDescriptionInput,
+    ListRolesOutput, Role, RoleLastUsed, UpdateAssumeRolePolicyInput, UpdateRoleDescriptionInput,
     UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput,
 };
 
@@ -31,7 +31,7 @@ pub(crate) async fn create_role(
 ) -> Result<CreateRoleOutput, Refusal> {
     let (account, name) = (cx.caller.account(), &input.role_name);
     let path = input.path.as_deref().unwrap_or("/");
-    let tags = tag_check::records(&input.tags)?;
+    let tags = tag_check::records::<RoleRecord>(&input.tags)?;
     let boundary = input.permissions_boundary.as_deref();
     let particulars = Particulars { request_tags: &tags, boundary, ..Particulars::default() };
     authorize_new(cx, "iam:CreateRole", "iam:TagRole", &arn::<RoleRecord>(account, path, name), &particulars)
@@ -69,7 +69,8 @@ pub(crate) async fn create_role(
     })
     .await?;
     let trust = role.trust.clone();
-    Ok(CreateRoleOutput { role: shown::role(&role, account, &trust, false) })
+    let role = Role { description: None, ..shown::changed_role(&role, account, &trust) };
+    Ok(CreateRoleOutput { role })
 }
 
 pub(crate) async fn get_role(cx: &mut Cx<'_>, input: GetRoleInput) -> Result<GetRoleOutput, Refusal> {
@@ -124,9 +125,13 @@ pub(crate) async fn update_role(
 ) -> Result<UpdateRoleOutput, Refusal> {
     let name = &input.role_name;
     amend::<RoleRecord, ()>(cx, "iam:UpdateRole", name, &Particulars::default(), async |role| {
-        // What is not given is set to what it is where a role is made.
-        role.record.description.clone_from(&input.description);
-        role.record.max_session_seconds = input.max_session_duration.unwrap_or(SESSION_SECONDS);
+        // What is not given stays as it is.
+        if input.description.is_some() {
+            role.record.description.clone_from(&input.description);
+        }
+        if let Some(seconds) = input.max_session_duration {
+            role.record.max_session_seconds = seconds;
+        }
         Ok(())
     })
     .await?;
@@ -145,7 +150,7 @@ pub(crate) async fn update_role_description(
     })
     .await?;
     let trust = shown_trust(cx, &role).await?;
-    Ok(UpdateRoleDescriptionOutput { role: shown::role(&role, account, &trust, false) })
+    Ok(UpdateRoleDescriptionOutput { role: shown::changed_role(&role, account, &trust) })
 }
 
 pub(crate) async fn update_assume_role_policy(

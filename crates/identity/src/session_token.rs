@@ -67,7 +67,8 @@ pub(crate) async fn get_federation_token(
     }
     let snapshot = cx.service.vault().snapshot().await?;
     let passed = sessions::passed(cx, &*snapshot, account, input.policy, input.policy_arns).await?;
-    let packed_policy_size = sessions::packed_size(&passed, &tags)?;
+    // A federated user is always told, of nothing as well.
+    let packed_policy_size = sessions::packed_size(&passed, &tags)?.or(Some(0));
     let session = Beginning {
         account,
         holder: SessionHolder::Federated { name: input.name.clone(), user },

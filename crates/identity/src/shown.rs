@@ -5,9 +5,7 @@ use keyreeve_core::identity::record::{
 };
 use keyreeve_core::record::TagRecord;
 use keyreeve_domain::AccountId;
-use keyreeve_wire::iam::{
-    AttachedPermissionsBoundary, AttachedPolicy, BoundaryKind, Group, PolicyDetail, Role, Tag, User,
-};
+use keyreeve_wire::iam::{AttachedPermissionsBoundary, AttachedPolicy, Group, PolicyDetail, Role, Tag, User};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::entity::Entity;
@@ -54,7 +52,7 @@ pub(crate) fn role(role: &RoleRecord, account: AccountId, trust: &str, listed: b
         create_date: role.created,
         assume_role_policy_document: document(trust),
         description: role.description.clone(),
-        max_session_duration: role.max_session_seconds,
+        max_session_duration: Some(role.max_session_seconds),
         permissions_boundary: role.boundary.as_deref().filter(|_| !listed).map(boundary),
         tags: some_tags(&role.tags).filter(|_| !listed),
         role_last_used: None,
@@ -62,9 +60,15 @@ pub(crate) fn role(role: &RoleRecord, account: AccountId, trust: &str, listed: b
     }
 }
 
+/// A role as whoever made or changed it is told: without what it is used for.
+pub(crate) fn changed_role(record: &RoleRecord, account: AccountId, trust: &str) -> Role {
+    Role { max_session_duration: None, ..role(record, account, trust, false) }
+}
+
 pub(crate) fn boundary(arn: &str) -> AttachedPermissionsBoundary {
     AttachedPermissionsBoundary {
-        permissions_boundary_type: BoundaryKind::PermissionsBoundaryPolicy,
+        // As AWS answers; its service model lists another value, `PermissionsBoundaryPolicy`.
+        permissions_boundary_type: "Policy".to_owned(),
         permissions_boundary_arn: arn.to_owned(),
     }
 }

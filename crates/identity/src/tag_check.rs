@@ -1,29 +1,32 @@
 //! What tags must be before they are kept.
 //!
-//! Keys of tags are told apart without regard to case, and kept as they were given. Source:
+//! Keys of tags are told apart without regard to case, but for those of policies, and kept as they were given. Source:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>.
 
 use keyreeve_core::record::TagRecord;
 use keyreeve_wire::iam::Tag;
 
-use crate::entity::{Tagged, same_name};
+use crate::entity::{TagKeys, Tagged};
 use crate::refusal::Refusal;
 
 /// The tags that an entity may have.
 const MOST: usize = 50;
 
 /// The tags of a request.
-pub(crate) fn records(tags: &[Tag]) -> Result<Vec<TagRecord>, Refusal> {
+pub(crate) fn records<E: Tagged>(tags: &[Tag]) -> Result<Vec<TagRecord>, Refusal> {
     let mut records: Vec<TagRecord> = Vec::with_capacity(tags.len());
     for Tag { key, value } in tags {
         if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
             // AWS: unverified
             return Err(Refusal::invalid("Tag keys that begin with aws: are reserved for system use."));
         }
-        if records.iter().any(|record| same_name(&record.key, key)) {
-            return Err(Refusal::invalid(
-                "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
-            ));
+        if records.iter().any(|record| E::TAG_KEYS.same(&record.key, key)) {
+            return Err(Refusal::invalid(match E::TAG_KEYS {
+                TagKeys::Exact => "Duplicate tag keys found.",
+                TagKeys::IgnoringCase => {
+                    "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+                }
+            }));
         }
         records.push(TagRecord { key: key.clone(), value: value.clone() });
     }
@@ -33,14 +36,14 @@ pub(crate) fn records(tags: &[Tag]) -> Result<Vec<TagRecord>, Refusal> {
 /// Adds tags to an entity, or replaces the values of those that it has.
 pub(crate) fn put<E: Tagged>(entity: &mut E, tags: &[TagRecord]) -> Result<(), Refusal> {
     for tag in tags {
-        let found = entity.tags_mut().iter_mut().find(|held| same_name(&held.key, &tag.key));
+        let found = entity.tags_mut().iter_mut().find(|held| E::TAG_KEYS.same(&held.key, &tag.key));
         match found {
             Some(held) => held.clone_from(tag),
             None => entity.tags_mut().push(tag.clone()),
         }
     }
     if entity.tags().len() > MOST {
-        return Err(Refusal::quota(format!("Cannot exceed quota for {}: {MOST}", E::TAG_QUOTA)));
+        return Err(Refusal::quota(E::TAG_QUOTA));
     }
     Ok(())
 }

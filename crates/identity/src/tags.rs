@@ -13,7 +13,7 @@ use keyreeve_wire::iam::{
 
 use crate::amend::{amend, read};
 use crate::arn;
-use crate::entity::{Tagged, Target, same_name};
+use crate::entity::{TagKeys, Tagged, Target};
 use crate::gate::Particulars;
 use crate::page::{self, Page, Wanted};
 use crate::refusal::Refusal;
@@ -25,7 +25,7 @@ async fn tag<E: Tagged>(
     name: Target<'_>,
     tags: &[Tag],
 ) -> Result<(), Refusal> {
-    let tags = tag_check::records(tags)?;
+    let tags = tag_check::records::<E>(tags)?;
     let particulars = Particulars { request_tags: &tags, ..Particulars::default() };
     amend::<E, ()>(cx, action, name, &particulars, async |entity| tag_check::put(&mut entity.record, &tags))
         .await
@@ -39,7 +39,7 @@ async fn untag<E: Tagged>(
 ) -> Result<(), Refusal> {
     let particulars = Particulars { tag_keys: keys, ..Particulars::default() };
     amend::<E, ()>(cx, action, name, &particulars, async |entity| {
-        entity.record.tags_mut().retain(|tag| !keys.iter().any(|key| same_name(&tag.key, key)));
+        entity.record.tags_mut().retain(|tag| !keys.iter().any(|key| E::TAG_KEYS.same(&tag.key, key)));
         Ok(())
     })
     .await
@@ -53,7 +53,12 @@ async fn list<E: Tagged>(
 ) -> Result<Page<Tag>, Refusal> {
     let entity = read::<E>(cx, action, name).await?;
     let list = format!("{action}/{}", entity.name());
-    let page = page::of_items(cx, &list, wanted, entity.tags().to_vec(), |tag: &TagRecord| tag.key.clone())?;
+    // Those of policies are listed by length first.
+    let place = |tag: &TagRecord| match E::TAG_KEYS {
+        TagKeys::Exact => format!("{:03}{}", tag.key.len(), tag.key),
+        TagKeys::IgnoringCase => tag.key.clone(),
+    };
+    let page = page::of_items(cx, &list, wanted, entity.tags().to_vec(), place)?;
     Ok(Page { items: shown::tags(&page.items), marker: page.marker })
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn create_user(
 ) -> Result<CreateUserOutput, Refusal> {
     let (account, name) = (cx.caller.account(), &input.user_name);
     let path = input.path.as_deref().unwrap_or("/");
-    let tags = tag_check::records(&input.tags)?;
+    let tags = tag_check::records::<UserRecord>(&input.tags)?;
     let boundary = input.permissions_boundary.as_deref();
     let particulars = Particulars { request_tags: &tags, boundary, ..Particulars::default() };
     authorize_new(cx, "iam:CreateUser", "iam:TagUser", &arn::<UserRecord>(account, path, name), &particulars)

@@ -128,9 +128,14 @@ impl fmt::Display for Operator {
 pub(crate) fn parse(value: Value) -> Result<Vec<Condition>, ParsePolicyError> {
     let mut conditions = Vec::new();
     for (name, keys) in Members::of(value)?.0 {
+        let keys = Members::of(keys)?.0;
+        if keys.is_empty() {
+            // It asks for nothing, and IAM takes it whatever it is called.
+            continue;
+        }
         let operator: Operator =
             name.parse().or(Err(grammar(&format!("`{name}` is no condition operator"))))?;
-        for (key, values) in Members::of(keys)?.0 {
+        for (key, values) in keys {
             let values = one_or_many(values).into_iter().map(scalar).collect::<Result<_, _>>()?;
             conditions.push(Condition { operator, key, values });
         }

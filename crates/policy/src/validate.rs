@@ -98,7 +98,8 @@ fn is_condition(value: &Value) -> bool {
         Value::Null | Value::Object(_) => false,
     };
     let is_operator = |(name, keys): (&String, &Value)| {
-        name.parse::<Operator>().is_ok() && members(keys).is_some_and(|keys| keys.values().all(is_operand))
+        let known = || name.parse::<Operator>().is_ok();
+        members(keys).is_some_and(|keys| keys.is_empty() || known() && keys.values().all(is_operand))
     };
     members(value).is_some_and(|operators| operators.iter().all(is_operator))
 }

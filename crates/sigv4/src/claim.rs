@@ -138,7 +138,8 @@ impl<'a> Claim<'a> {
         }
         for (name, _) in head.headers.clone() {
             let prefix = name.as_bytes().get(..6);
-            if prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"x-amz-")) && !signed(name.as_bytes()) {
+            if prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"x-amz-")) && !signed(name.as_bytes())
+            {
                 return Err(SigV4Error::HeaderNotSigned { name: name.to_ascii_lowercase() });
             }
         }

@@ -313,7 +313,12 @@ impl<T: FromJson> FromJson for Vec<T> {
         }
         if !of_elements.is_empty() {
             // AWS: unverified for KMS; the form other services of the same framework answer.
-            let constraint = format!("Member must satisfy constraint: [{}]", shape.constraints().join(", "));
+            let mut constraints = shape.constraints();
+            if shape.name() == "tagKeyType" {
+                // IAM says so of these, and not of the elements of other lists.
+                constraints.push(NOT_NULL.to_owned());
+            }
+            let constraint = format!("Member must satisfy constraint: [{}]", constraints.join(", "));
             found.add(at, &Shown::Text(&listing(elements)), &constraint);
         }
         Ok((found.count() == before).then_some(values))

@@ -22,6 +22,7 @@ pub use sink::{Answered, Sink};
 pub use xml::{write_answer, write_empty_answer, write_error};
 
 use crate::json::Object;
+pub use crate::violation::Values;
 
 /// An operation of a service that speaks awsQuery.
 pub trait Api: Copy + Sized + 'static {
@@ -31,6 +32,8 @@ pub trait Api: Copy + Sized + 'static {
     const NAMESPACE: &'static str;
     /// Whether its answers tell milliseconds.
     const MILLISECONDS: bool;
+    /// Whether its errors show the values that they complain about.
+    const VALUES: Values;
 
     /// The name, as the API spells it.
     fn name(self) -> &'static str;

@@ -50,14 +50,30 @@ pub(crate) enum Shown<'a> {
     Text(&'a str),
 }
 
+/// Whether the answers of a service show the values that they complain about.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Values {
+    /// They say where a value stands, and no more.
+    Hidden,
+    /// They show each that is not sensitive.
+    #[default]
+    Shown,
+}
+
 /// The violations of one request, in the order of its members.
 #[derive(Default)]
 pub(crate) struct Violations {
     texts: Vec<String>,
     total: usize,
+    values: Values,
 }
 
 impl Violations {
+    /// None yet.
+    pub(crate) fn new(values: Values) -> Self {
+        Self { values, ..Self::default() }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.total == 0
     }
@@ -73,11 +89,12 @@ impl Violations {
         if self.texts.len() >= MOST {
             return;
         }
+        let is_hidden = self.values == Values::Hidden || at.shape.is_sensitive();
         let text = match shown {
-            Shown::Text(text) if !at.shape.is_sensitive() => {
+            Shown::Text(text) if !is_hidden => {
                 format!("Value '{text}' at '{at}' failed to satisfy constraint: {constraint}")
             }
-            Shown::Null if !at.shape.is_sensitive() => {
+            Shown::Null if !is_hidden => {
                 format!("Value null at '{at}' failed to satisfy constraint: {constraint}")
             }
             Shown::Nothing | Shown::Null | Shown::Text(_) => {
@@ -90,7 +107,12 @@ impl Violations {
     /// The message of the ValidationException.
     pub(crate) fn message(&self) -> String {
         let noun = if self.total == 1 { "error" } else { "errors" };
-        format!("{} validation {noun} detected: {}", self.total, self.texts.join("; "))
+        let mut texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        if self.values == Values::Hidden {
+            // IAM tells of members in the order of their names.
+            texts.sort_by_key(|text| text.split('\'').nth(1));
+        }
+        format!("{} validation {noun} detected: {}", self.total, texts.join("; "))
     }
 }
 

@@ -1,12 +1,15 @@
 //! Holding what is declared to the rules of the API: a declaration is checked as the request that would make the same.
 
-use keyreeve_core::identity::record::{InlinePolicy, OrganizationRecord};
+use keyreeve_core::identity::record::{
+    InlinePolicy, ManagedPolicyRecord, OrganizationRecord, ProviderRecord, RoleRecord, UserRecord,
+};
 use keyreeve_core::record::TagRecord;
 use keyreeve_wire::iam::{Operation, Tag};
 use keyreeve_wire::query::Form;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::declaration::{Group, ManagedPolicy, Provider, Role, User};
+use crate::entity::Tagged;
 use crate::refusal::Refusal;
 use crate::{policy_check, providers, tag_check};
 
@@ -50,10 +53,10 @@ impl Parameters {
     }
 }
 
-fn tags(tags: &[TagRecord]) -> Result<(), Refusal> {
+fn tags<E: Tagged>(tags: &[TagRecord]) -> Result<(), Refusal> {
     let tags: Vec<Tag> =
         tags.iter().map(|TagRecord { key, value }| Tag { key: key.clone(), value: value.clone() }).collect();
-    tag_check::records(&tags).map(drop)
+    tag_check::records::<E>(&tags).map(drop)
 }
 
 /// The own policies of a user, group or role.
@@ -84,7 +87,7 @@ pub(super) fn policy(policy: &ManagedPolicy) -> Result<(), Wrong> {
         .with("PolicyDocument", &policy.text)
         .with_tags(&policy.tags)
         .check(Operation::CreatePolicy)
-        .and_then(|()| tags(&policy.tags))
+        .and_then(|()| tags::<ManagedPolicyRecord>(&policy.tags))
         .and_then(|()| policy_check::managed(&policy.text))
         .map_err(entity)
 }
@@ -102,7 +105,7 @@ pub(super) fn user(user: &User) -> Result<(), Wrong> {
         .with_some("PermissionsBoundary", user.boundary.as_deref())
         .with_tags(&user.tags)
         .check(Operation::CreateUser)
-        .and_then(|()| tags(&user.tags))
+        .and_then(|()| tags::<UserRecord>(&user.tags))
         .map_err(entity)?;
     inline(&user.policies)
 }
@@ -117,7 +120,7 @@ pub(super) fn role(role: &Role) -> Result<(), Wrong> {
         .with_some("PermissionsBoundary", role.boundary.as_deref())
         .with_tags(&role.tags)
         .check(Operation::CreateRole)
-        .and_then(|()| tags(&role.tags))
+        .and_then(|()| tags::<RoleRecord>(&role.tags))
         .map_err(entity)?;
     inline(&role.policies)
 }
@@ -129,7 +132,7 @@ pub(super) fn provider(provider: &Provider) -> Result<(), Wrong> {
         .with_list("ThumbprintList", &provider.thumbprints)
         .with_tags(&provider.tags)
         .check(Operation::CreateOpenIDConnectProvider)
-        .and_then(|()| tags(&provider.tags))
+        .and_then(|()| tags::<ProviderRecord>(&provider.tags))
         .and_then(|()| providers::url(&provider.url).map(drop))
         .and_then(|()| providers::check_client_ids(&provider.client_ids))
         .and_then(|()| providers::check_thumbprints(&provider.thumbprints))

@@ -31,12 +31,18 @@ pub(super) fn fault(resource: &str) -> Option<String> {
     let has_region = region.is_none_or(|region| !region.is_empty());
     match service {
         "iam" if has_region => Some(format!("IAM resource {resource} cannot contain region information.")),
-        "s3" if has_region => Some(format!("Resource {resource} can not contain region information.")),
+        "s3" if has_region && !name.is_some_and(|name| name.starts_with("accesspoint")) => {
+            Some(format!("Resource {resource} can not contain region information."))
+        }
         "iam"
-            if name
-                .is_some_and(|name| name != "*" && !IAM_PATHS.iter().any(|path| name.starts_with(path))) =>
+            if name.is_some_and(|name| {
+                !matches!(name, "*" | "root") && !IAM_PATHS.iter().any(|path| name.starts_with(path))
+            }) =>
         {
-            Some(format!("IAM resource path must either be \"*\" or start with {}.", IAM_PATHS.join(", ")))
+            Some(format!(
+                "IAM resource path must either be \"*\", root, or start with {}.",
+                IAM_PATHS.join(", ")
+            ))
         }
         _ => None,
     }
@@ -64,7 +70,7 @@ mod tests {
 
     #[test]
     fn each_fault_of_a_resource_has_its_text() {
-        let path = "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, group/, \
+        let path = "IAM resource path must either be \"*\", root, or start with user/, federated-user/, role/, group/, \
                     instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, \
                     oidc-provider/, report/, access-report/.";
         let vendor = "Resource vendor must be fully qualified and cannot contain regexes.";
@@ -97,7 +103,10 @@ mod tests {
             ("arn:aws", Some(vendor)),
             ("arn:aws:*:us-east-1:111122223333:key/*", Some(vendor)),
             ("arn:aws:iam:::example_bucket", Some(path)),
-            ("arn:aws:iam::111122223333:root", Some(path)),
+            ("arn:aws:iam::111122223333:root", None),
+            ("arn:aws:iam::111122223333:roots", Some(path)),
+            ("arn:aws:s3:us-west-2:111122223333:accesspoint/mine", None),
+            ("arn:aws:s3:us-west-2:111122223333:accesspoint/mine/object/*", None),
             (
                 "arn:aws:iam:us-east-1::example_bucket",
                 Some("IAM resource arn:aws:iam:us-east-1::example_bucket cannot contain region information."),

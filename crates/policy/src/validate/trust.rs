@@ -6,8 +6,11 @@ use alloc::format;
 use alloc::string::String;
 
 use super::{Members, is_condition, members, statements, text_of, texts};
+use crate::context::Context;
 use crate::document::{Document, Kind};
+use crate::fuel::Fuel;
 use crate::json::{self, Value};
+use crate::pattern::{Pattern, Scope, Syntax};
 use crate::principal::AwsPrincipal;
 
 /// Reads the trust policy of a role.
@@ -43,6 +46,17 @@ pub fn invalid_principal(kind: &str, principal: &str) -> String {
     format!("Invalid principal in policy: \"{}\":\"{principal}\"", kind.to_ascii_uppercase())
 }
 
+/// What a trust policy may speak of.
+/// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>.
+const ROLE_ACTIONS: [&str; 6] = [
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "SetContext",
+    "SetSourceIdentity",
+    "TagSession",
+];
+
 const SYNTAX: &str = "Syntax error in policy.";
 
 fn check(statement: &Members) -> Result<(), String> {
@@ -71,10 +85,17 @@ fn check(statement: &Members) -> Result<(), String> {
     if actions.is_empty() {
         return Err("Missing required field Action".to_owned());
     }
-    let is_of_sts = |action: &&str| {
-        action.split_once(':').is_some_and(|(service, _)| service.eq_ignore_ascii_case("sts"))
+    // AWS: what it says of a pattern is unverified; one is taken here where it covers an action that is.
+    let (context, fuel) = (Context::default(), Fuel::full());
+    let scope = Scope { context: &context, fuel: &fuel };
+    let is_of_roles = |action: &&str| {
+        let Some((service, name)) = action.split_once(':') else { return false };
+        let pattern =
+            Pattern::compile(&name.to_ascii_lowercase(), Syntax { wildcards: true, variables: false });
+        service.eq_ignore_ascii_case("sts")
+            && ROLE_ACTIONS.iter().any(|known| pattern.matches(&known.to_ascii_lowercase(), scope))
     };
-    if !actions.iter().all(is_of_sts) {
+    if !actions.iter().all(is_of_roles) {
         return Err("AssumeRole policy may only specify STS AssumeRole actions.".to_owned());
     }
     if statement.contains_key("Resource") {
@@ -215,6 +236,8 @@ mod tests {
             ),
             (r#""Effect":"Allow","Principal":{"AWS":"*"}"#, "Missing required field Action"),
             (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"*""#, sts),
+            (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:InvalidAction""#, sts),
+            (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:Assume*""#, "taken"),
             (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":["sts:AssumeRole","s3:x"]"#, sts),
             (
                 r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Resource":"*""#,

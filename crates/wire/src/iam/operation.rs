@@ -20,7 +20,8 @@ pub use users::*;
 
 use crate::query::declare::query_operations;
 
-query_operations! { "IAM" "2010-05-08" "https://iam.amazonaws.com/doc/2010-05-08/" {
+query_operations! { "IAM" "2010-05-08" "https://iam.amazonaws.com/doc/2010-05-08/"
+values hidden {
     AddClientIDToOpenIDConnectProvider: writes = AddClientIDToOpenIDConnectProviderInput,
     AddUserToGroup: writes = AddUserToGroupInput,
     AttachGroupPolicy: writes = AttachGroupPolicyInput,

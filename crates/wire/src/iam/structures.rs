@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use keyreeve_domain::Timestamp;
 
 use crate::iam::shapes;
-use crate::iam::shapes::{
-    AttachmentType, BoundaryKind, ContextKeyType, EvaluationDecision, PolicyIdentifierKind, Status,
-};
+use crate::iam::shapes::{AttachmentType, ContextKeyType, EvaluationDecision, PolicyIdentifierKind, Status};
 use crate::query::declare::query_structure;
 use crate::value::{SensitiveBlob, SensitiveText};
 
@@ -44,7 +42,7 @@ query_structure! {
 query_structure! {
     /// A permissions boundary.
     output AttachedPermissionsBoundary = "AttachedPermissionsBoundary" {
-        permissions_boundary_type: present BoundaryKind = "PermissionsBoundaryType" PERMISSIONS_BOUNDARY_ATTACHMENT,
+        permissions_boundary_type: present String = "PermissionsBoundaryType" PERMISSIONS_BOUNDARY_ATTACHMENT,
         permissions_boundary_arn: present String = "PermissionsBoundaryArn" ARN,
     }
 }
@@ -290,7 +288,7 @@ query_structure! {
         create_date: required Timestamp = "CreateDate" DATE,
         assume_role_policy_document: present String = "AssumeRolePolicyDocument" POLICY_DOCUMENT,
         description: optional String = "Description" ROLE_DESCRIPTION,
-        max_session_duration: present u32 = "MaxSessionDuration" ROLE_MAX_SESSION_DURATION,
+        max_session_duration: optional u32 = "MaxSessionDuration" ROLE_MAX_SESSION_DURATION,
         permissions_boundary: optional AttachedPermissionsBoundary = "PermissionsBoundary" ATTACHED_PERMISSIONS_BOUNDARY,
         tags: optional Vec<Tag> = "Tags" TAG_LIST,
         role_last_used: optional RoleLastUsed = "RoleLastUsed" ROLE_LAST_USED,
@@ -407,7 +405,7 @@ query_structure! {
         user_id: present String = "UserId" ID,
         arn: present String = "Arn" ARN,
         create_date: present Timestamp = "CreateDate" DATE,
-        user_policy_list: present Vec<PolicyDetail> = "UserPolicyList" POLICY_DETAIL_LIST,
+        user_policy_list: optional Vec<PolicyDetail> = "UserPolicyList" POLICY_DETAIL_LIST,
         group_list: present Vec<String> = "GroupList" GROUP_NAME_LIST,
         attached_managed_policies: present Vec<AttachedPolicy> = "AttachedManagedPolicies" ATTACHED_POLICIES_LIST,
         permissions_boundary: optional AttachedPermissionsBoundary = "PermissionsBoundary" ATTACHED_PERMISSIONS_BOUNDARY,

@@ -51,11 +51,11 @@ macro_rules! query_operation {
             const OPERATION: Operation = Operation::$operation;
 
             fn decode(form: &$crate::query::Form<'_>) -> Result<Self, $crate::query::QueryError> {
-                $crate::query::decode(form, Self::MEMBERS)
+                $crate::query::decode(form, Self::MEMBERS, <Operation as $crate::query::Api>::VALUES)
             }
 
             fn read(object: &$crate::json::Object<'_>) -> Result<Self, $crate::query::QueryError> {
-                $crate::query::read(object, Self::MEMBERS)
+                $crate::query::read(object, Self::MEMBERS, <Operation as $crate::query::Api>::VALUES)
             }
 
             fn write_parameters(&self, out: &mut Vec<u8>) {
@@ -69,7 +69,7 @@ macro_rules! query_operation {
                 input: Self::MEMBERS,
                 output: $crate::declare::output_members!($($output)?),
                 errors: &[$($crate::query::QueryErrorCode::$error,)*],
-                check: |form| $crate::query::decode::<Self>(form, Self::MEMBERS).map(drop),
+                check: |form| <Self as $crate::query::QueryInput>::decode(form).map(drop),
             };
         }
 
@@ -108,7 +108,7 @@ macro_rules! query_output {
 
 /// The operations of a service, each with its effect and its request.
 macro_rules! query_operations {
-    ($service:literal $version:literal $namespace:literal $(times $milliseconds:ident)? { $($name:ident: $effect:ident = $input:ident,)+ }) => {
+    ($service:literal $version:literal $namespace:literal $(times $milliseconds:ident)? $(values $values:ident)? { $($name:ident: $effect:ident = $input:ident,)+ }) => {
         /// An operation.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum Operation {
@@ -132,6 +132,7 @@ macro_rules! query_operations {
             const VERSION: &'static str = $version;
             const NAMESPACE: &'static str = $namespace;
             const MILLISECONDS: bool = query_operations!(@times $($milliseconds)?);
+            const VALUES: $crate::query::Values = query_operations!(@values $($values)?);
 
             fn name(self) -> &'static str {
                 match self {
@@ -155,6 +156,8 @@ macro_rules! query_operations {
     };
     (@times) => { false };
     (@times with_milliseconds) => { true };
+    (@values) => { $crate::query::Values::Shown };
+    (@values hidden) => { $crate::query::Values::Hidden };
     (@reads) => { true };
     (@writes) => { false };
 }

@@ -15,16 +15,24 @@ use crate::json::{Json, Object};
 use crate::query::error::{QueryError, QueryErrorCode};
 use crate::query::form::Form;
 use crate::shape::{Kind, Member, Shape};
-use crate::violation::{Place, Step, Violations};
+use crate::violation::{Place, Step, Values, Violations};
 
 /// Reads a request whose members are `members`.
-pub(crate) fn decode<T: FromObject>(form: &Form<'_>, members: &'static [Member]) -> Result<T, QueryError> {
-    read(&structure(form, "", members)?, members)
+pub(crate) fn decode<T: FromObject>(
+    form: &Form<'_>,
+    members: &'static [Member],
+    values: Values,
+) -> Result<T, QueryError> {
+    read(&structure(form, "", members)?, members, values)
 }
 
 /// Reads a request whose members are `members` out of a tree, whichever protocol it came in.
-pub(crate) fn read<T: FromObject>(object: &Object<'_>, members: &'static [Member]) -> Result<T, QueryError> {
-    let mut found = Violations::default();
+pub(crate) fn read<T: FromObject>(
+    object: &Object<'_>,
+    members: &'static [Member],
+    values: Values,
+) -> Result<T, QueryError> {
+    let mut found = Violations::new(values);
     let input = T::from_object(object, None, &mut found);
     let input = input.map_err(|error| match error {
         InputError::Serialization(_) => malformed(),

@@ -1,0 +1,129 @@
+"""What IAM and STS answer where the service model says little: texts, members that are left out, orders, as they were seen of AWS."""
+
+import json
+
+import boto3
+import pytest
+
+from test_iam import ACCOUNT, READ_ONLY, policy, refused, trust
+
+
+@pytest.fixture(scope="module")
+def iam(server):
+    return server.client(service="iam")
+
+
+@pytest.fixture(scope="module")
+def alice(iam):
+    """A user who may call STS, who is not the root user."""
+    iam.create_user(UserName="recorded-alice")
+    iam.put_user_policy(UserName="recorded-alice", PolicyName="p", PolicyDocument=policy("sts:*"))
+    return iam.create_access_key(UserName="recorded-alice")["AccessKey"]
+
+
+def sts_of(iam, key):
+    session = boto3.Session(
+        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key.get("SessionToken"), region_name="us-east-1",
+    )  # fmt: skip
+    return session.client("sts", endpoint_url=iam.meta.endpoint_url)
+
+
+def test_violations_show_no_values_and_stand_in_the_order_of_their_names(server):
+    unchecked = server.client(service="iam", validate=False)
+    assert refused(
+        unchecked.create_open_id_connect_provider, Url="https://" + "a" * 255, ClientIDList=["c" * 256], ThumbprintList=["1"]
+    ) == (
+        "ValidationError",
+        "3 validation errors detected: Value at 'clientIDList' failed to satisfy constraint: Member must satisfy constraint: "
+        "[Member must have length less than or equal to 255, Member must have length greater than or equal to 1]; "
+        "Value at 'thumbprintList' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or "
+        "equal to 40, Member must have length greater than or equal to 40]; "
+        "Value at 'url' failed to satisfy constraint: Member must have length less than or equal to 255",
+        400,
+    )
+
+
+def test_keys_of_tags_that_are_outside_their_limits_are_not_shown(iam):
+    iam.create_user(UserName="untagged")
+    text = refused(iam.untag_user, UserName="untagged", TagKeys=["k" * 129])[1]
+    assert text.startswith("1 validation error detected: Value at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [")
+    assert text.endswith("+, Member must not be null]")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Condition": {"a": {}}},
+        {"Condition": {"x": {}, "y": {}}},
+        {"Resource": "arn:aws:s3:us-west-2:123456789012:accesspoint/my-access-point"},
+        {"Resource": "arn:aws:s3:us-west-2:123456789012:accesspoint/my-access-point/object/*"},
+    ],
+)
+def test_policies_that_iam_takes(iam, statement):
+    document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*", **statement}}
+    made = iam.create_policy(PolicyName="taken", PolicyDocument=json.dumps(document))["Policy"]
+    assert "Tags" not in made and iam.get_policy(PolicyArn=made["Arn"])["Policy"]["Tags"] == []
+    iam.delete_policy(PolicyArn=made["Arn"])
+
+
+def test_what_is_said_of_a_policy_that_is_not_there(iam):
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/not-there"
+    version = "NoSuchEntity", f"Policy {arn} version v1 does not exist or is not attachable.", 404
+    assert refused(iam.get_policy_version, PolicyArn=arn, VersionId="v1") == version
+    assert refused(iam.set_default_policy_version, PolicyArn=arn, VersionId="v1") == version
+    unattachable = "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404
+    assert refused(iam.list_entities_for_policy, PolicyArn=arn) == unattachable
+    iam.create_user(UserName="attacher")
+    assert refused(iam.attach_user_policy, UserName="attacher", PolicyArn=arn) == unattachable
+    text = "longpolicynamebutnoarn"
+    no_arn = "ValidationError", f"ARN {text} is not valid.", 400
+    assert refused(iam.attach_user_policy, UserName="attacher", PolicyArn=text) == no_arn
+    assert refused(iam.put_user_permissions_boundary, UserName="attacher", PermissionsBoundary=text)[0] == "InvalidInput"
+
+
+def test_what_is_said_of_a_provider_that_is_not_there(iam):
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/not-there.example.com"
+    assert refused(iam.delete_open_id_connect_provider, OpenIDConnectProviderArn=arn) == (
+        "NoSuchEntity", f"OpenId connect Provider {arn} cannot be found.", 404
+    )  # fmt: skip
+    arn = iam.create_open_id_connect_provider(Url="https://fifty.example.com")["OpenIDConnectProviderArn"]
+    for tags in [range(40), range(40, 50)]:
+        iam.tag_open_id_connect_provider(
+            OpenIDConnectProviderArn=arn, Tags=[{"Key": f"k{tag}", "Value": ""} for tag in tags]
+        )
+    assert refused(iam.tag_open_id_connect_provider, OpenIDConnectProviderArn=arn, Tags=[{"Key": "k50", "Value": ""}]) == (
+        "LimitExceeded", "The number of tags has reached the maximum limit.", 409
+    )  # fmt: skip
+
+
+def test_the_details_of_a_user_without_policies_have_no_list_of_them(iam):
+    iam.create_user(UserName="bare")
+    pages = iam.get_paginator("get_account_authorization_details").paginate(Filter=["User"])
+    details = {user["UserName"]: user for page in pages for user in page["UserDetailList"]}
+    assert "UserPolicyList" not in details["bare"] and details["bare"]["AttachedManagedPolicies"] == []
+
+
+def test_transitive_tags_are_refused_without_naming_them(iam, alice):
+    root_trust = json.loads(trust(f"arn:aws:iam::{ACCOUNT}:root"))
+    root_trust["Statement"][0]["Action"] = ["sts:AssumeRole", "sts:TagSession"]
+    role = iam.create_role(RoleName="tagged-sessions", AssumeRolePolicyDocument=json.dumps(root_trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="tagged-sessions", PolicyName="p", PolicyDocument=policy("sts:*"))
+    sts = sts_of(iam, alice)
+    assume = {"RoleArn": role, "RoleSessionName": "session"}
+    assert refused(sts.assume_role, **assume, TransitiveTagKeys=["zz"])[1] == (
+        "The specified transitive tag key must be included in the requested tags."
+    )
+    tags = {"Tags": [{"Key": "one", "Value": "1"}], "TransitiveTagKeys": ["one"]}
+    chained = sts_of(iam, sts.assume_role(**assume, **tags)["Credentials"])
+    assert refused(chained.assume_role, **assume, Tags=[{"Key": "One", "Value": "2"}])[1] == (
+        "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."
+    )
+
+
+def test_a_federated_user_is_told_that_nothing_was_packed(iam, alice):
+    assert sts_of(iam, alice).get_federation_token(Name="fed")["PackedPolicySize"] == 0
+
+
+def test_aws_policies_are_read_only_still(iam):
+    assert refused(iam.delete_policy, PolicyArn=READ_ONLY)[0] == "AccessDenied"
