@@ -61,8 +61,8 @@ def test_an_alarm_goes_off_and_is_over_and_the_webhook_is_told(dev, webhook):
     dev.advance(MINUTE)
     value, reason = state(cloudwatch, "busy")
     assert value == "ALARM"
-    assert reason.startswith("Threshold Crossed: 1 out of the last 1 datapoints [5.0 (")
-    assert reason.endswith(")] was greater than the threshold (3.0) (minimum 1 datapoint for OK -> ALARM transition).")
+    assert reason.startswith("Threshold Crossed: 1 datapoint [5.0 (")
+    assert reason.endswith(")] was greater than the threshold (3.0).")
     # The clock jumps over the minutes at which it is over; each is looked at all the same.
     dev.advance(60 * MINUTE)
     assert state(cloudwatch, "busy")[0] == "OK"
@@ -146,7 +146,7 @@ def test_periods_end_with_the_minute_and_data_points_are_counted(dev):
     dev.advance(MINUTE)
     # Neither of the two minutes is above the threshold; five minutes that end now are.
     value, reason = state(cloudwatch, "one")
-    assert value == "ALARM" and "datapoints [6.0 (" in reason, reason
+    assert value == "ALARM" and "datapoint [6.0 (" in reason, reason
     assert state(cloudwatch, "two of three")[0] == "OK"
     dev.advance(5 * MINUTE)
     encrypt(6)
@@ -180,7 +180,7 @@ def test_an_alarm_may_watch_an_expression(dev, webhook):
         kms.sign(KeyId=key, Message=b"m", SigningAlgorithm="ECDSA_SHA_256")
     dev.advance(MINUTE)
     value, reason = state(cloudwatch, "errors")
-    assert value == "ALARM" and "datapoints [33.3" in reason, reason
+    assert value == "ALARM" and "datapoint [33.3" in reason, reason
     wait_until(lambda: webhook.received, "told")
     assert [query["Id"] for query in webhook.messages[0]["Trigger"]["Metrics"]] == ["rate", "good", "bad"]
 

@@ -159,6 +159,9 @@ def test_grants_give_what_they_say_and_are_listed(server, iam, root, key):
     assert len(listed) == 1 and listed[0]["GrantId"] == made["GrantId"] and listed[0]["Name"] == "red"
     assert listed[0]["Constraints"] == {"EncryptionContextSubset": {"team": "red"}}
     assert root.list_retirable_grants(RetiringPrincipal=arn)["Grants"] == listed
+    nameless = root.create_grant(KeyId=key, GranteePrincipal=arn, Operations=["Decrypt"])["GrantId"]
+    assert root.list_grants(KeyId=key, GrantId=nameless)["Grants"][0]["Name"] == ""
+    root.revoke_grant(KeyId=key, GrantId=nameless)
     red = {"team": "red", "n": "1"}
     blob = alice.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext=red, GrantTokens=[made["GrantToken"]])
     assert alice.decrypt(CiphertextBlob=blob["CiphertextBlob"], EncryptionContext=red)["Plaintext"] == b"x"

@@ -100,7 +100,7 @@ def refused(call, /, **arguments):
     with pytest.raises(botocore.exceptions.ClientError) as caught:
         call(**arguments)
     found = caught.value.response
-    return found["Error"]["Code"], found["Error"]["Message"], found["ResponseMetadata"]["HTTPStatusCode"]
+    return found["Error"]["Code"], found["Error"].get("Message", ""), found["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def of_key(key):
@@ -128,6 +128,26 @@ def test_metrics_are_read_in_every_protocol(spoken, used):
         "Sum": 5.0, "SampleCount": 5.0, "Average": 1.0, "Minimum": 1.0, "Maximum": 1.0,
     }  # fmt: skip
     assert (point["Unit"], point["Timestamp"]) == ("Count", NOW - HOUR)
+
+
+@pytest.mark.parametrize(
+    "asked, labels",
+    [
+        ([(60, "Sum"), (60, "Minimum")], ["KeyUsage Sum", "KeyUsage Minimum"]),
+        ([(60, "Sum"), (120, "Minimum")], ["KeyUsage Sum 60", "KeyUsage Minimum 120"]),
+        ([(60, "Sum"), (120, "Sum")], ["KeyUsage 60", "KeyUsage 120"]),
+        ([(60, "Sum")], ["KeyUsage"]),
+    ],
+)
+def test_results_of_one_metric_are_told_apart_by_their_labels(spoken, used, asked, labels):
+    _, cloudwatch = spoken
+    metric = {"Namespace": "AWS/KMS", "MetricName": "KeyUsage", "Dimensions": of_key(used)}
+    queries = [
+        {"Id": f"q{at}", "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}}
+        for at, (period, stat) in enumerate(asked)
+    ]
+    got = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=NOW - HOUR, EndTime=NOW + HOUR)
+    assert [result["Label"] for result in got["MetricDataResults"]] == labels
 
 
 def test_alarms_are_kept_in_every_protocol(spoken, used):

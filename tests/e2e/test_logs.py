@@ -77,6 +77,22 @@ def test_the_stream_is_read_from_either_end(used):
     groups = logs.describe_log_groups(logGroupNamePrefix="CloudTrail")["logGroups"]
     assert [group["logGroupName"] for group in groups] == [GROUP]
     assert logs.describe_log_groups(logGroupNamePrefix="/aws/lambda")["logGroups"] == []
+    assert (groups[0]["storedBytes"], groups[0]["deletionProtectionEnabled"]) == (0, False)
+    (searched,) = logs.describe_log_groups(logGroupNamePattern="Trail/K")["logGroups"]
+    assert not {"storedBytes", "deletionProtectionEnabled"} & searched.keys(), "a search tells less"
+    for call, both, code, text in [
+        (
+            logs.describe_log_groups, {"logGroupNamePrefix": "a", "logGroupNamePattern": "abc"}, "InvalidParameterException",
+            "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
+        ),
+        (
+            logs.describe_log_streams, {"logGroupName": GROUP, "logGroupIdentifier": GROUP}, "ValidationException",
+            "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
+        ),
+    ]:  # fmt: skip
+        with pytest.raises(ClientError) as refused:
+            call(**both)
+        assert (refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]) == (code, text)
     (stream,) = logs.describe_log_streams(logGroupName=GROUP)["logStreams"]
     assert stream["firstEventTimestamp"] <= stream["lastEventTimestamp"]
     asked = {"logGroupName": GROUP, "logStreamName": stream["logStreamName"]}

@@ -73,6 +73,7 @@ def test_related_keys_know_each_other(regions):
     )
     replica = answer["ReplicaKeyMetadata"]
     assert (replica["KeyState"], replica["Enabled"], replica["Description"]) == ("Creating", False, "two")
+    assert "CurrentKeyMaterialId" not in replica, "a key that is being made has none yet"
     assert (answer["ReplicaPolicy"], answer["ReplicaTags"]) == (policy, tags)
     for region, kind, description in ((HOME, "PRIMARY", "one"), (AWAY, "REPLICA", "two")):
         seen = describe(regions[region], key)
@@ -85,6 +86,7 @@ def test_related_keys_know_each_other(regions):
     assert regions[AWAY].list_resource_tags(KeyId=key)["Tags"] == tags
     assert json.loads(regions[AWAY].get_key_policy(KeyId=key)["Policy"]) == json.loads(policy)
     refused(regions[THIRD].describe_key, "NotFoundException", KeyId=key)
+    assert "ReplicaTags" not in regions[HOME].replicate_key(KeyId=key, ReplicaRegion=THIRD)
 
 
 def test_what_was_encrypted_in_one_region_decrypts_in_another(regions, replicated):

@@ -61,7 +61,12 @@ pub(crate) fn result(
     let is_of_any = resources.iter().all(|resource| resource == "*");
     EvaluationResult {
         eval_action_name: action.to_owned(),
-        eval_resource_name: if is_of_any { "*" } else { template(action) }.to_owned(),
+        eval_resource_name: match resources {
+            [one] => one.as_str(),
+            _ if is_of_any => "*",
+            _ => template(action),
+        }
+        .to_owned(),
         eval_decision: decision,
         matched_statements: matched.into_iter().map(statement).collect(),
         missing_context_values: missing.to_vec(),

@@ -63,7 +63,8 @@ pub(crate) async fn entry(
         grantee_service_principal,
         issuing_account: format!("arn:{}:iam::{}:root", arn.region.partition(), grant.issuing_account),
         key_id: arn.to_string(),
-        name: grant.name,
+        // A grant without a name is listed with an empty one.
+        name: Some(grant.name.unwrap_or_default()),
         operations: grant.operations.iter().filter_map(|name| name.parse::<GrantOperation>().ok()).collect(),
         retiring_principal,
         retiring_service_principal,

@@ -73,7 +73,9 @@ pub(crate) async fn replicate_key(
     // The replica key is there already; the service says so of one that it has only begun to make.
     let mut metadata = metadata::of(&replica, &record, cx.now);
     (metadata.key_state, metadata.enabled) = (KeyState::Creating, false);
-    let tags = record.tags.iter().map(metadata::tag).collect();
+    metadata.current_key_material_id = None;
+    let tags: Vec<_> = record.tags.iter().map(metadata::tag).collect();
+    let tags = Some(tags).filter(|tags| !tags.is_empty());
     Ok(ReplicateKeyOutput { replica_key_metadata: metadata, replica_policy: policy, replica_tags: tags })
 }
 

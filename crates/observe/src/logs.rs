@@ -45,7 +45,11 @@ fn invalid(message: impl Into<String>) -> Refusal {
 fn check_group(cx: &Cx<'_>, name: Option<&str>, identifier: Option<&str>) -> Result<(), Refusal> {
     let given = match (name, identifier) {
         (Some(given), None) | (None, Some(given)) => given,
-        (Some(_), Some(_)) | (None, None) => {
+        (Some(_), Some(_)) => {
+            let message = "LogGroup name and LogGroup ARN are mutually exclusive parameters.";
+            return Err(Refusal::new("ValidationException", message));
+        }
+        (None, None) => {
             return Err(invalid("Exactly one of logGroupName and logGroupIdentifier must be given."));
         }
     };
@@ -63,13 +67,24 @@ pub(crate) async fn describe_log_groups(cx: &mut Cx<'_>, body: &[u8]) -> Result<
     let input: DescribeLogGroupsInput = read(cx, body)?;
     authorize(cx, "logs:DescribeLogGroups", "*").await?;
     let (prefix, pattern) = (input.log_group_name_prefix, input.log_group_name_pattern);
+    if prefix.is_some() && pattern.is_some() {
+        return Err(invalid(
+            "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
+        ));
+    }
+    let is_search = pattern.is_some();
     let is_meant = prefix.is_none_or(|prefix| GROUP.starts_with(&prefix))
         && pattern.is_none_or(|pattern| GROUP.contains(&pattern));
     let arn = group_arn(cx);
-    let group = json!({
+    let mut group = json!({
         "logGroupName": GROUP, "arn": format!("{arn}:*"), "logGroupArn": arn, "creationTime": 0,
-        "metricFilterCount": 0, "storedBytes": 0, "logGroupClass": "STANDARD",
+        "metricFilterCount": 0, "logGroupClass": "STANDARD",
     });
+    // A search by pattern tells less.
+    if let Some(members) = group.as_object_mut().filter(|_| !is_search) {
+        members.insert("storedBytes".to_owned(), json!(0));
+        members.insert("deletionProtectionEnabled".to_owned(), json!(false));
+    }
     Ok(json!({ "logGroups": if is_meant { vec![group] } else { Vec::new() } }))
 }
 

@@ -376,9 +376,8 @@ pub(super) async fn set_alarm_state(cx: &mut Cx<'_>, input: SetAlarmStateInput) 
     change(cx, async |cx, snapshot| {
         let found = find(cx, &**snapshot, name).await?;
         authorize_alarm(cx, "cloudwatch:SetAlarmState", name, found.as_ref()).await?;
-        // AWS: unverified
-        let message = format!("The alarm {name} does not exist.");
-        let found = found.ok_or_else(|| Refusal::new(QueryErrorCode::ResourceNotFound, message))?;
+        // AWS says nothing but the code.
+        let found = found.ok_or_else(|| Refusal::new(QueryErrorCode::ResourceNotFound, ""))?;
         let mut record = found.record.clone();
         let state = AlarmState {
             value: input.state_value,

@@ -81,7 +81,7 @@ pub(super) async fn get_metric_data(
             Value::Number(_) => Vec::new(),
             Value::One(series) => vec![series],
         };
-        found.extend(all.into_iter().map(|series| (query.id.clone(), query.label(), series)));
+        found.extend(all.into_iter().map(|series| (query.id.clone(), query.label(&queries.list), series)));
     }
     let mut page = Page { skip: skipped, left: usize::try_from(most).unwrap_or(usize::MAX), is_whole: true };
     let is_newest_first = input.scan_by != Some(ScanBy::TimestampAscending);

@@ -54,8 +54,8 @@ impl<'a> Reader<'a> {
 pub(crate) enum Source {
     /// An expression, and the period that it was given.
     Expression(Node, Option<u32>),
-    /// A statistic of a metric, which may be one that nothing is kept of.
-    Stat { metric: Option<Metric>, name: String, period: u32, stat: Stat },
+    /// A statistic of a metric, which may be one that nothing is kept of; `text` is the statistic as it was asked for.
+    Stat { metric: Option<Metric>, name: String, period: u32, stat: Stat, text: String },
 }
 
 /// One query.
@@ -71,13 +71,30 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Its label.
-    pub(crate) fn label(&self) -> String {
-        match (&self.label, &self.source) {
-            (Some(label), _) => label.clone(),
-            (None, Source::Stat { name, .. }) => name.clone(),
-            (None, Source::Expression(..)) => self.id.clone(),
+    /// Its label. Where it was given none and others of `among` are of the same metric, what tells it from them is added to the
+    /// name: the statistic, the period, or both.
+    pub(crate) fn label(&self, among: &[Self]) -> String {
+        if let Some(label) = &self.label {
+            return label.clone();
         }
+        let Source::Stat { name, period, text, .. } = &self.source else { return self.id.clone() };
+        let (mut by_statistic, mut by_period) = (false, false);
+        for other in among.iter().filter(|other| other.label.is_none() && other.is_returned) {
+            if let Source::Stat { name: of, period: other_period, text: other_text, .. } = &other.source
+                && of == name
+            {
+                by_statistic |= other_text != text;
+                by_period |= other_period != period;
+            }
+        }
+        let mut label = name.clone();
+        if by_statistic {
+            label.push_str(&format!(" {text}"));
+        }
+        if by_period {
+            label.push_str(&format!(" {period}"));
+        }
+        label
     }
 }
 
@@ -277,6 +294,7 @@ fn read(query: &MetricDataQuery, short: &[u32]) -> Result<Query, Refusal> {
                 name: name.clone(),
                 period: stat.period,
                 stat: parsed,
+                text: stat.stat.clone(),
             }
         }
         (None, Some(text)) => {

@@ -11,6 +11,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
 use super::evaluation::{Rule, Verdict};
+use super::series::Span;
 
 /// The reason of an alarm that was never evaluated.
 pub(crate) const INITIAL: &str = "Unchecked: Initial alarm creation";
@@ -33,7 +34,15 @@ const NAMED_MOST: usize = 5;
 const LISTED_MOST: usize = 10;
 
 /// The text for a new state that `verdict` leads to.
-pub(crate) fn text(rule: &Rule, verdict: &Verdict, state: StateValue, seen: &[Option<Seen>]) -> String {
+///
+/// `counts` says whether the alarm was told how many datapoints it takes: its text then names them.
+pub(crate) fn text(
+    rule: &Rule,
+    counts: bool,
+    verdict: &Verdict,
+    state: StateValue,
+    seen: &[Option<Seen>],
+) -> String {
     let Rule { evaluation_periods: periods, datapoints_to_alarm, .. } = *rule;
     if state == StateValue::InsufficientData {
         return format!("Insufficient Data: {} unknown.", were(periods, "datapoint"));
@@ -74,13 +83,17 @@ pub(crate) fn text(rule: &Rule, verdict: &Verdict, state: StateValue, seen: &[Op
         let within = periods.saturating_add(1).saturating_sub(datapoints_to_alarm);
         ("not ", within, "ALARM -> OK")
     };
+    let (list, compared, threshold) = (list.join(", "), compared(rule.comparison), rule.threshold);
+    if !counts {
+        let datapoints = plural(u32::try_from(named.len()).unwrap_or(u32::MAX), "datapoint");
+        return format!(
+            "Threshold Crossed: {datapoints} [{list}] {was} {not}{compared} the threshold ({threshold:?})."
+        );
+    }
     format!(
-        "Threshold Crossed: {} out of the last {periods} datapoints [{}] {was} {not}{} the threshold ({:?}) (minimum {} for \
-         {change} transition).",
+        "Threshold Crossed: {} out of the last {periods} datapoints [{list}] {was} {not}{compared} the threshold ({threshold:?}) \
+         (minimum {} for {change} transition).",
         named.len(),
-        list.join(", "),
-        compared(rule.comparison),
-        rule.threshold,
         plural(needed, "datapoint"),
     )
 }
@@ -90,7 +103,7 @@ pub(crate) fn data(
     watched: &Watched,
     rule: &Rule,
     verdict: &Verdict,
-    (now, period): (Timestamp, u32),
+    (now, span): (Timestamp, Span),
     seen: &[Option<Seen>],
 ) -> String {
     let evaluated: Vec<Seen> = verdict.evaluated.iter().filter_map(|(at, _)| *seen.get(*at)?).collect();
@@ -110,7 +123,7 @@ pub(crate) fn data(
             add("unit", json!(unit));
         }
     }
-    add("period", json!(period));
+    add("period", json!(span.period));
     add("recentDatapoints", listed.iter().map(|seen| json!(seen.value)).collect());
     add("threshold", json!(rule.threshold));
     let points = listed.iter().rev().map(|seen| {
@@ -120,7 +133,19 @@ pub(crate) fn data(
         }
         point
     });
-    add("evaluatedDatapoints", points.collect());
+    // Periods that were treated as if they had a value are told of by their time alone.
+    let filled: Vec<Value> = match rule.missing_data {
+        MissingData::Breaching | MissingData::NotBreaching => {
+            let starts = (0_i64..).map(|number| span.from + number * i64::from(span.period));
+            let mut missing: Vec<i64> =
+                starts.zip(seen).filter(|(_, seen)| seen.is_none()).map(|(start, _)| start).collect();
+            missing.reverse();
+            missing.truncate(usize::try_from(verdict.missing).unwrap_or(usize::MAX).min(LISTED_MOST));
+            missing.into_iter().map(|start| json!({ "timestamp": date(start, LONG) })).collect()
+        }
+        MissingData::Ignore | MissingData::Missing => Vec::new(),
+    };
+    add("evaluatedDatapoints", points.chain(filled).collect());
     Value::Object(members).to_string()
 }
 
@@ -188,9 +213,56 @@ mod tests {
             .collect();
         let verdict = rule.evaluate(values);
         let watched = Watched::Queries(Vec::new());
-        let data = data(&watched, &rule, &verdict, (Timestamp::from_millis(0), 60), &seen);
+        let span = Span { from: 1_796_026_800, to: 1_796_026_800 + 300, period: 60 };
+        let data = data(&watched, &rule, &verdict, (Timestamp::from_millis(0), span), &seen);
         assert!(serde_json::from_str::<Value>(&data).is_ok(), "{data}");
-        verdict.state.map(|state| text(&rule, &verdict, state, &seen))
+        verdict.state.map(|state| text(&rule, true, &verdict, state, &seen))
+    }
+
+    #[test]
+    fn an_alarm_that_was_not_told_how_many_datapoints_it_takes_does_not_name_them() {
+        let rule = Rule {
+            datapoints_to_alarm: 2,
+            evaluation_periods: 2,
+            comparison: ComparisonOperator::GreaterThanThreshold,
+            threshold: 2.0,
+            missing_data: MissingData::Breaching,
+        };
+        let seen: Vec<_> = [(0, 21.5), (60, 3.0)]
+            .map(|(at, value)| Some(Seen { start: 1_796_026_800 + at, value, samples: None }))
+            .to_vec();
+        let verdict = rule.evaluate(&[Some(21.5), Some(3.0)]);
+        assert_eq!(
+            text(&rule, false, &verdict, StateValue::Alarm, &seen),
+            "Threshold Crossed: 2 datapoints [3.0 (30/11/26 08:21:00), 21.5 (30/11/26 08:20:00)] were greater than the threshold (2.0)."
+        );
+    }
+
+    #[test]
+    fn periods_that_were_filled_in_are_listed_by_their_time() {
+        let rule = Rule {
+            datapoints_to_alarm: 2,
+            evaluation_periods: 2,
+            comparison: ComparisonOperator::GreaterThanThreshold,
+            threshold: 2.0,
+            missing_data: MissingData::Breaching,
+        };
+        let span = Span { from: 1_796_026_800, to: 1_796_026_800 + 240, period: 60 };
+        let verdict = rule.evaluate(&[None; 4]);
+        let data = data(
+            &Watched::Queries(Vec::new()),
+            &rule,
+            &verdict,
+            (Timestamp::from_millis(0), span),
+            &[None; 4],
+        );
+        let data: Value = serde_json::from_str(&data).unwrap();
+        assert_eq!(
+            data["evaluatedDatapoints"],
+            json!([
+                { "timestamp": "2026-11-30T08:23:00.000+0000" }, { "timestamp": "2026-11-30T08:22:00.000+0000" },
+            ])
+        );
     }
 
     #[test]

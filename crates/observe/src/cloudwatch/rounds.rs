@@ -246,8 +246,8 @@ async fn judged(
     let Some(value) = verdict.state.filter(|value| *value != alarm.state.value) else { return Ok(None) };
     Ok(Some(AlarmState {
         value,
-        reason: reason::text(&rule, &verdict, value, &seen),
-        reason_data: Some(reason::data(&alarm.watched, &rule, &verdict, (now, period), &seen)),
+        reason: reason::text(&rule, alarm.datapoints_to_alarm.is_some(), &verdict, value, &seen),
+        reason_data: Some(reason::data(&alarm.watched, &rule, &verdict, (now, span), &seen)),
         updated: now,
         since: now,
     }))

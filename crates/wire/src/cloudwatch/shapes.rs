@@ -176,7 +176,7 @@ query_enumerations! {
     }
     /// The state of an alarm.
     StateValue STATE_VALUE = "StateValue" {
-        Ok = "OK", Alarm = "ALARM", InsufficientData = "INSUFFICIENT_DATA",
+        InsufficientData = "INSUFFICIENT_DATA", Alarm = "ALARM", Ok = "OK",
     }
     /// A statistic of the values of a period.
     Statistic STATISTIC = "Statistic" {

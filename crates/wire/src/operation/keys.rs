@@ -144,7 +144,7 @@ operation! { ReplicateKey {
     output ReplicateKeyOutput {
         replica_key_metadata: present KeyMetadata = "ReplicaKeyMetadata" KEY_METADATA,
         replica_policy: present String = "ReplicaPolicy" POLICY,
-        replica_tags: present Vec<Tag> = "ReplicaTags" TAG_LIST,
+        replica_tags: optional Vec<Tag> = "ReplicaTags" TAG_LIST,
     }
     errors [
         AlreadyExists, Disabled, InvalidArn, KmsInvalidState, KmsInternal, LimitExceeded,

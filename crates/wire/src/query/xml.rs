@@ -37,7 +37,9 @@ pub fn write_error(error: &QueryError, namespace: &str, request_id: &str, out: &
     xml.begin("Error");
     xml.text("Type", error.code.fault().as_str());
     xml.text("Code", error.code.as_str());
-    xml.text("Message", &error.message);
+    if !error.message.is_empty() {
+        xml.text("Message", &error.message);
+    }
     xml.end("Error");
     xml.text("RequestId", request_id);
     xml.end("ErrorResponse");
