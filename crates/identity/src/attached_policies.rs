@@ -54,7 +54,7 @@ async fn attach<E: PolicyHolder>(
     holder: &str,
     policy_arn: &str,
 ) -> Result<(), Refusal> {
-    let policy = arn::policy(cx, policy_arn).map_err(Refusal::as_validation)?;
+    let policy = arn::policy(cx, policy_arn).map_err(Refusal::into_validation)?;
     let particulars = Particulars { policy_arn: Some(policy_arn), ..Particulars::default() };
     amend::<E, ()>(cx, action, holder, &particulars, async |entity| {
         if entity.record.attached().iter().any(|held| held == policy_arn) {
@@ -88,7 +88,7 @@ async fn detach<E: PolicyHolder>(
     holder: &str,
     policy_arn: &str,
 ) -> Result<(), Refusal> {
-    arn::policy(cx, policy_arn).map_err(Refusal::as_validation)?;
+    arn::policy(cx, policy_arn).map_err(Refusal::into_validation)?;
     let particulars = Particulars { policy_arn: Some(policy_arn), ..Particulars::default() };
     amend::<E, ()>(cx, action, holder, &particulars, async |entity| {
         let before = entity.record.attached().len();

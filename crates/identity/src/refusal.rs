@@ -61,7 +61,7 @@ impl Refusal {
     }
 
     /// The same text as a ValidationError, which is what some operations call it.
-    pub(crate) fn as_validation(self) -> Self {
+    pub(crate) fn into_validation(self) -> Self {
         Self::new(QueryErrorCode::ValidationError, self.0.message)
     }
 

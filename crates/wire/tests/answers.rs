@@ -446,7 +446,7 @@ fn an_answer_with_every_member_is_compact_sorted_json() {
             &ReplicateKeyOutput {
                 replica_key_metadata: key_metadata(),
                 replica_policy: text("ReplicaPolicy-v"),
-                replica_tags: vec![Tag { tag_key: text("TagKey-v"), tag_value: text("TagValue-v") }],
+                replica_tags: Some(vec![Tag { tag_key: text("TagKey-v"), tag_value: text("TagValue-v") }]),
             },
             format!(
                 "{}{KEY_METADATA}{}",

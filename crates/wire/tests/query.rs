@@ -73,6 +73,11 @@ fn every_request_with_all_its_members_is_read() {
     }
 }
 
+/// Whether the errors of an operation show no values: IAM's do not.
+fn hides_values(model: &QueryModel) -> bool {
+    iam::Operation::ALL.iter().any(|operation| core::ptr::eq(operation.model(), model))
+}
+
 #[test]
 fn a_required_member_that_is_missing_is_named() {
     for model in models() {
@@ -81,7 +86,7 @@ fn a_required_member_that_is_missing_is_named() {
             let others: Vec<_> =
                 model.input.iter().filter(|member| member.name != missing.name).copied().collect();
             request("", &others, &mut form);
-            let shown = if missing.shape.is_sensitive() { "" } else { " null" };
+            let shown = if missing.shape.is_sensitive() || hides_values(model) { "" } else { " null" };
             assert_eq!(
                 refused(check(model, &form)),
                 format!(
@@ -125,7 +130,6 @@ fn the_texts_of_iam_are_answered() {
     };
     let many: String =
         (1..=51).map(|n| format!("&Tags.member.{n}.Key=k{n}&Tags.member.{n}.Value=")).collect();
-    let shown = vec![""; 51].join(", ");
     for (text, code, message) in [
         (
             "UserName=a%2Fb",
@@ -140,19 +144,17 @@ fn the_texts_of_iam_are_answered() {
         (
             "UserName=a&Tags.member.1.Key=%2A&Tags.member.1.Value=v",
             QueryErrorCode::ValidationError,
-            r"1 validation error detected: Value '*' at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+",
+            r"1 validation error detected: Value at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+",
         ),
         (
             "UserName=a%2Fb&Path=x",
             QueryErrorCode::ValidationError,
-            r"2 validation errors detected: Value 'x' at 'path' failed to satisfy constraint: Member must satisfy regular expression pattern: (\u002F)|(\u002F[\u0021-\u007E]+\u002F); Value 'a/b' at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]+",
+            r"2 validation errors detected: Value at 'path' failed to satisfy constraint: Member must satisfy regular expression pattern: (\u002F)|(\u002F[\u0021-\u007E]+\u002F); Value at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]+",
         ),
         (
             &format!("UserName=a{many}"),
             QueryErrorCode::ValidationError,
-            &format!(
-                "1 validation error detected: Value '[{shown}]' at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50"
-            ),
+            "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50",
         ),
         (
             "UserName=a&Tags.member.x.Key=1",
