@@ -376,7 +376,12 @@ def test_access_keys(server, iam):
     assert refused(sts.get_caller_identity)[0] == "InvalidClientTokenId"
     gone = "NoSuchEntity", f"The Access Key with id {first['AccessKeyId']} cannot be found.", 404
     assert refused(iam.delete_access_key, UserName="keys", AccessKeyId=first["AccessKeyId"]) == gone
-    assert refused(iam.get_access_key_last_used, AccessKeyId=first["AccessKeyId"]) == gone
+    assert refused(iam.get_access_key_last_used, AccessKeyId=first["AccessKeyId"]) == (
+        "AccessDenied",
+        f"User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform iam:GetAccessKeyLastUsed on resource: "
+        f"access key {first['AccessKeyId']}",
+        403,
+    )
 
 
 def test_the_root_user_has_access_keys_too(fresh_server):
@@ -706,9 +711,7 @@ def test_simulation(iam):
         assert (one["EvalResourceName"], one["EvalResourceDecision"]) == (key, result["EvalDecision"])
         assert one["MatchedStatements"] == result["MatchedStatements"]
         assert result["EvalDecisionDetails"] == {}
-    assert [result["EvalResourceName"] for result in answer["EvaluationResults"]] == [
-        "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}"
-    ] * 2 + ["*"]
+    assert [result["EvalResourceName"] for result in answer["EvaluationResults"]] == [key] * 3
 
     # The most restrictive decision is that of the action, and the statements are those that made it.
     mixed = [
@@ -722,6 +725,8 @@ def test_simulation(iam):
             PolicyInputList=mixed, ActionNames=["kms:Encrypt"], ResourceArns=resources
         )["EvaluationResults"]
         assert result["EvalDecision"] == decision
+        template = "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}"
+        assert result["EvalResourceName"] == (key if resources == [key] else template)
         assert [one["EvalResourceDecision"] for one in result["ResourceSpecificResults"]] == [
             "allowed", "implicitDeny", "explicitDeny"
         ][: len(resources)]  # fmt: skip

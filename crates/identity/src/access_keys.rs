@@ -19,6 +19,7 @@ use keyreeve_wire::iam::{
     ListAccessKeysOutput, Status, UpdateAccessKeyInput,
 };
 use keyreeve_wire::query::QueryError;
+use keyreeve_wire::query::QueryErrorCode;
 use keyreeve_wire::sts::{GetAccessKeyInfoInput, GetAccessKeyInfoOutput};
 use zeroize::Zeroizing;
 
@@ -255,7 +256,12 @@ pub(crate) async fn get_access_key_last_used(
         record.map_or_else(|| arn::<UserRecord>(account, "/", "*"), |seen| seen.record.arn(account));
     authorize(cx, "iam:GetAccessKeyLastUsed", &resource, &Particulars::default()).await?;
     if found.is_none() {
-        return Err(no_key(id));
+        // So that nobody learns whose it is, AWS refuses what is not there as it does what is another's.
+        let caller = cx.caller.arn();
+        let message = format!(
+            "User: {caller} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {id}"
+        );
+        return Err(Refusal::new(QueryErrorCode::AccessDenied, message));
     }
     let last = cx.service.last_use(&*snapshot, Used::AccessKey(id)).await?;
     let unused = || "N/A".to_owned();
