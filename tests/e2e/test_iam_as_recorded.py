@@ -67,6 +67,36 @@ def test_policies_that_iam_takes(iam, statement):
     iam.delete_policy(PolicyArn=made["Arn"])
 
 
+def test_a_policy_without_a_version_may_be_written_on_an_identity_and_does_not_substitute(iam):
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:username}"}
+    iam.create_user(UserName="versionless")
+    for version in ({}, {"Version": "2008-10-17"}):
+        document = json.dumps({**version, "Statement": [statement]})
+        iam.put_user_policy(UserName="versionless", PolicyName="p", PolicyDocument=document)
+        asked = {"ActionNames": ["s3:GetObject"], "ResourceArns": ["arn:aws:s3:::b/versionless", "arn:aws:s3:::b/${aws:username}"]}
+        user = f"arn:aws:iam::{ACCOUNT}:user/versionless"
+        (result,) = iam.simulate_principal_policy(PolicySourceArn=user, **asked)["EvaluationResults"]
+        assert [one["EvalResourceDecision"] for one in result["ResourceSpecificResults"]] == ["implicitDeny", "allowed"]
+        assert refused(iam.create_policy, PolicyName="versionless", PolicyDocument=document)[1] == (
+            "Policy document must be version 2012-10-17 or greater."
+        )
+
+
+def test_prefixes_and_documents_have_texts_of_their_own(iam):
+    prefix = (
+        "ValidationError",
+        "The specified value for pathPrefix is invalid. It must begin with the / character and contain only alphanumeric "
+        "characters and/or / characters.",
+        400,
+    )
+    assert refused(iam.list_policies, PathPrefix="/foo") == prefix
+    for call in (iam.list_users, iam.list_roles, iam.list_groups):
+        assert refused(call, PathPrefix="invalid") == prefix
+    assert refused(iam.create_policy, PolicyName="emoji", PolicyDocument='{"\U0001f600": 1}') == (
+        "ValidationError", "The specified value for policyDocument is invalid. It must contain only printable ASCII characters.", 400
+    )  # fmt: skip
+
+
 def test_what_is_said_of_a_policy_that_is_not_there(iam):
     arn = f"arn:aws:iam::{ACCOUNT}:policy/not-there"
     version = "NoSuchEntity", f"Policy {arn} version v1 does not exist or is not attachable.", 404

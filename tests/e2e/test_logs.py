@@ -80,7 +80,18 @@ def test_the_stream_is_read_from_either_end(used):
     assert (groups[0]["storedBytes"], groups[0]["deletionProtectionEnabled"]) == (0, False)
     (searched,) = logs.describe_log_groups(logGroupNamePattern="Trail/K")["logGroups"]
     assert not {"storedBytes", "deletionProtectionEnabled"} & searched.keys(), "a search tells less"
+    for asked, found in [
+        ({"logGroupIdentifiers": ["other"]}, 0), ({"logGroupIdentifiers": ["other", GROUP]}, 1),
+        ({"logGroupIdentifiers": [groups[0]["logGroupArn"]]}, 1),
+        ({"logGroupClass": "STANDARD"}, 1), ({"logGroupClass": "DELIVERY"}, 0),
+    ]:  # fmt: skip
+        assert len(logs.describe_log_groups(**asked)["logGroups"]) == found, asked
     for call, both, code, text in [
+        (
+            logs.describe_log_groups, {"logGroupClass": "NOPE"}, "InvalidParameterException",
+            "1 validation error detected: Value 'NOPE' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum "
+            "value set: [STANDARD, INFREQUENT_ACCESS, DELIVERY]",
+        ),
         (
             logs.describe_log_groups, {"logGroupNamePrefix": "a", "logGroupNamePattern": "abc"}, "InvalidParameterException",
             "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",

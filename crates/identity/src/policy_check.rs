@@ -8,7 +8,8 @@ use keyreeve_core::identity::record::InlinePolicy;
 use keyreeve_core::key_policy::PrincipalError;
 use keyreeve_core::record::BoundPrincipal;
 use keyreeve_policy::{
-    Document, Kind, ParsePolicyError, Policy, invalid_principal, parse_identity_policy, parse_trust_policy,
+    Document, Kind, ParsePolicyError, Policy, invalid_principal, parse_identity_policy, parse_managed_policy,
+    parse_trust_policy,
 };
 use keyreeve_store::Snapshot;
 use keyreeve_wire::query::QueryErrorCode;
@@ -23,9 +24,14 @@ const CONTROL_MOST: usize = 5120;
 /// The characters that a trust policy may have.
 pub(crate) const TRUST_MOST: usize = 2048;
 
-/// Checks an identity policy.
+/// Checks a policy that is written on an identity, or passed to a session.
 pub(crate) fn identity(text: &str) -> Result<(), Refusal> {
     parse_identity_policy(text).map_err(malformed)?;
+    compiles(Kind::Identity, text)
+}
+
+fn latest(text: &str) -> Result<(), Refusal> {
+    parse_managed_policy(text).map_err(malformed)?;
     compiles(Kind::Identity, text)
 }
 
@@ -34,7 +40,7 @@ pub(crate) fn managed(text: &str) -> Result<(), Refusal> {
     if size(text) > MANAGED_MOST {
         return Err(Refusal::quota(format!("Cannot exceed quota for PolicySize: {MANAGED_MOST}")));
     }
-    identity(text)
+    latest(text)
 }
 
 /// Checks the trust policy of a role, and finds out who the users and roles are that it names.
@@ -63,7 +69,7 @@ pub(crate) fn trust_document(text: &str) -> Result<Document, Refusal> {
 /// Checks a service control policy.
 pub(crate) fn service_control(text: &str) -> Result<(), Refusal> {
     control(text)?;
-    identity(text)
+    latest(text)
 }
 
 /// Checks a resource control policy.

@@ -41,6 +41,16 @@ fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidParameterException", message)
 }
 
+/// The class of the group.
+const STANDARD: &str = "STANDARD";
+/// The classes that there are.
+const CLASSES: [&str; 3] = [STANDARD, "INFREQUENT_ACCESS", "DELIVERY"];
+
+/// Whether this is the name or the ARN of the group.
+fn is_group(cx: &Cx<'_>, identifier: &str) -> bool {
+    identifier == GROUP || identifier.trim_end_matches(":*") == group_arn(cx)
+}
+
 /// Refuses every group but the one, by name or ARN.
 fn check_group(cx: &Cx<'_>, name: Option<&str>, identifier: Option<&str>) -> Result<(), Refusal> {
     let given = match (name, identifier) {
@@ -53,7 +63,7 @@ fn check_group(cx: &Cx<'_>, name: Option<&str>, identifier: Option<&str>) -> Res
             return Err(invalid("Exactly one of logGroupName and logGroupIdentifier must be given."));
         }
     };
-    match given == GROUP || given.trim_end_matches(":*") == group_arn(cx) {
+    match is_group(cx, given) {
         true => Ok(()),
         false => Err(Refusal::new("ResourceNotFoundException", "The specified log group does not exist.")),
     }
@@ -72,13 +82,24 @@ pub(crate) async fn describe_log_groups(cx: &mut Cx<'_>, body: &[u8]) -> Result<
             "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
         ));
     }
+    let class = input.log_group_class.as_deref();
+    if let Some(unknown) = class.filter(|class| !CLASSES.contains(class)) {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{unknown}' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum \
+             value set: [{}]",
+            CLASSES.join(", ")
+        )));
+    }
     let is_search = pattern.is_some();
+    let names = &input.log_group_identifiers;
     let is_meant = prefix.is_none_or(|prefix| GROUP.starts_with(&prefix))
-        && pattern.is_none_or(|pattern| GROUP.contains(&pattern));
+        && pattern.is_none_or(|pattern| GROUP.contains(&pattern))
+        && class.is_none_or(|class| class == STANDARD)
+        && (names.is_empty() || names.iter().any(|name| is_group(cx, name)));
     let arn = group_arn(cx);
     let mut group = json!({
         "logGroupName": GROUP, "arn": format!("{arn}:*"), "logGroupArn": arn, "creationTime": 0,
-        "metricFilterCount": 0, "logGroupClass": "STANDARD",
+        "metricFilterCount": 0, "logGroupClass": STANDARD,
     });
     // A search by pattern tells less.
     if let Some(members) = group.as_object_mut().filter(|_| !is_search) {

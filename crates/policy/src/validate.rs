@@ -18,11 +18,30 @@ use crate::condition::Operator;
 use crate::document::{Document, Kind};
 use crate::json::{self, Value};
 
-/// Reads a policy that hangs on an identity: an inline or managed policy, or a boundary.
+/// Reads a policy that is written on an identity or passed to a session; one without a version is of 2008-10-17.
 ///
 /// # Errors
 /// Where it is none: the text of IAM's `MalformedPolicyDocument`.
 pub fn parse_identity_policy(text: &str) -> Result<Document, String> {
+    parse(text, Versions::All)
+}
+
+/// Reads a managed policy, which must be of version 2012-10-17.
+///
+/// # Errors
+/// As [`parse_identity_policy`].
+pub fn parse_managed_policy(text: &str) -> Result<Document, String> {
+    parse(text, Versions::Latest)
+}
+
+/// Which versions of the language are taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Versions {
+    All,
+    Latest,
+}
+
+fn parse(text: &str, versions: Versions) -> Result<Document, String> {
     let syntax = || SYNTAX.to_owned();
     let value = json::parse(text).ok().ok_or_else(syntax)?;
     let policy = members(&value).ok_or_else(syntax)?;
@@ -36,7 +55,7 @@ pub fn parse_identity_policy(text: &str) -> Result<Document, String> {
     {
         return Err(syntax());
     }
-    if version != Some(Some("2012-10-17")) {
+    if versions == Versions::Latest && version != Some(Some("2012-10-17")) {
         return Err("Policy document must be version 2012-10-17 or greater.".to_owned());
     }
     if statements.iter().any(|one| one.contains_key("Principal") || one.contains_key("NotPrincipal")) {
@@ -242,8 +261,15 @@ mod tests {
             (r#"{"Statement":{"Effect":"denY","Action":"s3:*","Resource":"*"}}"#.into(), version),
             (format!(r#"{{"Version":"2012-10-17","Id":"x",{good}}}"#), "taken"),
         ] {
-            let said = parse_identity_policy(&text).err().unwrap_or_else(|| "taken".into());
+            let said = parse_managed_policy(&text).err().unwrap_or_else(|| "taken".into());
             assert_eq!(said, expected, "{text}");
+            let said = parse_identity_policy(&text).err().unwrap_or_else(|| "taken".into());
+            let of_any_version = match expected == version {
+                true if text.contains("denY") => legacy::TEXT,
+                true => "taken",
+                false => expected,
+            };
+            assert_eq!(said, of_any_version, "{text}");
         }
     }
 

@@ -125,6 +125,8 @@ requests! { "InvalidParameterException"
     DescribeLogGroupsInput {
         log_group_name_prefix: optional String = "logGroupNamePrefix" GROUP_NAME,
         log_group_name_pattern: optional String = "logGroupNamePattern" GROUP_NAME_PATTERN,
+        log_group_identifiers: default Vec<String> = "logGroupIdentifiers" NAMES,
+        log_group_class: optional String = "logGroupClass" TEXT,
         next_token: optional PageToken = "nextToken" TOKEN,
         limit: optional i64 = "limit" FEW,
     }

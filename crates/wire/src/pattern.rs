@@ -71,7 +71,8 @@ patterns! {
     MARKER = r"[\u0020-\u00FF]*", |s| s.chars().all(|c| matches!(c, ' '..='\u{ff}'));
     POLICY_NAME = r"[\w]+", |s| some(s, |c| alphanumeric_or(c, "_"));
     POLICY = r"[\u0009\u000A\u000D\u0020-\u00FF]+",
-        |s| some(s, |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'));
+        |s| some(s, |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}')),
+        explained "It must contain only printable ASCII characters.";
     PRINCIPAL = r"^[\w+=,.@:/-]+$", |s| some(s, |c| alphanumeric_or(c, "_+=,.@:/-"));
     REGION = r"^([a-z]+-){2,3}\d+$", region;
     SERVICE_PRINCIPAL = r"^([A-Za-z0-9\-]+)\.([A-Za-z0-9\-]+)(\.[A-Za-z0-9\-]+)+$", |s| {

@@ -46,6 +46,9 @@ pub fn invalid_principal(kind: &str, principal: &str) -> String {
     format!("Invalid principal in policy: \"{}\":\"{principal}\"", kind.to_ascii_uppercase())
 }
 
+/// The provider that every user pool of everybody has in common.
+const COGNITO: &str = "cognito-identity.amazonaws.com";
+
 /// What a trust policy may speak of.
 /// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>.
 const ROLE_ACTIONS: [&str; 6] = [
@@ -80,6 +83,11 @@ fn check(statement: &Members) -> Result<(), String> {
         || statement.contains_key("Action") && statement.contains_key("NotAction")
     {
         return Err(SYNTAX.to_owned());
+    }
+    let is_of_cognito =
+        |kinds: &Value| members(kinds).is_some_and(|kinds| texts(kinds, "Federated").contains(&COGNITO));
+    if statement.get("Principal").is_some_and(is_of_cognito) && !statement.contains_key("Condition") {
+        return Err("A condition block must be present for the Cognito provider".to_owned());
     }
     let actions = [texts(statement, "Action"), texts(statement, "NotAction")].concat();
     if actions.is_empty() {
@@ -233,6 +241,14 @@ mod tests {
             (
                 r#""Effect":"Deny","NotPrincipal":{"AWS":"*"},"Action":"sts:AssumeRole""#,
                 "AssumeRole policy must not contain NotPrincipal field.",
+            ),
+            (
+                r#""Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity""#,
+                "A condition block must be present for the Cognito provider",
+            ),
+            (
+                r#""Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"cognito-identity.amazonaws.com:aud":"x"}}"#,
+                "taken",
             ),
             (r#""Effect":"Allow","Principal":{"AWS":"*"}"#, "Missing required field Action"),
             (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"*""#, sts),

@@ -7,6 +7,10 @@ const NAMES: &str = "It must contain only alphanumeric characters and/or the fol
 const PATHS: &str =
     "It must begin and end with / and contain only alphanumeric characters and/or / characters.";
 
+/// What IAM says of a prefix of paths, whatever its pattern.
+pub(crate) const PREFIXES: &str =
+    "It must begin with the / character and contain only alphanumeric characters and/or / characters.";
+
 patterns! {
     ACCOUNT_ALIAS = r"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", account_alias;
     CONTEXT_ASSERTION = r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+",
@@ -26,7 +30,8 @@ patterns! {
         |s| s == "/" || s.len() > 2 && s.starts_with('/') && s.ends_with('/') && s.bytes().all(|b| matches!(b, b'!'..=b'~')),
         explained PATHS;
     PATH_PREFIX = r"\u002F[\u0021-\u007F]*",
-        |s| s.strip_prefix('/').is_some_and(|rest| rest.chars().all(|c| matches!(c, '!'..='\u{7f}')));
+        |s| s.strip_prefix('/').is_some_and(|rest| rest.chars().all(|c| matches!(c, '!'..='\u{7f}'))),
+        explained PREFIXES;
     POLICY_PATH = r"((/[A-Za-z0-9\.,\+@=_-]+)*)/", |s| {
         s.strip_suffix('/').is_some_and(|rest| rest.is_empty()
             || rest.strip_prefix('/').is_some_and(|parts| parts.split('/').all(|part| some(part, |c| alphanumeric_or(c, ".,+@=_-")))))

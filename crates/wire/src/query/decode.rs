@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::decode::FromObject;
 use crate::error::InputError;
+use crate::iam::pattern::PREFIXES;
 use crate::json::{Json, Object};
 use crate::query::error::{QueryError, QueryErrorCode};
 use crate::query::form::Form;
@@ -54,6 +55,7 @@ fn special(object: &Object<'_>, members: &'static [Member]) -> Option<String> {
             return None;
         };
         let explanation = pattern.explanation().filter(|_| !pattern.matches(text))?;
+        let explanation = if member.name == "PathPrefix" { PREFIXES } else { explanation };
         let place = Place { parent: None, step: Step::Member(member.name), shape: member.shape };
         Some(format!("The specified value for {place} is invalid. {explanation}"))
     })
