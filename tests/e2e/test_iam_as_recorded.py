@@ -3,6 +3,7 @@
 import json
 
 import boto3
+import httpx
 import pytest
 
 from test_iam import ACCOUNT, READ_ONLY, policy, refused, trust
@@ -157,3 +158,18 @@ def test_a_federated_user_is_told_that_nothing_was_packed(iam, alice):
 
 def test_aws_policies_are_read_only_still(iam):
     assert refused(iam.delete_policy, PolicyArn=READ_ONLY)[0] == "AccessDenied"
+
+
+def test_whoever_accepts_json_is_answered_in_json(iam, alice):
+    """As verifiers of signed requests do, such as those of Kubernetes: a presigned GetCallerIdentity, asked for as JSON."""
+    sts = sts_of(iam, alice)
+    url = sts.generate_presigned_url("get_caller_identity", HttpMethod="GET")
+    answer = httpx.get(url, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    found = answer.json()["GetCallerIdentityResponse"]
+    assert found["GetCallerIdentityResult"]["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/recorded-alice"
+    assert found["ResponseMetadata"] == {"RequestId": answer.headers["x-amzn-requestid"]}
+    forged = httpx.get(url.replace("X-Amz-Signature=", "X-Amz-Signature=0"), headers={"Accept": "application/json"})
+    error = forged.json()["Error"]
+    assert (forged.status_code, error["Code"], error["Type"]) == (403, "SignatureDoesNotMatch", "Sender")
+    assert httpx.get(url).headers["Content-Type"] == "text/xml"

@@ -20,7 +20,7 @@ use keyreeve_observe::{S3Asked, answer_json, answer_s3};
 use keyreeve_store::conformance::block_on;
 use keyreeve_testkit::World;
 use keyreeve_wire::Operation;
-use keyreeve_wire::query::Form;
+use keyreeve_wire::query::{AnswerForm, Form};
 use keyreeve_wire::rpc::Protocol;
 use serde_json::Value;
 
@@ -99,7 +99,12 @@ impl<'w> Asker<'w> {
         let begun = Cell::new(false);
         let request = self.request(operation, &begun);
         let Ok(read) = Form::parse(form) else { return refused() };
-        let answer = block_on(keyreeve_identity::answer(self.service, &self.world.trail, &request, read));
+        let answer = block_on(keyreeve_identity::answer(
+            self.service,
+            &self.world.trail,
+            &request,
+            (read, AnswerForm::Xml),
+        ));
         let answer = Answer { status: answer.status, error: answer.error, body: answer.body };
         let case = format!("{} {}", operation.name(), form.escape_ascii());
         self.judge(&case, &answer);

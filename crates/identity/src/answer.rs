@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use keyreeve_core::bracket::{Notes, Source, Trail};
 use keyreeve_core::{Caller, Principal, Service};
-use keyreeve_wire::query::{Api, Form, QueryErrorCode, write_error};
+use keyreeve_wire::query::{AnswerForm, Api, Form, QueryErrorCode};
 use keyreeve_wire::{iam, sts};
 
-use crate::dispatch;
+use crate::dispatch::{self, Page};
 use crate::refusal::Refusal;
 use crate::web_identity;
 
@@ -71,7 +71,7 @@ pub type Request<'a> = keyreeve_core::request::Request<'a, Operation>;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body, XML.
+    /// The body, in the form that was asked for.
     pub body: Vec<u8>,
     /// The code, where the answer is an error.
     pub error: Option<&'static str>,
@@ -80,7 +80,7 @@ pub struct Answer {
 impl Answer {
     /// The answer of a service that is this error.
     #[must_use]
-    pub fn refused(source: Source, refusal: &Refusal, request_id: &str) -> Self {
+    pub fn refused(source: Source, refusal: &Refusal, request_id: &str, answer_form: AnswerForm) -> Self {
         let namespace = match source {
             Source::CloudTrail
             | Source::CloudWatch
@@ -91,7 +91,7 @@ impl Answer {
             Source::Sts => sts::Operation::NAMESPACE,
         };
         let mut body = Vec::with_capacity(512);
-        write_error(&refusal.0, namespace, request_id, &mut body);
+        answer_form.write_error(&refusal.0, namespace, request_id, &mut body);
         Self { status: refusal.0.code.http_status(), body, error: Some(refusal.0.code.as_str()) }
     }
 }
@@ -120,10 +120,10 @@ async fn answer_web_identity(
     service: &Arc<Service>,
     trail: &dyn Trail,
     request: &Request<'_>,
-    form: Form<'_>,
+    (form, answer_form): (Form<'_>, AnswerForm),
 ) -> Answer {
     let mut notes = Notes::default();
-    let (mut answer, mut caller) = (Vec::with_capacity(CAPACITY), None);
+    let (mut page, mut caller) = (Page { form: answer_form, body: Vec::with_capacity(CAPACITY) }, None);
     let nobody = request.head(None, request.caller.account());
     let mut cx = request.context(service, trail, &nobody, &mut notes, request.caller);
     let input = dispatch::decode(&mut cx, form);
@@ -144,7 +144,7 @@ async fn answer_web_identity(
                         &mut cx,
                         sts::Operation::AssumeRoleWithWebIdentity,
                         &output,
-                        &mut answer,
+                        &mut page,
                     );
                     Ok(())
                 }
@@ -157,43 +157,48 @@ async fn answer_web_identity(
     let head = request.head(caller, account);
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
     if head.complete(trail, &notes, refused).await.is_err() {
-        return Answer::refused(Source::Sts, &Refusal::unrecorded(), request.request_id.as_str());
+        return Answer::refused(
+            Source::Sts,
+            &Refusal::unrecorded(),
+            request.request_id.as_str(),
+            answer_form,
+        );
     }
     match outcome {
-        Ok(()) => Answer { status: 200, body: answer, error: None },
-        Err(refusal) => Answer::refused(Source::Sts, &refusal, request.request_id.as_str()),
+        Ok(()) => Answer { status: 200, body: page.body, error: None },
+        Err(refusal) => Answer::refused(Source::Sts, &refusal, request.request_id.as_str(), answer_form),
     }
 }
 
-/// Handles `request`. The answer is returned only once its record is in the trail. Where the trail cannot be written the
+/// Handles `request`, whose members are in a form, and writes the answer as `answer_form` says. The answer is returned only once its record is in the trail. Where the trail cannot be written the
 /// answer is an error: nothing was changed, or the record that announced the change says that it may have been.
 pub async fn answer(
     service: &Arc<Service>,
     trail: &dyn Trail,
     request: &Request<'_>,
-    form: Form<'_>,
+    (form, answer_form): (Form<'_>, AnswerForm),
 ) -> Answer {
     if request.operation == Operation::Sts(sts::Operation::AssumeRoleWithWebIdentity) {
-        return answer_web_identity(service, trail, request, form).await;
+        return answer_web_identity(service, trail, request, (form, answer_form)).await;
     }
     let source = request.operation.source();
     let head = request.head(Some(request.caller), request.caller.account());
     let mut notes = Notes::default();
     let mut cx = request.context(service, trail, &head, &mut notes, request.caller);
-    let mut answer = Vec::with_capacity(CAPACITY);
+    let mut page = Page { form: answer_form, body: Vec::with_capacity(CAPACITY) };
     let outcome = match request.operation {
         operation if !is_open_to(operation, request.caller) => {
             Err(Refusal::new(QueryErrorCode::InvalidClientTokenId, NOT_WITH_A_SESSION))
         }
-        Operation::Iam(operation) => dispatch::iam(&mut cx, operation, form, &mut answer).await,
-        Operation::Sts(operation) => dispatch::sts(&mut cx, operation, form, &mut answer).await,
+        Operation::Iam(operation) => dispatch::iam(&mut cx, operation, form, &mut page).await,
+        Operation::Sts(operation) => dispatch::sts(&mut cx, operation, form, &mut page).await,
     };
     let refused = outcome.as_ref().err().map(Refusal::for_trail);
     if head.complete(trail, &notes, refused).await.is_err() {
-        return Answer::refused(source, &Refusal::unrecorded(), request.request_id.as_str());
+        return Answer::refused(source, &Refusal::unrecorded(), request.request_id.as_str(), answer_form);
     }
     match outcome {
-        Ok(()) => Answer { status: 200, body: answer, error: None },
-        Err(refusal) => Answer::refused(source, &refusal, request.request_id.as_str()),
+        Ok(()) => Answer { status: 200, body: page.body, error: None },
+        Err(refusal) => Answer::refused(source, &refusal, request.request_id.as_str(), answer_form),
     }
 }

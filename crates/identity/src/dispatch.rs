@@ -1,9 +1,7 @@
 //! From an operation and a form to its handler.
 
 use keyreeve_core::Cx;
-use keyreeve_wire::query::{
-    Api, Form, QueryInput, QueryOutput, write_answer, write_elements, write_empty_answer,
-};
+use keyreeve_wire::query::{AnswerForm, Api, Form, QueryInput, QueryOutput, write_elements};
 use keyreeve_wire::{iam, sts};
 
 use crate::refusal::Refusal;
@@ -12,6 +10,14 @@ use crate::{
     authorization_message, boundaries, caller_identity, groups, inline_policies, memberships, policies,
     policy_versions, providers, roles, session_token, simulation, tags, users,
 };
+
+/// What an answer is written on.
+pub(crate) struct Page {
+    /// How.
+    pub(crate) form: AnswerForm,
+    /// What was written so far.
+    pub(crate) body: Vec<u8>,
+}
 
 macro_rules! operations {
     ($(#[$meta:meta])* $dispatch:ident of $operations:path {
@@ -25,20 +31,20 @@ macro_rules! operations {
             cx: &mut Cx<'_>,
             operation: $operations,
             form: Form<'_>,
-            out: &mut Vec<u8>,
+            page: &mut Page,
         ) -> Result<(), Refusal> {
             use $operations as Operation;
             match operation {
                 $(Operation::$operation => {
                     let input = decode(cx, form)?;
                     let output = $handler(cx, input).await?;
-                    answered(cx, operation, &output, out);
+                    answered(cx, operation, &output, page);
                     Ok(())
                 })+
                 $(Operation::$quiet => {
                     let input = decode(cx, form)?;
                     $quiet_handler(cx, input).await?;
-                    write_empty_answer(operation, cx.request_id.as_str(), out);
+                    page.form.write_empty(operation, cx.request_id.as_str(), &mut page.body);
                     Ok(())
                 })*
                 $(Operation::$unsupported => {
@@ -53,7 +59,7 @@ macro_rules! operations {
 }
 
 operations! {
-    /// Decodes `form`, runs the handler of an operation of IAM and writes its answer to `out`.
+    /// Decodes `form`, runs the handler of an operation of IAM and writes its answer on `page`.
     iam of iam::Operation {
     answering {
         CreateAccessKey => access_keys::create_access_key;
@@ -158,7 +164,7 @@ operations! {
 }
 
 operations! {
-    /// Decodes `form`, runs the handler of an operation of STS and writes its answer to `out`.
+    /// Decodes `form`, runs the handler of an operation of STS and writes its answer on `page`.
     sts of sts::Operation {
     answering {
         AssumeRole => assume_role::assume_role;
@@ -194,10 +200,10 @@ pub(crate) fn answered<O: QueryOutput>(
     cx: &mut Cx<'_>,
     operation: O::Operation,
     output: &O,
-    out: &mut Vec<u8>,
+    page: &mut Page,
 ) {
     if !operation.read_only() || ISSUING.contains(&operation.name()) {
         write_elements(output, &mut cx.notes.response_elements);
     }
-    write_answer(output, cx.request_id.as_str(), out);
+    page.form.write(output, cx.request_id.as_str(), &mut page.body);
 }

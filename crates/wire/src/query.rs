@@ -4,6 +4,7 @@
 //! `Tags.member.1.Key`. Members are declared as those of AWS KMS are and checked by the same code. Protocol:
 //! [AWS query](https://smithy.io/2.0/aws/protocols/aws-query-protocol.html).
 
+mod answer_form;
 pub(crate) mod declare;
 mod decode;
 mod elements;
@@ -13,6 +14,7 @@ mod model;
 mod sink;
 mod xml;
 
+pub use answer_form::AnswerForm;
 pub(crate) use decode::{decode, read};
 pub use elements::write_elements;
 pub use error::{Fault, NoSuchValueError, QueryError, QueryErrorCode};

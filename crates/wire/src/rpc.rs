@@ -8,6 +8,8 @@
 mod cbor;
 mod json;
 
+pub(crate) use json::write as write_json_members;
+
 use crate::json::{Json, Object};
 use crate::query::{
     Api, Fault, Form, QueryError, QueryErrorCode, QueryInput, QueryOutput, write_answer, write_empty_answer,

@@ -7,7 +7,7 @@
 use core::cell::Cell;
 use std::rc::Rc;
 
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
 use http::{Method, Response};
 use hyper::body::Incoming;
@@ -16,7 +16,7 @@ use keyreeve_core::{Caller, Principal};
 use keyreeve_domain::Region;
 use keyreeve_identity::{Answer, Operation, Refusal, Request};
 use keyreeve_sigv4::{Claim, RequestHead, SigV4Error};
-use keyreeve_wire::query::{Api as _, Form, QueryError, QueryErrorCode};
+use keyreeve_wire::query::{AnswerForm, Api as _, Form, QueryError, QueryErrorCode};
 use keyreeve_wire::{ErrorCode, iam, sts};
 use tracing::Instrument as _;
 
@@ -89,6 +89,7 @@ impl<T: Trail + 'static> Api<T> {
     pub(super) async fn query(self: Rc<Self>, call: Call, parts: Parts, body: Incoming) -> Response<Body> {
         let id = call.request_id;
         let arrived = call.arrived;
+        let answer_form = answer_form(&parts);
         let this = Rc::clone(&self);
         let (operation, answer) = match self.asked(&call, &parts, body).await {
             Ok(asked) => (Some(asked.operation), this.run(call, parts, asked).await),
@@ -98,7 +99,7 @@ impl<T: Trail + 'static> Api<T> {
         if let Some(operation) = operation {
             span::note(operation.source(), Some(operation.name()), answer.error);
         }
-        respond(Some(id), answer.status, answer.body, "text/xml")
+        respond(Some(id), answer.status, answer.body, answer_form.content_type())
     }
 
     /// Who asks, and for which operation.
@@ -197,7 +198,7 @@ impl<T: Trail + 'static> Api<T> {
 
     /// Runs the operation. ORDER: as for KMS, a change that is announced goes on when its client hangs up.
     async fn run(self: Rc<Self>, call: Call, parts: Parts, asked: Asked) -> Answer {
-        let (source, id) = (asked.operation.source(), call.request_id);
+        let (source, id, answer_form) = (asked.operation.source(), call.request_id, answer_form(&parts));
         let begun = Rc::new(Cell::new(false));
         if asked.operation.read_only() {
             return self.answered_by(&call, &parts, asked, &begun).await;
@@ -207,12 +208,14 @@ impl<T: Trail + 'static> Api<T> {
             async move { self.answered_by(&call, &parts, asked, &seen).await }.in_current_span(),
         );
         let _client = Client { begun, task: task.abort_handle() };
-        task.await.unwrap_or_else(|_panicked| Answer::refused(source, &Refusal::internal(), id.as_str()))
+        task.await.unwrap_or_else(|_panicked| {
+            Answer::refused(source, &Refusal::internal(), id.as_str(), answer_form)
+        })
     }
 
     async fn answered_by(&self, call: &Call, parts: &Parts, asked: Asked, begun: &Cell<bool>) -> Answer {
         let Asked { authenticated, operation, form } = asked;
-        let source = operation.source();
+        let (source, answer_form) = (operation.source(), answer_form(parts));
         // It has no policies, and nothing is allowed to it.
         let nobody = Caller::new(self.endpoint.account, Principal::Service(String::new()), String::new());
         let (caller, region) = match &authenticated {
@@ -233,9 +236,12 @@ impl<T: Trail + 'static> Api<T> {
         };
         let _running = self.endpoint.running().await;
         match Form::parse(form.as_ref()) {
-            Ok(form) => keyreeve_identity::answer(&self.endpoint.service, &self.trail, &request, form).await,
+            Ok(form) => {
+                let forms = (form, answer_form);
+                keyreeve_identity::answer(&self.endpoint.service, &self.trail, &request, forms).await
+            }
             // It was parsed before.
-            Err(error) => Answer::refused(source, &error.into(), call.request_id.as_str()),
+            Err(error) => Answer::refused(source, &error.into(), call.request_id.as_str(), answer_form),
         }
     }
 
@@ -259,10 +265,15 @@ impl<T: Trail + 'static> Api<T> {
         let refused_as = Some(refusal.for_trail());
         let id = call.request_id;
         match head.complete(&self.trail, &Notes::default(), refused_as).await {
-            Ok(()) => Answer::refused(*source, refusal, id.as_str()),
-            Err(_) => Answer::refused(*source, &Refusal::internal(), id.as_str()),
+            Ok(()) => Answer::refused(*source, refusal, id.as_str(), answer_form(parts)),
+            Err(_) => Answer::refused(*source, &Refusal::internal(), id.as_str(), answer_form(parts)),
         }
     }
+}
+
+/// How a request asks to be answered.
+fn answer_form(parts: &Parts) -> AnswerForm {
+    AnswerForm::accepted(parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()))
 }
 
 /// The form of a request, read into the room of `bodies`.

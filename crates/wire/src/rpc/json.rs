@@ -7,7 +7,7 @@ use crate::query::{QueryOutput, Sink};
 use crate::value::SensitiveText;
 
 /// Appends an answer.
-pub(super) fn write<O: QueryOutput>(output: &O, out: &mut Vec<u8>) {
+pub(crate) fn write<O: QueryOutput>(output: &O, out: &mut Vec<u8>) {
     let mut sink = Members { out, open: Vec::new(), key: None };
     sink.open(Level::Structure);
     output.write_members(&mut sink);
