@@ -136,7 +136,7 @@ impl Delivery {
             loop {
                 let pause = runner.lock().pause();
                 if !matches!(stopped.recv_timeout(pause), Err(RecvTimeoutError::Timeout)) {
-                    return;
+                    return runner.lock().end();
                 }
                 let is_stopped = || stopped.try_recv() == Err(TryRecvError::Disconnected);
                 let mut runner = runner.lock();
@@ -275,6 +275,13 @@ impl Runner {
         if is_due || self.failures > 0 {
             let delivered = (self.failures == 0).then_some(now);
             self.metrics.set_trail(delivered, self.failures, self.free());
+        }
+    }
+
+    /// Notes where the index is, so that the first look after the next start is a short one.
+    fn end(&self) {
+        if let Err(error) = self.index.keep_all() {
+            tracing::warn!(%error, "the index of the audit trail was not noted; the next start reads on from where it was");
         }
     }
 

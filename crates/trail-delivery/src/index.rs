@@ -132,7 +132,7 @@ impl Segment {
     fn count(&self, key: u64) -> io::Result<usize> {
         match self {
             Self::Complete(file) => file.count(key),
-            Self::Growing(growing) => Ok(growing.index.places(key).len()),
+            Self::Growing(growing) => Ok(growing.index.count(key)),
         }
     }
 
@@ -140,7 +140,7 @@ impl Segment {
     fn places(&self, key: u64) -> io::Result<Vec<u32>> {
         match self {
             Self::Complete(file) => file.places(key),
-            Self::Growing(growing) => Ok(growing.index.places(key).to_vec()),
+            Self::Growing(growing) => Ok(growing.index.places(key)),
         }
     }
 
@@ -225,6 +225,18 @@ impl Index {
     /// # Errors
     /// When segments cannot be read or files not be written.
     pub fn keep(&self) -> io::Result<()> {
+        self.keep_by(self.step)
+    }
+
+    /// The same, at the end of a process: the next one reads nothing of the segments once more.
+    ///
+    /// # Errors
+    /// As [`Index::keep`].
+    pub fn keep_all(&self) -> io::Result<()> {
+        self.keep_by(1)
+    }
+
+    fn keep_by(&self, step: u64) -> io::Result<()> {
         let Some(kept) = &self.kept else { return Ok(()) };
         files::make_directory(kept)?;
         let mut held = self.segments.lock();
@@ -232,7 +244,7 @@ impl Index {
         for name in &names {
             match held.get_mut(name) {
                 Some(segment) if is_complete(name, &names) => put_away(kept, name, segment)?,
-                Some(Segment::Growing(growing)) => growing.note(kept, name, self.step)?,
+                Some(Segment::Growing(growing)) => growing.note(kept, name, step)?,
                 Some(Segment::Complete(_)) | None => {}
             }
         }

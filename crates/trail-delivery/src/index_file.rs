@@ -259,6 +259,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_index_that_goes_on_from_a_file_says_what_one_says_that_read_everything() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("w0-00000001.log.part");
+        let names = ["Encrypt", "Decrypt", "Sign"];
+        let text = |from: usize, to: usize| -> String {
+            (from..to).map(|number| line(number, names[number * number % 3])).collect()
+        };
+        for noted in [0, 1, 7, 299, 300] {
+            let mut whole = SegmentIndex::default();
+            whole.extend(text(0, noted).as_bytes());
+            std::fs::write(&path, bytes(&whole)).unwrap();
+            whole.extend(text(noted, 300).as_bytes());
+            let mut again = IndexFile::open(&path).unwrap().unwrap().in_memory().unwrap();
+            again.extend(text(noted, 300).as_bytes());
+            assert_eq!((again.read(), again.span()), (whole.read(), whole.span()), "{noted}");
+            assert_eq!(bytes(&again), bytes(&whole), "{noted}");
+            for name in ["Encrypt", "Decrypt", "Sign", "Verify"] {
+                let key = attribute(AttributeKey::EventName, name);
+                let places = again.places(key);
+                assert_eq!(places, whole.places(key), "{noted} {name}");
+                assert_eq!(again.count(key), places.len(), "{noted} {name}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn a_file_that_is_not_of_the_form_is_as_good_as_none(content in proptest::collection::vec(any::<u8>(), 0..200), key: u64) {

@@ -33,19 +33,17 @@ pub(crate) struct SegmentIndex {
     read: u64,
     span: Span,
     entries: Vec<Entry>,
-    /// Entries by the hash of what they are found by, in order.
+    /// The hash of what entries are found by, with each of them, sorted: of those that were read from a file.
+    noted: Vec<(u64, u32)>,
+    /// The same of all that came later, by the hash.
     places: HashMap<u64, Vec<u32>>,
 }
 
 impl SegmentIndex {
-    /// The index with these entries and places, the places in order of their keys.
-    pub(crate) fn of(span: Span, entries: Vec<Entry>, pairs: Vec<(u64, u32)>) -> Self {
-        let mut places = HashMap::<u64, Vec<u32>>::new();
-        for (key, place) in pairs {
-            places.entry(key).or_default().push(place);
-        }
+    /// The index with these entries and places, the places in order of their keys: it is as quick to make as they are to read.
+    pub(crate) fn of(span: Span, entries: Vec<Entry>, noted: Vec<(u64, u32)>) -> Self {
         let read = entries.last().map_or(0, |last| last.offset.saturating_add(u64::from(last.len)));
-        Self { read, span, entries, places }
+        Self { read, span, entries, noted, places: HashMap::new() }
     }
 
     pub(crate) fn read(&self) -> u64 {
@@ -61,14 +59,31 @@ impl SegmentIndex {
         self.span
     }
 
-    pub(crate) fn places(&self, key: u64) -> &[u32] {
+    /// The places of what has the key, in order.
+    pub(crate) fn places(&self, key: u64) -> Vec<u32> {
+        let noted = self.noted_of(key).iter().map(|(_, place)| *place);
+        noted.chain(self.later_of(key).iter().copied()).collect()
+    }
+
+    /// How many places have the key.
+    pub(crate) fn count(&self, key: u64) -> usize {
+        self.noted_of(key).len().saturating_add(self.later_of(key).len())
+    }
+
+    fn noted_of(&self, key: u64) -> &[(u64, u32)] {
+        let from = self.noted.partition_point(|(held, _)| *held < key);
+        let rest = self.noted.get(from..).unwrap_or_default();
+        rest.get(..rest.partition_point(|(held, _)| *held == key)).unwrap_or_default()
+    }
+
+    fn later_of(&self, key: u64) -> &[u32] {
         self.places.get(&key).map_or(&[], Vec::as_slice)
     }
 
     /// Every key with each of its places, in order.
     pub(crate) fn all_places(&self) -> Vec<(u64, u32)> {
         let pairs = self.places.iter().flat_map(|(key, places)| places.iter().map(|place| (*key, *place)));
-        let mut pairs: Vec<(u64, u32)> = pairs.collect();
+        let mut pairs: Vec<(u64, u32)> = self.noted.iter().copied().chain(pairs).collect();
         pairs.sort_unstable();
         pairs
     }

@@ -7,7 +7,7 @@ use keyreeve_audit::segment::SegmentName;
 
 use crate::files;
 use crate::index_file::{self, IndexFile};
-use crate::segment_index::SegmentIndex;
+use crate::segment_index::{Entry, SegmentIndex};
 use crate::segments::Segments;
 
 /// What the names of the files end with.
@@ -39,17 +39,30 @@ impl Growing {
         let Some(file) = IndexFile::open(&kept.join(format!("{name}{PART}")))? else { return Ok(None) };
         let index = file.in_memory()?;
         let (Some(last), noted) = (index.last(), index.read()) else { return Ok(None) };
-        let Ok(len) = usize::try_from(noted) else { return Ok(None) };
-        let bytes = match source.read(name, 0, len) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            bytes => bytes?,
-        };
         // A loss of power may have taken what was not durable, at the end or as a hole of zeros.
-        let line = usize::try_from(last.offset).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
-        let is_there = bytes.len() == len
-            && !bytes.contains(&0)
-            && line.starts_with(format!("{} ", last.sequence).as_bytes())
-            && line.iter().position(|byte| *byte == b'\n') == line.len().checked_sub(1);
-        Ok(is_there.then_some(Self { index, noted }))
+        match is_there(name, source, last, noted) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            found => Ok(found?.then_some(Self { index, noted })),
+        }
     }
 }
+
+/// Whether a segment has no hole in its first `noted` bytes, and ends there with the line of `last`.
+fn is_there(name: &SegmentName, source: &dyn Segments, last: Entry, noted: u64) -> io::Result<bool> {
+    let mut from = 0;
+    while from < noted {
+        let most = usize::try_from(noted.saturating_sub(from)).unwrap_or(BLOCK).min(BLOCK);
+        let block = source.read(name, from, most)?;
+        if block.len() != most || block.contains(&0) {
+            return Ok(false);
+        }
+        from = from.saturating_add(u64::try_from(most).unwrap_or(u64::MAX));
+    }
+    let len = usize::try_from(last.len).unwrap_or(usize::MAX);
+    let line = source.read(name, last.offset, len)?;
+    Ok(line.starts_with(format!("{} ", last.sequence).as_bytes())
+        && line.iter().position(|byte| *byte == b'\n') == len.checked_sub(1))
+}
+
+/// Bytes that are looked at at once: few enough to be in the cache.
+const BLOCK: usize = 256 * 1024;
