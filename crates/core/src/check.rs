@@ -162,7 +162,7 @@ impl Check<'_> {
                 | "unique" | "used",
                 _,
             )
-            | ("organization", "") => return self.identity_entry(kind, rest, path, entry).await,
+            | ("followed" | "organization", "") => return self.identity_entry(kind, rest, path, entry).await,
             _ => self.found(path, Problem::Unknown),
         }
         Ok(())

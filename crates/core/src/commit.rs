@@ -4,6 +4,8 @@ use keyreeve_domain::KeyArn;
 use keyreeve_store::{Batch, BatchBuilder, BatchError, CommitError, Path, Revision, Snapshot, Version};
 
 use crate::cx::Service;
+use crate::identity::followed::is_about_identities;
+use crate::identity::space::followed;
 use crate::record::{IndexRecord, KeyRecord, Record};
 use crate::ring::OpenKey;
 use crate::space;
@@ -14,6 +16,8 @@ pub struct Draft<'v> {
     vault: &'v Vault,
     batch: BatchBuilder,
     written: usize,
+    /// Whether a declaration may be about something that is written.
+    is_about_identities: bool,
     synchronizes: Option<KeyArn>,
 }
 
@@ -21,7 +25,7 @@ impl<'v> Draft<'v> {
     /// A draft without writes.
     #[must_use]
     pub fn new(vault: &'v Vault) -> Self {
-        Self { vault, batch: Batch::builder(), written: 0, synchronizes: None }
+        Self { vault, batch: Batch::builder(), written: 0, is_about_identities: false, synchronizes: None }
     }
 
     /// Whether nothing is to be written.
@@ -53,7 +57,7 @@ impl<'v> Draft<'v> {
     ) -> Result<(), VaultError> {
         let version = Version::after(seen).ok_or_else(|| VaultError::Damaged(path.to_string()))?;
         let sealed = self.vault.seal(path, version, record)?;
-        self.edit(|batch| batch.require_unchanged(path.clone(), seen).put(path.clone(), sealed));
+        self.edit(path, |batch| batch.require_unchanged(path.clone(), seen).put(path.clone(), sealed));
         Ok(())
     }
 
@@ -67,12 +71,12 @@ impl<'v> Draft<'v> {
 
     /// Deletes the record at `path`, which must be at the version that was `seen`.
     pub fn delete(&mut self, path: &Path, seen: Version) {
-        self.edit(|batch| batch.require_version(path.clone(), seen).delete(path.clone()));
+        self.edit(path, |batch| batch.require_version(path.clone(), seen).delete(path.clone()));
     }
 
     /// Deletes the index entry at `path`.
     pub fn unindex(&mut self, path: &Path) {
-        self.edit(|batch| batch.delete(path.clone()));
+        self.edit(path, |batch| batch.delete(path.clone()));
     }
 
     /// Demands that the record at `path` is still as it was `seen`.
@@ -119,9 +123,10 @@ impl<'v> Draft<'v> {
         Ok(())
     }
 
-    fn edit(&mut self, edit: impl FnOnce(BatchBuilder) -> BatchBuilder) {
+    fn edit(&mut self, path: &Path, edit: impl FnOnce(BatchBuilder) -> BatchBuilder) {
         self.batch = edit(core::mem::take(&mut self.batch));
         self.written += 1;
+        self.is_about_identities |= is_about_identities(path);
     }
 }
 
@@ -131,7 +136,10 @@ impl Service {
     /// # Errors
     /// [`VaultError::Contended`] where a demand of the draft does not hold: nothing was written, and the caller may
     /// look again.
-    pub async fn commit(&self, draft: Draft<'_>) -> Result<(), VaultError> {
+    pub async fn commit(&self, mut draft: Draft<'_>) -> Result<(), VaultError> {
+        if draft.is_about_identities {
+            draft.unindex(&followed()?);
+        }
         let batch = draft.batch.build().map_err(|error| match error {
             BatchError::TooLarge { .. } | BatchError::TooMany { .. } => VaultError::TooLarge(error),
             BatchError::WrittenTwice { .. } => VaultError::Damaged(error.to_string()),

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod aws_managed;
+pub mod followed;
 pub mod issuer;
 pub mod membership;
 pub mod organization;

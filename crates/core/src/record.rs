@@ -162,7 +162,7 @@ pub enum Lifecycle {
 }
 
 /// A tag.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, Hash, PartialEq)]
 pub struct TagRecord {
     /// Its key.
     #[n(0)]

@@ -7,6 +7,7 @@
 mod apply;
 mod check;
 pub mod declaration;
+mod digest;
 mod entities;
 mod keys;
 mod load;

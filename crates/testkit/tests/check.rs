@@ -56,6 +56,8 @@ fn whole() -> (World, Fixture) {
     block_on(world.service.flush_usage()).unwrap();
     block_on(world.service.digest_keys(world.now(), 365)).unwrap();
     watch(&world);
+    let seen = block_on(world.service.vault().snapshot()).unwrap().revision();
+    assert!(block_on(world.service.note_followed("digest", seen)).unwrap());
     (world, of)
 }
 
@@ -143,6 +145,7 @@ fn a_whole_store_has_no_findings_and_every_kind_is_looked_at() {
             "credential",
             "declared",
             "due",
+            "followed",
             "grant",
             "grantee",
             "group-key",
@@ -175,7 +178,7 @@ fn an_entry_that_is_gone_is_found_wherever_another_record_owes_it() {
         let is_told = found.iter().any(|finding| finding.problem == Problem::Missing(path.to_string()))
             || found.iter().any(|finding| finding.problem == Problem::Stray);
         // Nothing else in the store says that these were there.
-        let alone = ["declared", "import-key", "meta", "organization", "usage", "used"]
+        let alone = ["declared", "followed", "import-key", "meta", "organization", "usage", "used"]
             .contains(&kind(&path).as_str())
             || path.to_string().contains("/provider/")
             || path.to_string() == "credential/AKIAS3S3S3S3S3S3S3S3"

@@ -4,6 +4,7 @@ use keyreeve_domain::AccountId;
 use keyreeve_store::{Entry, Path};
 
 use super::{Check, Held, Problem, parts};
+use crate::identity::followed::FollowedRecord;
 use crate::identity::record::{
     AccountRecord, DeclaredRecord, GroupKeyRecord, GroupRecord, ManagedPolicyRecord, OrganizationRecord,
     ProviderRecord, RoleRecord, UniqueRecord, UserRecord,
@@ -29,6 +30,10 @@ impl Check<'_> {
             "declared" => {
                 self.open::<DeclaredRecord>(path, entry);
                 identity::read_declared(path).map(drop)
+            }
+            "followed" => {
+                self.open::<FollowedRecord>(path, entry);
+                Some(())
             }
             "group-key" => self.group_key(rest, path, entry).await?,
             "iam" => self.iam(rest, path, entry).await?,

@@ -34,7 +34,7 @@ pub struct AccountRecord {
 }
 
 /// A policy that belongs to one user, group or role.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, Hash, PartialEq)]
 pub struct InlinePolicy {
     /// Its name.
     #[n(0)]
@@ -254,7 +254,7 @@ pub struct DeclaredRecord {
 }
 
 /// The organization: a tree of units, with the policies and accounts of each.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, Hash, PartialEq)]
 pub struct OrganizationRecord {
     /// Its id, `o-…`.
     #[n(0)]
@@ -269,7 +269,7 @@ pub struct OrganizationRecord {
 }
 
 /// The root of the organization, or an organizational unit.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, Hash, PartialEq)]
 pub struct UnitRecord {
     /// Its id, `r-…` or `ou-…`.
     #[n(0)]
@@ -292,7 +292,7 @@ pub struct UnitRecord {
 }
 
 /// An account of the organization.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, Hash, PartialEq)]
 pub struct MemberRecord {
     /// The account.
     #[n(0)]

@@ -12,6 +12,7 @@
 //! attached/<account>/<policy>/<holder kind>/<holder>   index: who has a managed policy; `aws:<name>` is one of AWS
 //! unique/<unique id>                               what a unique id stands for
 //! organization                                     the organization
+//! followed                                         which declaration all of these were found to be as
 //! declared/<account>/<kind>/<name>                 that the identity file made it; the name may hold a `/`
 //! ```
 //! Names are in lower case here: IAM tells no two of them apart by case.
@@ -45,6 +46,14 @@ pub fn account(account: AccountId) -> Result<Path, SpaceError> {
 /// See [`account`].
 pub fn organization() -> Result<Path, SpaceError> {
     path("organization".into())
+}
+
+/// Which declaration everything was found to be as.
+///
+/// # Errors
+/// See [`account`].
+pub fn followed() -> Result<Path, SpaceError> {
+    path("followed".into())
 }
 
 /// Everything that the identity file made.

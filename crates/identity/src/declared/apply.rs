@@ -7,10 +7,11 @@ use keyreeve_core::commit::Draft;
 use keyreeve_core::cx::Service;
 use keyreeve_core::vault::VaultError;
 use keyreeve_domain::{AccountId, Timestamp};
-use keyreeve_store::{Batch, Path, Version};
+use keyreeve_store::{Batch, Path, Revision, Version};
 
 use super::Fault;
 use super::declaration::Declaration;
+use super::digest::digest_of;
 use super::entities::Work;
 use super::load::load;
 use super::plan::{Op, Plan, Unit};
@@ -58,7 +59,10 @@ pub async fn examine(
     now: Timestamp,
     declaration: &Declaration,
 ) -> Result<Outcome, ReconcileError> {
-    let state = computed(service, now, declaration).await?;
+    if service.is_followed(&digest_of(declaration)).await? {
+        return Ok(Outcome::default());
+    }
+    let (state, _) = computed(service, now, declaration).await?;
     Ok(Outcome { changes: Plan::of(&state)?.changes() })
 }
 
@@ -73,17 +77,27 @@ pub async fn reconcile(
     declaration: &Declaration,
 ) -> Result<Outcome, ReconcileError> {
     let mut outcome = Outcome::default();
+    let digest = digest_of(declaration);
+    if service.is_followed(&digest).await? {
+        return Ok(outcome);
+    }
     for _ in 0..ATTEMPTS {
-        let state = computed(service, now, declaration).await?;
+        let (state, seen) = computed(service, now, declaration).await?;
         let plan = Plan::of(&state)?;
-        if plan.is_empty() {
-            return Ok(outcome);
-        }
-        let mut writer = Writer { service, trail, versions: BTreeMap::new(), changes: 0 };
+        let mut writer = Writer { service, trail, versions: BTreeMap::new(), changes: 0, seen };
         let written = writer.write(&plan).await;
         outcome.changes += writer.changes;
         match written {
-            Ok(()) => return Ok(outcome),
+            Ok(()) => {
+                // What cannot be noted is compared once more by the next start: a full disk keeps none from starting.
+                match service.note_followed(&digest, writer.seen).await {
+                    Ok(is_noted) => tracing::debug!(is_noted, "all is as the identity file says"),
+                    Err(error) => {
+                        tracing::debug!(%error, "all is as the identity file says; that is not noted")
+                    }
+                }
+                return Ok(outcome);
+            }
             Err(VaultError::Contended) => {}
             Err(error) => return Err(error.into()),
         }
@@ -91,17 +105,17 @@ pub async fn reconcile(
     Err(VaultError::Contended.into())
 }
 
-/// The records as the store has them, and as they are to be.
+/// The records as the store has them, and as they are to be; at which revision.
 async fn computed(
     service: &Service,
     now: Timestamp,
     declaration: &Declaration,
-) -> Result<State, ReconcileError> {
+) -> Result<(State, Revision), ReconcileError> {
     let snapshot = service.vault().snapshot().await?;
     let mut state = load(service, &*snapshot, declaration).await?;
     let mut ids = |kind| unique_id(service, kind);
     let faults = compute(&mut state, now, &mut ids, declaration);
-    if faults.is_empty() { Ok(state) } else { Err(ReconcileError::Faults(faults)) }
+    if faults.is_empty() { Ok((state, snapshot.revision())) } else { Err(ReconcileError::Faults(faults)) }
 }
 
 /// Lets `state` be as `declaration` says; what is wrong with it, in the order of the file.
@@ -135,6 +149,8 @@ struct Writer<'w, A> {
     /// Versions of what was touched in a batch before.
     versions: BTreeMap<Path, Version>,
     changes: usize,
+    /// The revision that the store has if nobody else has written anything.
+    seen: Revision,
 }
 
 impl<A: Announce> Writer<'_, A> {
@@ -176,6 +192,7 @@ impl<A: Announce> Writer<'_, A> {
             self.trail.announce(account, event.name, &event.details).await?;
         }
         self.service.commit(draft).await?;
+        self.seen = Revision::new(self.seen.get().saturating_add(1));
         self.changes += units.iter().map(|unit| unit.events.len()).sum::<usize>();
         for (path, seen) in touched {
             self.versions.extend(Version::after(seen).map(|version| (path, version)));
@@ -189,6 +206,6 @@ fn fits<'u>(units: impl Iterator<Item = &'u Unit<'u>>) -> bool {
     let (count, bytes) = units.flat_map(|unit| &unit.ops).fold((0_usize, 0_usize), |(count, bytes), op| {
         (count.saturating_add(1), bytes.saturating_add(op.bytes).saturating_add(op.path.as_bytes().len()))
     });
-    // Preconditions have paths as well.
-    count <= Batch::MAX_OPERATIONS && bytes.saturating_mul(5) / 4 <= Batch::MAX_BYTES
+    // Preconditions have paths as well, and the note that all is as it was declared goes with the first change.
+    count < Batch::MAX_OPERATIONS && bytes.saturating_mul(5) / 4 <= Batch::MAX_BYTES
 }

@@ -6,7 +6,7 @@ use keyreeve_domain::AccountId;
 use zeroize::Zeroizing;
 
 /// All of it.
-#[derive(Default)]
+#[derive(Default, Hash)]
 pub struct Declaration {
     /// The accounts with their identities.
     pub accounts: Vec<Account>,
@@ -17,6 +17,7 @@ pub struct Declaration {
 }
 
 /// An account.
+#[derive(Hash)]
 pub struct Account {
     /// The line where it is declared, as in all that follows.
     pub line: usize,
@@ -37,7 +38,7 @@ pub struct Account {
 }
 
 /// A customer managed policy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct ManagedPolicy {
     /// See [`Account::line`].
     pub line: usize,
@@ -54,7 +55,7 @@ pub struct ManagedPolicy {
 }
 
 /// A group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Group {
     /// See [`Account::line`].
     pub line: usize,
@@ -69,6 +70,7 @@ pub struct Group {
 }
 
 /// A user.
+#[derive(Hash)]
 pub struct User {
     /// See [`Account::line`].
     pub line: usize,
@@ -91,7 +93,7 @@ pub struct User {
 }
 
 /// A role.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Role {
     /// See [`Account::line`].
     pub line: usize,
@@ -116,7 +118,7 @@ pub struct Role {
 }
 
 /// An OpenID Connect provider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Provider {
     /// See [`Account::line`].
     pub line: usize,
@@ -141,6 +143,7 @@ pub struct AccessKey {
 }
 
 /// A service that signs in with access keys.
+#[derive(Hash)]
 pub struct Service {
     /// See [`Account::line`].
     pub line: usize,
@@ -153,10 +156,17 @@ pub struct Service {
 }
 
 /// The organization.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Organization {
     /// See [`Account::line`].
     pub line: usize,
     /// What is kept of it.
     pub record: OrganizationRecord,
+}
+
+impl core::hash::Hash for AccessKey {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        let Self { line, id, secret } = self;
+        (line, id, secret.as_str()).hash(state);
+    }
 }

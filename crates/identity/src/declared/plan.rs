@@ -186,11 +186,6 @@ impl<'s> Plan<'s> {
         Ok(plan)
     }
 
-    /// Whether there is nothing to do.
-    pub(super) fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.organization.is_none()
-    }
-
     fn unit(&mut self, account: AccountId, turn: Turn, name: &str) -> &mut Unit<'s> {
         self.accounts.entry(account).or_default().entry((turn, name.to_owned())).or_default()
     }

@@ -7,6 +7,7 @@
     reason = "test code"
 )]
 
+mod followed;
 mod given;
 mod laws;
 
@@ -77,7 +78,11 @@ fn what_is_no_longer_named_is_removed_with_all_that_belongs_to_it() {
     assert!(announced.contains(&"111122223333 DeleteAccessKey AKIABOBBOBBOBBOBBOB1".into()), "{announced:?}");
     assert!(announced.contains(&"777788889999 DeleteAccount 777788889999".into()), "{announced:?}");
     let paths = |entries: Vec<(Path, _)>| entries.into_iter().map(|(path, _)| path).collect::<Vec<_>>();
-    assert_eq!(paths(world.dump()), paths(before));
+    // But the note that nothing is left to do.
+    let mut left = world.dump();
+    left.retain(|(path, _)| *path != space::followed().unwrap());
+    assert_eq!(left.len() + 1, world.dump().len());
+    assert_eq!(paths(left), paths(before));
 }
 
 #[test]
