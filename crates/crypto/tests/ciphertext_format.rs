@@ -106,6 +106,32 @@ fn a_shorter_or_longer_blob_does_not_open() {
 }
 
 #[test]
+fn the_first_four_bytes_of_a_blob_say_its_format_and_whether_its_key_is_multi_region() {
+    let known = hex(KNOWN);
+    for at in 0..4 {
+        for bit in 0..8 {
+            let mut other = known.clone();
+            *other.get_mut(at).unwrap() ^= 1 << bit;
+            let read = Header::read(&other);
+            if (at, bit) == (3, 0) {
+                let key = "mrk-1234abcd12ab34cd56ef1234567890ab".parse().unwrap();
+                assert_eq!(read, Ok(Header { key, ..header() }));
+            } else {
+                assert!(read.is_err(), "byte {at}, bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_header_is_read_where_the_blob_has_room_for_all_its_parts() {
+    let known = hex(KNOWN);
+    for (len, ok) in [(ciphertext::OVERHEAD, true), (ciphertext::OVERHEAD - 1, false), (0, false)] {
+        assert_eq!(Header::read(known.get(..len).unwrap()).is_ok(), ok, "{len} bytes");
+    }
+}
+
+#[test]
 fn a_wrapping_opens_only_as_what_it_was_made() {
     let (key, id) = ([7; 32], [1; 16]);
     let binding = Binding::default().field(1, b"path").field(2, &[0, 0, 0, 1]);
