@@ -156,6 +156,17 @@ fn a_wrapping_opens_only_as_what_it_was_made() {
     }
 }
 
+#[test]
+fn a_wrapping_of_nothing_is_one_and_whatever_is_shorter_is_none() {
+    let (key, binding) = ([7; 32], Binding::default());
+    let wrapped = wrap::wrap(&key, &[1; 16], Kind::Record, &binding, b"", &SystemRandom).unwrap();
+    assert_eq!(wrap::unwrap(&key, Kind::Record, &binding, &wrapped).unwrap().as_slice(), b"");
+    for len in 0..=wrapped.len() {
+        let id = wrap::wrapping_key_id(Kind::Record, wrapped.get(..len).unwrap());
+        assert_eq!(id.is_ok(), len == wrap::OVERHEAD, "{len} bytes");
+    }
+}
+
 proptest! {
     #[test]
     fn every_plaintext_comes_back(plaintext in proptest::collection::vec(any::<u8>(), 0..300)) {
