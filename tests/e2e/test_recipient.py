@@ -1,5 +1,6 @@
 """The Recipient parameter: answers that only an attested enclave can read, with documents made here."""
 
+import json
 import time
 
 import attestation
@@ -159,6 +160,42 @@ def test_what_proves_nothing_is_refused_and_uses_no_key(kms, key, nitro, enclave
             (kms.generate_random, {"NumberOfBytes": 32}),
         ):
             assert refused(call, **request, Recipient=attestation.recipient(document)) == ("ValidationException", text)
+
+
+def test_a_policy_lets_the_enclave_that_it_names_use_a_key_and_nobody_else(running, kms, key, nitro, enclave):
+    sealed = kms.encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
+    measured = attestation.pcrs()
+    iam = running.client(service="iam")
+
+    def client(name, conditions):
+        measurements = {f"kms:RecipientAttestation:{name}": value for name, value in conditions.items()}
+        condition = {"StringEqualsIgnoreCase": measurements}
+        statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": condition}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        return running.client(credentials=(made["AccessKeyId"], made["SecretAccessKey"]))
+
+    by_image = client("by-image", {"ImageSha384": measured[0].hex()})
+    by_registers = client("by-registers", {f"PCR{index}": measured[index].hex() for index in (0, 8)})
+    by_another = client("by-another", {"PCR8": measured[0].hex()})
+    good = nitro.document(enclave.public_key())
+    for user in (by_image, by_registers):
+        opened = user.decrypt(CiphertextBlob=sealed, Recipient=attestation.recipient(good))
+        assert attestation.open_envelope(enclave, opened["CiphertextForRecipient"]) == b"secret"
+    other = attestation.pcrs(seed="another")
+    unknown = attestation.Chain()
+    for user, document in (
+        (by_another, good),
+        (by_image, None),
+        (by_image, nitro.document(enclave.public_key(), registers=other)),
+        (by_image, nitro.document(enclave.public_key(), registers={index: bytes(48) for index in range(16)})),
+        (by_image, unknown.document(enclave.public_key())),
+        (by_image, b"x"),
+    ):
+        request = {} if document is None else {"Recipient": attestation.recipient(document)}
+        assert refused(user.decrypt, CiphertextBlob=sealed, **request)[0] == "AccessDeniedException"
 
 
 def test_a_service_without_that_root_refuses_its_documents(make_server, nitro, enclave):

@@ -109,4 +109,21 @@ mod tests {
         assert_ne!(key, derived("correct horse", 2, cost));
         assert_ne!(key, derived("correct horse", 1, Cost { passes: 2, ..cost }));
     }
+
+    #[test]
+    fn a_cost_is_valid_within_the_bounds_of_argon2id() {
+        for (memory_kib, passes, lanes, is_valid) in [
+            (256 * 1024, 3, 4, true),
+            (8, 1, 1, true),
+            (7, 1, 1, false),
+            (8 * 4, 1, 4, true),
+            (8 * 4 - 1, 1, 4, false),
+            (8, 0, 1, false),
+            (8, 1, 0, false),
+        ] {
+            let cost = Cost { memory_kib, passes, lanes };
+            assert_eq!(cost.is_valid(), is_valid, "{memory_kib} {passes} {lanes}");
+        }
+        assert_eq!(Cost::DEFAULT.memory_kib, 262_144);
+    }
 }

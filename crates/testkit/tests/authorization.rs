@@ -601,6 +601,82 @@ fn a_new_key_needs_the_right_to_make_it_and_to_tag_it() {
 }
 
 #[test]
+fn the_resource_control_policies_of_the_account_of_a_key_bind_whoever_comes_from_another() {
+    let world = World::default();
+    let (own, far) = (world.root.account(), world.stranger.account());
+    let key = opened(&world);
+    let policies =
+        |statements: &[String]| vec![InlinePolicy { name: "p".to_owned(), text: policy(statements) }];
+    let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#.to_owned();
+    for (bound, status) in [(own, 400), (far, 200)] {
+        let deny = [statement("Deny", r#""*""#, "kms:Encrypt", "")];
+        let member = |account| MemberRecord {
+            account,
+            service_control: policies(std::slice::from_ref(&all)),
+            resource_control: if account == bound { policies(&deny) } else { Vec::new() },
+        };
+        world.organize(&OrganizationRecord {
+            id: "o-example".to_owned(),
+            management_account: "999999999999".parse().unwrap(),
+            units: vec![UnitRecord {
+                id: "r-root".to_owned(),
+                name: "Root".to_owned(),
+                parent: None,
+                service_control: policies(std::slice::from_ref(&all)),
+                resource_control: Vec::new(),
+                accounts: vec![member(own), member(far)],
+            }],
+        });
+        let eve = world.user_with(far, "eve", Has::allowed("kms:*", "*"));
+        let (found, answer) =
+            world.call_as(&eve, Operation::Encrypt, json!({"KeyId": key, "Plaintext": "AAAA"}));
+        assert_eq!(found, status, "{bound}: {answer}");
+        assert_eq!(world.call_as(&eve, Operation::DescribeKey, json!({"KeyId": key})).0, 200, "{bound}");
+    }
+}
+
+/// The ARN of a key that both accounts may use.
+fn opened(world: &World) -> String {
+    let key = world.key();
+    let far = r#"{"AWS":"arn:aws:iam::444455556666:root"}"#;
+    put(world, &key, &[everything(), statement("Allow", far, "kms:*", "")]);
+    format!("arn:aws:kms:us-east-1:111122223333:key/{key}")
+}
+
+#[test]
+fn a_key_policy_shows_its_key_to_another_account_where_its_conditions_are_met() {
+    let world = World::default();
+    let key = world.key();
+    let arn = format!("arn:aws:kms:us-east-1:111122223333:key/{key}");
+    let missing = arn.replace(&key, "1234abcd-12ab-34cd-56ef-1234567890ab");
+    let eve = world.user_with(world.stranger.account(), "eve", Has::default());
+    for (spec, is_shown) in [("SYMMETRIC_DEFAULT", true), ("RSA_2048", false)] {
+        let condition = format!(r#","Condition":{{"StringEquals":{{"kms:KeySpec":"{spec}"}}}}"#);
+        let far = r#"{"AWS":"arn:aws:iam::444455556666:root"}"#;
+        put(&world, &key, &[everything(), statement("Allow", far, "kms:*", &condition)]);
+        let ask =
+            |arn: &str| world.call_as(&eve, Operation::Encrypt, json!({"KeyId": arn, "Plaintext": "AAAA"}));
+        let (shown, unseen) = (ask(&arn), ask(&missing));
+        assert_eq!((shown.0, &shown.1["__type"]), (400, &json!("AccessDeniedException")), "{spec}");
+        let text = |reply: &Reply, arn: &str| reply.1["message"].as_str().unwrap().replace(arn, "ARN");
+        assert_eq!(text(&shown, &arn) != text(&unseen, &missing), is_shown, "{spec}: {}", shown.1);
+    }
+}
+
+#[test]
+fn the_next_policy_of_a_key_may_be_put_under_a_condition_that_the_key_meets() {
+    let world = World::default();
+    let key = world.key();
+    for (spec, status) in [("SYMMETRIC_DEFAULT", 200), ("RSA_2048", 400)] {
+        let condition = format!(r#","Condition":{{"StringEquals":{{"kms:KeySpec":"{spec}"}}}}"#);
+
+        let text = policy(&[statement("Allow", ROOT, "kms:*", &condition)]);
+        let (found, answer) = world.call(Operation::PutKeyPolicy, json!({"KeyId": key, "Policy": text}));
+        assert_eq!(found, status, "{spec}: {answer}");
+    }
+}
+
+#[test]
 fn the_name_of_a_key_policy_is_known_whether_it_is_given_or_not() {
     let world = World::default();
     let own = world.root.account();

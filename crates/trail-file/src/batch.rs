@@ -112,3 +112,43 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 fn short(taken: usize) -> io::Error {
     io::Error::new(io::ErrorKind::WriteZero, format!("only {taken} bytes were taken"))
 }
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn each_who_waits_is_woken_once_however_often_he_looked() {
+        let batch = Rc::new(Batch::reusing(Vec::new()));
+        let (first, second, moved) =
+            (Arc::new(Woken::default()), Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let mut waiters = [Settled::of(&batch), Settled::of(&batch)];
+        // The first goes on under another waker than it began with.
+        for (at, waker) in [(0, &first), (1, &second), (0, &moved), (1, &second)] {
+            let waker = Waker::from(Arc::clone(waker));
+            let looked = Pin::new(&mut waiters[at]).poll(&mut Context::from_waker(&waker));
+            assert!(looked.is_pending());
+        }
+        let lent = batch.settle(Err(TrailError));
+        let woken = [&first, &second, &moved].map(|waker| waker.0.load(Ordering::SeqCst));
+        assert_eq!((woken, lent.is_empty()), ([0, 1, 1], true));
+        let waker = Waker::from(first);
+        assert_eq!(
+            Pin::new(&mut waiters[0]).poll(&mut Context::from_waker(&waker)),
+            Poll::Ready(Err(TrailError))
+        );
+    }
+}

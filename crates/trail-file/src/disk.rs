@@ -115,3 +115,14 @@ const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 const LOCK_NAME: &str = "lock";
 const TEMPORARY_SUFFIX: &str = ".tmp";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_the_disk_refuses_ends_with_its_error() {
+        let mut full = DiskFile(OpenOptions::new().append(true).open("/dev/full").unwrap());
+        assert_eq!(full.write(b"{}").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+}

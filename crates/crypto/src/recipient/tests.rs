@@ -162,3 +162,19 @@ fn without_randomness_there_is_no_envelope() {
     let key = RecipientKey::parse(&private(KeySize::Rsa2048).spki).unwrap();
     assert_eq!(key.envelope(b"", &Broken), Err(EnvelopeError::Random(RandomError)));
 }
+
+#[test]
+fn a_length_has_the_form_of_der() {
+    for (len, header) in [
+        (0, &[OCTET_STRING, 0][..]),
+        (1, &[OCTET_STRING, 1]),
+        (0x7f, &[OCTET_STRING, 0x7f]),
+        (0x80, &[OCTET_STRING, 0x81, 0x80]),
+        (0xff, &[OCTET_STRING, 0x81, 0xff]),
+        (0x100, &[OCTET_STRING, 0x82, 0x01, 0x00]),
+        (0x1_0000, &[OCTET_STRING, 0x83, 0x01, 0x00, 0x00]),
+    ] {
+        let element = tlv(OCTET_STRING, &[&vec![7; len]]);
+        assert_eq!((&element[..header.len()], element.len() - header.len()), (header, len));
+    }
+}

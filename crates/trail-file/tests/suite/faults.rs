@@ -1,5 +1,7 @@
 //! What the disk refuses is not in the file, and the trail goes on.
 
+use std::sync::Arc;
+
 use keyreeve_core::bracket::{Trail, TrailError};
 use keyreeve_trail_file::{Level, Options, TrailDirectory, verify_medium};
 
@@ -21,15 +23,26 @@ fn a_refused_batch_leaves_nothing_and_the_next_one_is_taken() {
     ];
     for (case, level, fault) in cases {
         let memory = Memory::default();
+        let directory = TrailDirectory::open_medium(Arc::new(memory.clone())).unwrap();
+        let counts = directory.counts();
         on_one_thread(async {
-            let trail = open(&memory, "w0", Options { level, ..Options::default() });
+            let trail = directory.trail(&stream("w0"), Options { level, ..Options::default() }).unwrap();
             trail.append(event(1)).await.unwrap();
             let before = memory.text("w0-00000001.log");
+            let bytes = counts.bytes();
+            assert_eq!(counts.failures(), 0, "{case}");
             memory.with(fault);
             assert_eq!(append_at_once(&trail, 2..10).await, vec![Err(TrailError); 8], "{case}");
             assert_eq!(memory.text("w0-00000001.log"), before, "{case}");
-            assert!(!trail.is_broken(), "{case}");
+            assert_eq!(
+                (trail.is_broken(), counts.failures(), counts.is_refusing()),
+                (false, 1, true),
+                "{case}"
+            );
             assert_eq!(append_at_once(&trail, 10..14).await, vec![Ok(()); 4], "{case}");
+            assert_eq!((counts.failures(), counts.is_refusing()), (1, false), "{case}");
+            let longer = memory.text("w0-00000001.log").len() - before.len();
+            assert_eq!(counts.bytes() - bytes, u64::try_from(longer).unwrap(), "{case}");
         });
         assert_eq!(verify_medium(&memory).unwrap().streams[0].lines, 6, "{case}");
     }
@@ -38,7 +51,6 @@ fn a_refused_batch_leaves_nothing_and_the_next_one_is_taken() {
 #[test]
 fn a_batch_that_finds_the_disk_full_is_written_once_more_where_room_was_made() {
     use core::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::Arc;
 
     let cases: [(&str, Level, Fault, usize, bool); 5] = [
         ("ENOSPC", Level::Write, ENOSPC, 1, true),
@@ -106,15 +118,23 @@ fn a_trail_whose_end_is_unknown_takes_nothing_more() {
     for (case, level, fault) in cases {
         let memory = Memory::default();
         let options = Options { level, ..Options::default() };
+        let directory = TrailDirectory::open_medium(Arc::new(memory.clone())).unwrap();
+        let counts = directory.counts();
         on_one_thread(async {
-            let trail = open(&memory, "w0", options);
+            let trail = directory.trail(&stream("w0"), options).unwrap();
+            let other = directory.trail(&stream("w1"), options).unwrap();
             trail.append(event(1)).await.unwrap();
             memory.with(fault);
             assert_eq!(append_at_once(&trail, 2..4).await, vec![Err(TrailError); 2], "{case}");
             assert!(trail.is_broken(), "{case}");
+            assert_eq!((counts.failures(), counts.is_refusing()), (1, true), "{case}");
+            // A broken trail is broken, whatever the others take.
+            other.append(event(3)).await.unwrap();
+            assert!(counts.is_refusing(), "{case}");
             assert_eq!(trail.append(event(4)).await, Err(TrailError), "{case}");
             assert_eq!(trail.settled().await, Err(TrailError), "{case}");
         });
+        drop(directory);
         write_runs(&memory, "w0", options, &[1]);
         verify_medium(&memory).unwrap();
     }
