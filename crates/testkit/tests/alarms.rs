@@ -17,7 +17,7 @@ use keyreeve_observe::cloudwatch::{CloudWatchOperation, CloudWatchRequest, answe
 use keyreeve_observe::metric::{Listed, Metric, MetricSource, Point, Reply, Wanted};
 use keyreeve_store::conformance::block_on;
 use keyreeve_store::{Batch, Path};
-use keyreeve_testkit::World;
+use keyreeve_testkit::{Has, World};
 use keyreeve_wire::cloudwatch::{Operation, StateValue};
 use keyreeve_wire::query::Api as _;
 use keyreeve_wire::rpc::Protocol;
@@ -338,6 +338,22 @@ fn another_account_and_another_region_have_alarms_of_their_own() {
     assert_eq!(history["AlarmHistoryItems"], json!([]));
     let path = Path::try_from("alarm/111122223333/us-east-1/a").unwrap();
     assert_eq!(alarm::read_alarm(&path), Some((world.root.account(), world.region)));
+}
+
+#[test]
+fn an_alarm_is_let_to_whoever_is_allowed_what_has_its_tags() {
+    let world = World::default();
+    let mut alarm = an_alarm("tagged");
+    alarm["Tags"] = json!([{"Key": "team", "Value": "a"}]);
+    done(&world, Operation::PutMetricAlarm, &alarm);
+    for (team, status) in [("b", 403), ("a", 200)] {
+        let condition = format!(r#""Condition":{{"StringEquals":{{"aws:ResourceTag/team":"{team}"}}}}"#);
+        let allow = format!(r#"{{"Effect":"Allow","Action":"cloudwatch:*","Resource":"*",{condition}}}"#);
+        let user = world.user_with(world.root.account(), team, Has::policy(&allow));
+        let (found, answer) =
+            call_as(&world, &user, Operation::DisableAlarmActions, &json!({"AlarmNames": ["tagged"]}));
+        assert_eq!(found, status, "{team}: {answer}");
+    }
 }
 
 #[test]

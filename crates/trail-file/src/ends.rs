@@ -78,4 +78,23 @@ mod tests {
             assert_eq!(last_line(no_line.as_bytes()), None, "{no_line}");
         }
     }
+
+    #[test]
+    fn a_long_line_is_found_before_a_long_torn_tail() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut chain = Chain::START;
+        let mut lines = Vec::new();
+        chain.append(b"{}", &mut lines);
+        chain.append(&vec![b'x'; MAX_LINE_LEN - 100], &mut lines);
+        lines.extend_from_slice(&vec![b'y'; MAX_LINE_LEN - 100]);
+        std::fs::write(directory.path().join("w0-00000001.log"), lines).unwrap();
+        let ends = stream_ends(directory.path()).unwrap();
+        assert_eq!(ends.values().map(|(_, end)| *end).collect::<Vec<_>>(), [chain]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_an_empty_directory() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(stream_ends(file.path()).unwrap_err().kind(), ErrorKind::NotADirectory);
+    }
 }
