@@ -62,6 +62,9 @@ fn a_stream_is_proven_from_the_first_segment_that_was_not_removed() {
         assert_eq!((segment.number(), *chain), (of.segments, of.end));
         assert!(of.segments >= 3, "{}", of.segments);
     }
+    std::fs::copy(path.join("w0-00000001.log"), path.join("w1-00000001.log")).unwrap();
+    assert!(verify(&path).is_err(), "a segment under the name of another stream");
+    std::fs::remove_file(path.join("w1-00000001.log")).unwrap();
     let first = |number| BTreeMap::from([("w0".to_owned(), number)]);
     // One that was to be removed and is still there is no harm.
     let report = verify_since(&path, &first(2)).unwrap();
