@@ -75,6 +75,21 @@ fn a_public_key_is_read_only_as_its_own_spec_and_only_whole() {
     }
 }
 
+/// A key of RFC 6979 section A.2.5, with its public key.
+const DOCUMENT: &str = "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420\
+    c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721a144034200\
+    0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6\
+    7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
+
+#[test]
+fn a_public_key_in_the_hybrid_form_is_refused() {
+    for form in [0x06, 0x07] {
+        let mut document = hex(DOCUMENT);
+        assert_eq!(std::mem::replace(&mut document[73], form), 0x04);
+        assert!(KeyPair::parse_pkcs8(KeySpec::EccNistP256, &document).is_err(), "{form}");
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_are_no_key(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
@@ -86,10 +101,6 @@ proptest! {
 
     #[test]
     fn a_document_with_one_byte_changed_is_refused(at in 0usize..138, to in any::<u8>()) {
-        const DOCUMENT: &str = "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420\
-            c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721a144034200\
-            0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6\
-            7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
         let mut document = hex(DOCUMENT);
         prop_assert!(KeyPair::parse_pkcs8(KeySpec::EccNistP256, &document).is_ok());
         let same = document[at] == to;

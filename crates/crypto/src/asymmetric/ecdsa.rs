@@ -98,7 +98,7 @@ impl Private {
         info: &pkcs8::Info<'_>,
     ) -> Result<(Self, Vec<u8>), ParseKeyError> {
         let curve = Curve::of(spec)?;
-        if !der::names_curve(info.algorithm) {
+        if !der::names_curve(info.algorithm) || der::has_hybrid_point(info.private_key) {
             return Err(ParseKeyError::Rejected);
         }
         let signing = EcdsaKeyPair::from_pkcs8(curve.signing, pkcs8).or(Err(ParseKeyError::Rejected))?;
