@@ -121,6 +121,10 @@ impl LastUses {
     fn note(&self, used: Used<'_>, record: LastUseRecord) -> bool {
         let mut held = self.held.lock();
         let name = used.name();
+        // A request that took long to come notes a time that has passed.
+        if held.get(&name).is_some_and(|held| held.at > record.at) {
+            return true;
+        }
         let has_room = held.len() < MOST || held.contains_key(&name);
         if has_room {
             held.insert(name, record);

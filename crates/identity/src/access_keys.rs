@@ -18,8 +18,7 @@ use keyreeve_wire::iam::{
     DeleteAccessKeyInput, GetAccessKeyLastUsedInput, GetAccessKeyLastUsedOutput, ListAccessKeysInput,
     ListAccessKeysOutput, Status, UpdateAccessKeyInput,
 };
-use keyreeve_wire::query::QueryError;
-use keyreeve_wire::query::QueryErrorCode;
+use keyreeve_wire::query::{QueryError, QueryErrorCode};
 use keyreeve_wire::sts::{GetAccessKeyInfoInput, GetAccessKeyInfoOutput};
 use zeroize::Zeroizing;
 

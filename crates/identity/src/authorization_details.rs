@@ -93,7 +93,7 @@ pub(crate) async fn get_account_authorization_details(
             }
             Found::Role(role) => {
                 let trust = shown_trust(cx, &role).await?;
-                let last_used = last_used(cx, &role).await?;
+                let last_used = last_used(cx, &*snapshot, &role).await?;
                 answer.role_detail_list.push(role_detail(&role, account, &trust, last_used));
             }
             Found::User(user) => {

@@ -52,7 +52,7 @@ pub(crate) async fn add_user_to_group(cx: &mut Cx<'_>, input: AddUserToGroupInpu
         user.record.groups.push(reference.to_owned());
         draft.put(&user.path, Some(user.version), &user.record)?;
         draft.index(&space::member(account, reference, &user.record.name)?)?;
-        // ORDER: who deletes or renames the group at the same time must see that it has a member.
+        // ORDER: who deletes the group at the same time must see that it has a member.
         draft.put(&group.path, Some(group.version), &group.record)?;
         Ok((draft, ()))
     })

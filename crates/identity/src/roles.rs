@@ -7,6 +7,7 @@ use keyreeve_core::identity::record::{RoleRecord, UniqueRecord};
 use keyreeve_core::identity::space::{self, Holder};
 use keyreeve_core::last_use::Used;
 use keyreeve_core::record::PolicyRecord;
+use keyreeve_store::Snapshot;
 use keyreeve_wire::iam::{
     CreateRoleInput, CreateRoleOutput, DeleteRoleInput, GetRoleInput, GetRoleOutput, ListRolesInput,
     ListRolesOutput, Role, RoleLastUsed, UpdateAssumeRolePolicyInput, UpdateRoleDescriptionInput,
@@ -77,7 +78,8 @@ pub(crate) async fn get_role(cx: &mut Cx<'_>, input: GetRoleInput) -> Result<Get
     let role = read::<RoleRecord>(cx, "iam:GetRole", &input.role_name).await?;
     let trust = shown_trust(cx, &role).await?;
     let mut shown = shown::role(&role, cx.caller.account(), &trust, false);
-    shown.role_last_used = Some(last_used(cx, &role).await?);
+    let snapshot = cx.service.vault().snapshot().await?;
+    shown.role_last_used = Some(last_used(cx, &*snapshot, &role).await?);
     Ok(GetRoleOutput { role: shown })
 }
 
@@ -86,9 +88,12 @@ pub(crate) async fn get_role(cx: &mut Cx<'_>, input: GetRoleInput) -> Result<Get
 const TOLD_MILLIS: i64 = 400 * 24 * 3600 * 1000;
 
 /// When a role was last used, where that is not too long ago.
-pub(crate) async fn last_used(cx: &Cx<'_>, role: &RoleRecord) -> Result<RoleLastUsed, Refusal> {
-    let snapshot = cx.service.vault().snapshot().await?;
-    let last = cx.service.last_use(&*snapshot, Used::Role(&role.id)).await?;
+pub(crate) async fn last_used(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    role: &RoleRecord,
+) -> Result<RoleLastUsed, Refusal> {
+    let last = cx.service.last_use(snapshot, Used::Role(&role.id)).await?;
     let last = last.filter(|last| cx.now.millis_since(last.at) <= TOLD_MILLIS);
     Ok(RoleLastUsed {
         last_used_date: last.as_ref().map(|last| last.at),

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use crate::document::{Members, ParsePolicyError, grammar, one_or_many};
+use crate::document::{Kind, Members, ParsePolicyError, grammar, one_or_many};
 use crate::json::Value;
 
 /// One key under one operator, with the values that it is compared with.
@@ -124,13 +124,13 @@ impl fmt::Display for Operator {
     }
 }
 
-/// Reads the value of `Condition`.
-pub(crate) fn parse(value: Value) -> Result<Vec<Condition>, ParsePolicyError> {
+/// Reads the value of `Condition` of a policy of `kind`.
+pub(crate) fn parse(kind: Kind, value: Value) -> Result<Vec<Condition>, ParsePolicyError> {
     let mut conditions = Vec::new();
     for (name, keys) in Members::of(value)?.0 {
         let keys = Members::of(keys)?.0;
-        if keys.is_empty() {
-            // It asks for nothing, and IAM takes it whatever it is called.
+        if keys.is_empty() && kind == Kind::Identity {
+            // It asks for nothing, and IAM takes it there whatever it is called.
             continue;
         }
         let operator: Operator =

@@ -164,7 +164,11 @@ impl Statement {
         if kind == Kind::Trust && (except_resources || !resources.is_empty()) {
             return Err(grammar("a statement of a trust policy names a resource"));
         }
-        let conditions = members.take("Condition").map(condition::parse).transpose()?.unwrap_or_default();
+        let conditions = members
+            .take("Condition")
+            .map(|value| condition::parse(kind, value))
+            .transpose()?
+            .unwrap_or_default();
         members.end()?;
         Ok(Self {
             sid,
@@ -304,6 +308,7 @@ mod tests {
                 true,
             ),
             (statement(&format!(r#""Effect":"Allow",{root},"Condition":{{"StringIs":{{"a":"b"}}}}"#)), false),
+            (statement(&format!(r#""Effect":"Allow",{root},"Condition":{{"StringEqauls":{{}}}}"#)), false),
             (
                 statement(&format!(
                     r#""Effect":"Allow",{root},"Condition":{{"NullIfExists":{{"a":"true"}}}}"#

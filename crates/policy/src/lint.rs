@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use crate::document::{Document, Effect, Kind, Statement, Version};
 use crate::policy::Policy;
 use crate::spans::{Span, statement_spans};
-use crate::validate::{parse_identity_policy, parse_trust_policy};
+use crate::validate::{parse_identity_policy, parse_managed_policy, parse_trust_policy};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -114,6 +114,13 @@ impl Findings {
         };
         if let Some(said) = refused {
             self.add(Severity::Error, "refused", format!("IAM refuses it: {said}"), "correct what IAM says");
+        }
+        if document.kind == Kind::Identity
+            && parse_identity_policy(text).is_ok()
+            && let Err(said) = parse_managed_policy(text)
+        {
+            let message = format!("IAM refuses it as a managed or a service control policy: {said}");
+            self.add(Severity::Warning, "refused", message, "correct what IAM says");
         }
         if document.version == Version::V2008 {
             let (severity, message) = if uses_variables(document) {

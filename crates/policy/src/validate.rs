@@ -100,7 +100,7 @@ fn is_of_grammar(statement: &Members, known: &[&str]) -> bool {
         && !both(statement, "Resource", "NotResource")
         && !both(statement, "Principal", "NotPrincipal")
         && statement.get("Sid").is_none_or(|sid| text_of(sid).is_some())
-        && statement.get("Condition").is_none_or(is_condition)
+        && statement.get("Condition").is_none_or(|value| is_condition(Kind::Identity, value))
 }
 
 fn has_an_effect(statement: &Members) -> bool {
@@ -108,7 +108,8 @@ fn has_an_effect(statement: &Members) -> bool {
     effect.is_some_and(|effect| ["allow", "deny"].iter().any(|one| effect.eq_ignore_ascii_case(one)))
 }
 
-fn is_condition(value: &Value) -> bool {
+/// Whether a value is a condition. IAM takes an operator without keys in a policy of an identity, whatever it is called.
+fn is_condition(kind: Kind, value: &Value) -> bool {
     let is_operand = |operand: &Value| match operand {
         Value::Boolean(_) | Value::Number(_) | Value::Text(_) => true,
         Value::List(items) => {
@@ -118,7 +119,8 @@ fn is_condition(value: &Value) -> bool {
     };
     let is_operator = |(name, keys): (&String, &Value)| {
         let known = || name.parse::<Operator>().is_ok();
-        members(keys).is_some_and(|keys| keys.is_empty() || known() && keys.values().all(is_operand))
+        let is_nothing = |keys: &Members| keys.is_empty() && kind == Kind::Identity;
+        members(keys).is_some_and(|keys| is_nothing(keys) || known() && keys.values().all(is_operand))
     };
     members(value).is_some_and(|operators| operators.iter().all(is_operator))
 }

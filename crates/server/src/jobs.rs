@@ -37,7 +37,7 @@ pub(crate) async fn run(
 /// Writes the last uses to the store.
 pub(crate) async fn flush_usage(service: &Service) {
     if let Err(error) = service.flush_usage().await {
-        tracing::warn!(%error, "the last use of some keys could not be written; trying again later");
+        tracing::warn!(%error, "the last use of some keys, access keys or roles could not be written; trying again later");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::json::{Json, Object};
 use crate::mismatch::{UNEXPECTED_LIST, Wanted, mismatch};
 use crate::shape::{Kind, Member, Shape, matching, one_of};
 use crate::value::{Blob, EncryptionContext, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText};
-use crate::violation::{Place, Shown, Step, Violations};
+use crate::violation::{Place, Shown, Step, Values, Violations};
 
 /// A value that can be read; `None` when a violation was recorded instead.
 pub(crate) trait FromJson: Sized {
@@ -314,7 +314,7 @@ impl<T: FromJson> FromJson for Vec<T> {
         if !of_elements.is_empty() {
             // AWS: unverified for KMS; the form other services of the same framework answer.
             let mut constraints = shape.constraints();
-            if shape.name() == "tagKeyType" {
+            if found.values() == Values::Hidden && shape.name() == "tagKeyType" {
                 // IAM says so of these, and not of the elements of other lists.
                 constraints.push(NOT_NULL.to_owned());
             }

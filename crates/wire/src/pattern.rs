@@ -70,6 +70,7 @@ patterns! {
         |s| some(s, |c| alphanumeric_or(c, ":/_.- \t\n\u{b}\u{c}\r"));
     MARKER = r"[\u0020-\u00FF]*", |s| s.chars().all(|c| matches!(c, ' '..='\u{ff}'));
     POLICY_NAME = r"[\w]+", |s| some(s, |c| alphanumeric_or(c, "_"));
+    // AWS: the explanation is unverified for the session policies of STS.
     POLICY = r"[\u0009\u000A\u000D\u0020-\u00FF]+",
         |s| some(s, |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}')),
         explained "It must contain only printable ASCII characters.";

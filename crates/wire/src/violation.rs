@@ -74,6 +74,11 @@ impl Violations {
         Self { values, ..Self::default() }
     }
 
+    /// Whether values are shown.
+    pub(crate) fn values(&self) -> Values {
+        self.values
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.total == 0
     }

@@ -293,6 +293,17 @@ impl<'s> Plan<'s> {
     ) -> Result<(), VaultError> {
         let key = |group: Option<&GroupRecord>| group.and_then(|group| group.key.clone());
         let (before, after) = (key(slot.before.as_ref()), key(slot.now()));
+        if slot.before.is_none() && slot.now().is_some() && after.is_none() {
+            // ORDER: whoever renames a group of this name at the same time leaves it known by the name, and its users with it.
+            let path = space::group_key(account, name)?;
+            let write = |draft: &mut Draft<'_>, path: &Path, seen: Option<Version>| {
+                draft.require(path, seen);
+                Ok(())
+            };
+            let op = Op { path, seen: None, touches: false, bytes: SEAL_BYTES, write: Box::new(write) };
+            self.unit(account, turn(slot, [Turn::Group, Turn::GroupGone]), name).ops.push(op);
+            return Ok(());
+        }
         if before == after {
             return Ok(());
         }

@@ -71,8 +71,9 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Its label. Where it was given none and others of `among` are of the same metric, what tells it from them is added to the
-    /// name: the statistic, the period, or both.
+    /// Its label. Where it was given none and others of `among` are of a metric of the same name, what tells it from them is added:
+    /// the statistic, the period, or both.
+    // AWS: unverified where the dimensions differ.
     pub(crate) fn label(&self, among: &[Self]) -> String {
         if let Some(label) = &self.label {
             return label.clone();

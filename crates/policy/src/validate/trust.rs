@@ -46,7 +46,7 @@ pub fn invalid_principal(kind: &str, principal: &str) -> String {
     format!("Invalid principal in policy: \"{}\":\"{principal}\"", kind.to_ascii_uppercase())
 }
 
-/// The provider that every user pool of everybody has in common.
+/// The provider that the identity pools of everybody have in common.
 const COGNITO: &str = "cognito-identity.amazonaws.com";
 
 /// What a trust policy may speak of.
@@ -79,14 +79,17 @@ fn check(statement: &Members) -> Result<(), String> {
         return Err(text.to_owned());
     }
     check_principal(statement.get("Principal"))?;
-    if !statement.get("Condition").is_none_or(is_condition)
+    if !statement.get("Condition").is_none_or(|value| is_condition(Kind::Trust, value))
         || statement.contains_key("Action") && statement.contains_key("NotAction")
     {
         return Err(SYNTAX.to_owned());
     }
     let is_of_cognito =
         |kinds: &Value| members(kinds).is_some_and(|kinds| texts(kinds, "Federated").contains(&COGNITO));
-    if statement.get("Principal").is_some_and(is_of_cognito) && !statement.contains_key("Condition") {
+    let asks_nothing = |value: &Value| members(value).is_some_and(Members::is_empty);
+    if statement.get("Principal").is_some_and(is_of_cognito)
+        && statement.get("Condition").is_none_or(asks_nothing)
+    {
         return Err("A condition block must be present for the Cognito provider".to_owned());
     }
     let actions = [texts(statement, "Action"), texts(statement, "NotAction")].concat();

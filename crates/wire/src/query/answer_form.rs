@@ -18,12 +18,16 @@ pub enum AnswerForm {
 }
 
 impl AnswerForm {
-    /// The form that a request with these `Accept` headers is answered in.
+    /// The form that a request with these `Accept` headers is answered in: JSON where they name it, and nothing that XML is.
     pub fn accepted<'a>(headers: impl IntoIterator<Item = &'a str>) -> Self {
         let (mut json, mut xml) = (false, false);
-        for header in headers {
-            json |= header.contains("application/json");
-            xml |= header.contains("xml");
+        for range in headers.into_iter().flat_map(|header| header.split(',')) {
+            let mut parts = range.split(';').map(str::trim);
+            let media = parts.next().unwrap_or_default();
+            let is_refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            let is = |name: &str| media.eq_ignore_ascii_case(name) && !is_refused;
+            json |= is("application/json");
+            xml |= ["*/*", "application/*", "application/xml", "text/*", "text/xml"].into_iter().any(is);
         }
         if json && !xml { Self::Json } else { Self::Xml }
     }
@@ -99,6 +103,9 @@ mod tests {
             (&["application/json"], AnswerForm::Json),
             (&["text/html", "application/json;q=0.9"], AnswerForm::Json),
             (&["application/json, text/xml"], AnswerForm::Xml),
+            (&["application/json, text/plain, */*"], AnswerForm::Xml),
+            (&["application/json;q=0"], AnswerForm::Xml),
+            (&["Application/JSON", "application/xml;q=0"], AnswerForm::Json),
         ] {
             assert_eq!(AnswerForm::accepted(headers.iter().copied()), expected, "{headers:?}");
         }

@@ -47,7 +47,7 @@ pub(crate) fn read<T: FromObject>(
     }
 }
 
-/// The text of IAM for a name or a path with a character that it must not have.
+/// The text of IAM for a name, a path or a policy with a character that it must not have.
 fn special(object: &Object<'_>, members: &'static [Member]) -> Option<String> {
     members.iter().find_map(|member| {
         let (Some(Json::Text(text)), Some(pattern)) = (object.get(member.name), member.shape.pattern())
