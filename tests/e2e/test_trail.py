@@ -290,12 +290,12 @@ def test_kills_under_load_lose_and_repeat_nothing(server, long):
             pass
 
     pause = threading.Event()
-    for turn in range(12 if long else 4):
+    for turn in range(100 if long else 4):
         server.start()
         threads = [threading.Thread(target=load, args=(server.client(),)) for _ in range(4)]
         for thread in threads:
             thread.start()
-        pause.wait(1.0 + 0.29 * turn)
+        pause.wait(1.0 + 0.29 * (turn % 12))
         server.kill()
         for thread in threads:
             thread.join()
