@@ -430,6 +430,21 @@ mod tests {
     use crate::index::Index;
     use crate::verify::{Range, verify};
 
+    /// The oldest events of all, so many at most.
+    pub(super) fn everything(limit: usize) -> crate::Query {
+        crate::Query {
+            owner: None,
+            attributes: Vec::new(),
+            resource: None,
+            principal: None,
+            from: None,
+            to: None,
+            after: None,
+            oldest_first: true,
+            limit,
+        }
+    }
+
     pub(super) fn now() -> Timestamp {
         Timestamp::from_millis(1_767_323_100_000)
     }
@@ -524,20 +539,9 @@ mod tests {
     fn the_index_of_a_complete_segment_lies_in_a_file_once_somebody_has_looked() {
         let mut place = Place::new();
         (1..=4).for_each(|number| place.write(number));
-        let everything = crate::Query {
-            owner: None,
-            attributes: Vec::new(),
-            resource: None,
-            principal: None,
-            from: None,
-            to: None,
-            after: None,
-            oldest_first: true,
-            limit: 10,
-        };
         let kept = place.directory.path().join("index");
         let index = Index::new(&place.segments(), Ends::new()).kept_in(&kept);
-        let found = index.find(&everything).unwrap();
+        let found = index.find(&everything(10)).unwrap();
         assert_eq!(found.len(), 4);
         let mut files: Vec<_> = fs::read_dir(&kept)
             .unwrap()
@@ -547,6 +551,6 @@ mod tests {
         assert_eq!(files, ["w0-00000001.log.idx", "w0-00000002.log.idx", "w0-00000003.log.idx"]);
         index.keep().unwrap();
         let again = Index::new(&place.segments(), Ends::new()).kept_in(&kept);
-        assert_eq!(again.find(&everything).unwrap(), found);
+        assert_eq!(again.find(&everything(10)).unwrap(), found);
     }
 }

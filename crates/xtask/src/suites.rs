@@ -34,10 +34,18 @@ pub(crate) fn run(repository: &Repository, long: bool) -> Result<(), Failure> {
         .args(E2E)
         .run("e2e")?;
     if long {
+        million_decisions(repository)?;
         clients(repository)?;
         fuzz::all(repository, fuzz::LONG)?;
     }
     Ok(())
+}
+
+/// A million cases for the policy engine and the interpreter beside it: optimised, for else they take hours.
+fn million_decisions(repository: &Repository) -> Result<(), Failure> {
+    heading("a million decisions");
+    let arguments = "test --release -p keyreeve-policy --test decisions a_million -- --ignored";
+    Program::new("cargo", &repository.root).args(arguments).run("a million decisions")
 }
 
 /// Builds the release binaries of the server and of the load generator.

@@ -219,39 +219,34 @@ mod tests {
         verdict.state.map(|state| text(&rule, true, &verdict, state, &seen))
     }
 
+    /// Two periods, none of which may be missing or above 2.
+    const TWO_PERIODS: Rule = Rule {
+        datapoints_to_alarm: 2,
+        evaluation_periods: 2,
+        comparison: ComparisonOperator::GreaterThanThreshold,
+        threshold: 2.0,
+        missing_data: MissingData::Breaching,
+    };
+
     #[test]
     fn an_alarm_that_was_not_told_how_many_datapoints_it_takes_does_not_name_them() {
-        let rule = Rule {
-            datapoints_to_alarm: 2,
-            evaluation_periods: 2,
-            comparison: ComparisonOperator::GreaterThanThreshold,
-            threshold: 2.0,
-            missing_data: MissingData::Breaching,
-        };
         let seen: Vec<_> = [(0, 21.5), (60, 3.0)]
             .map(|(at, value)| Some(Seen { start: 1_796_026_800 + at, value, samples: None }))
             .to_vec();
-        let verdict = rule.evaluate(&[Some(21.5), Some(3.0)]);
+        let verdict = TWO_PERIODS.evaluate(&[Some(21.5), Some(3.0)]);
         assert_eq!(
-            text(&rule, false, &verdict, StateValue::Alarm, &seen),
+            text(&TWO_PERIODS, false, &verdict, StateValue::Alarm, &seen),
             "Threshold Crossed: 2 datapoints [3.0 (30/11/26 08:21:00), 21.5 (30/11/26 08:20:00)] were greater than the threshold (2.0)."
         );
     }
 
     #[test]
     fn periods_that_were_filled_in_are_listed_by_their_time() {
-        let rule = Rule {
-            datapoints_to_alarm: 2,
-            evaluation_periods: 2,
-            comparison: ComparisonOperator::GreaterThanThreshold,
-            threshold: 2.0,
-            missing_data: MissingData::Breaching,
-        };
         let span = Span { from: 1_796_026_800, to: 1_796_026_800 + 240, period: 60 };
-        let verdict = rule.evaluate(&[None; 4]);
+        let verdict = TWO_PERIODS.evaluate(&[None; 4]);
         let data = data(
             &Watched::Queries(Vec::new()),
-            &rule,
+            &TWO_PERIODS,
             &verdict,
             (Timestamp::from_millis(0), span),
             &[None; 4],

@@ -21,7 +21,7 @@ fn the_engine_decides_as_the_naive_interpreter_does() {
 }
 
 #[test]
-#[ignore = "takes a quarter of an hour"]
+#[ignore = "takes a quarter of an hour, optimised; the long run of the suites asks for it"]
 fn the_engine_decides_a_million_cases_as_the_naive_interpreter_does() {
     compare(MILLION);
 }

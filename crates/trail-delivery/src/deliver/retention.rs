@@ -78,7 +78,7 @@ impl Deliverer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deliver::tests::{Place, now};
+    use crate::deliver::tests::{Place, everything, now};
 
     #[test]
     fn segments_that_were_to_be_removed_are_removed_later() {
@@ -86,19 +86,7 @@ mod tests {
         (1..=4).for_each(|number| place.write(number));
         let (mut deliverer, index) = place.open();
         deliverer.deliver(now()).unwrap();
-        index
-            .find(&crate::Query {
-                owner: None,
-                attributes: Vec::new(),
-                resource: None,
-                principal: None,
-                from: None,
-                to: None,
-                after: None,
-                oldest_first: false,
-                limit: 1,
-            })
-            .unwrap();
+        index.find(&everything(1)).unwrap();
         let first = place.segments().join("w0-00000001.log");
         let content = fs::read(&first).unwrap();
         let keep = Retention { days: None, bytes: Some(0) };
