@@ -10,6 +10,8 @@ use crate::{engine, generate, naive};
 
 /// Cases for each that another property has in this run: 8,192 unless `PROPTEST_CASES` says otherwise.
 const CASES_FOR_EACH: u32 = 32;
+/// Cases from which on the share of each ending is what the generator makes it, and not chance.
+const CASES_OF_A_SHARE: u32 = 4096;
 /// Cases of a long run.
 const LONG_CASES: u32 = 150_000;
 const MILLION: u32 = 1_000_000;
@@ -38,9 +40,10 @@ fn compare(cases: u32) {
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
-    // Cases that all end alike would show nothing.
+    // Cases that all end alike would show nothing. Of few cases, chance alone may leave out an ending.
     let seen = seen.into_inner();
     for decision in ["allow", "explicit_deny", "implicit_deny"] {
-        assert!(seen[decision] > cases / 20, "{seen:?}");
+        let share = seen.get(decision).copied().unwrap_or_default();
+        assert!(share > cases / 20 || cases < CASES_OF_A_SHARE, "{seen:?}");
     }
 }
