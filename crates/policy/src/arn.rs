@@ -199,7 +199,7 @@ fn split_outside_variables(text: &str, variables: bool) -> Option<(&str, &str)> 
         let rest = text.get(from..)?;
         let colon = rest.find(':')?;
         match rest.find("${").filter(|open| variables && *open < colon) {
-            Some(open) => from += open + rest.get(open..)?.find('}')? + 1,
+            Some(open) => from += open + rest.get(open..)?.find('}')?,
             None => return Some((text.get(..from + colon)?, text.get(from + colon + 1..)?)),
         }
     }
@@ -296,6 +296,7 @@ mod tests {
             ("arn:aws:iam::${aws:PrincipalAccount}:user/dept/${aws:username}", Some(true)),
             ("arn:aws:iam::${aws:nothing}:user/*", Some(false)),
             ("arn:aws:iam::${aws:PrincipalAccount", None),
+            ("arn:aws:iam:${a:}:user/*", None),
         ] {
             let (context, fuel) = (context(), Fuel::full());
             let scope = Scope { context: &context, fuel: &fuel };

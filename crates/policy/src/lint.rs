@@ -379,6 +379,31 @@ mod tests {
                 r#""StringEquals":{"aws:username":"a"},"Null":{"AWS:UserName":"true"}"#,
                 &["contradiction"],
             ),
+            (
+                "Deny",
+                "kms:*",
+                r#""ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/a"},"Null":{"kms:ResourceAliases":"true"}"#,
+                &["contradiction"],
+            ),
+            (
+                "Deny",
+                "kms:*",
+                r#""ForAllValues:StringEquals":{"kms:ResourceAliases":"alias/a"},"Null":{"kms:ResourceAliases":"true"}"#,
+                &[],
+            ),
+            (
+                "Deny",
+                "kms:*",
+                r#""StringNotEquals":{"aws:username":"a"},"Null":{"aws:username":"true"}"#,
+                &[],
+            ),
+            (
+                "Deny",
+                "kms:*",
+                r#""StringEqualsIfExists":{"aws:username":"a"},"Null":{"aws:username":"true"}"#,
+                &[],
+            ),
+            ("Deny", "kms:*", r#""StringEquals":{"aws:userid":"a"},"Null":{"aws:username":"true"}"#, &[]),
             ("Allow", "kms:*", r#""StringEquals":{"aws:username":"${aws:TagKeys}"}"#, &["variable"]),
             ("Allow", "kms:*", r#""StringEquals":{"aws:username":"${user}"}"#, &["variable"]),
             ("Allow", "kms:*", r#""StringEquals":{"aws:username":"${saml:sub}"}"#, &[]),
@@ -449,6 +474,11 @@ mod tests {
             (Kind::Resource, format!(r#"{{"Statement":[{ROOT}]}}"#), &["version"]),
             (Kind::Resource, format!(r#"{{"Version":"2012-10-17","Id":"{long}","Statement":[{ROOT}]}}"#), &["size"]),
             (Kind::Resource, "{".to_owned(), &["grammar"]),
+            (
+                Kind::Identity,
+                r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#.to_owned(),
+                &["refused", "version"],
+            ),
             (
                 Kind::Trust,
                 r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}}"#.to_owned(),
