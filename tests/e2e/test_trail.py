@@ -461,6 +461,7 @@ def test_a_user_reads_what_his_policies_allow(server):
         "s3:GetObject": lambda: s3.get_object(Bucket="keyreeve-trail", Key=key),
         "s3:ListBucket": lambda: s3.list_objects_v2(Bucket="keyreeve-trail"),
         "s3:GetBucketLocation": lambda: s3.get_bucket_location(Bucket="keyreeve-trail"),
+        "s3:ListAllMyBuckets": s3.list_buckets,
     }
     for action, call in calls.items():
         with pytest.raises(botocore.exceptions.ClientError) as refused:

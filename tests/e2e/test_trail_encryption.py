@@ -155,7 +155,10 @@ def test_log_files_are_encrypted_and_validated_by_whoever_may_decrypt(server):
         listed = s3.list_objects_v2(Bucket="keyreeve-trail", Prefix=key)["Contents"][0]
         assert head["ServerSideEncryption"] == body["ServerSideEncryption"] == "aws:kms"
         assert head["SSEKMSKeyId"] == body["SSEKMSKeyId"] == arn
-        assert head["ContentLength"] == body["ContentLength"] == listed["Size"] == len(body["Body"].read())
+        content = body["Body"].read()
+        assert head["ContentLength"] == body["ContentLength"] == listed["Size"] == len(content)
+        part = s3.get_object(Bucket="keyreeve-trail", Key=key, Range="bytes=5-20")
+        assert part["Body"].read() == content[5:21]
     code, text = validate(server)
     assert code == 0, text
     assert "INVALID" not in text, text

@@ -158,7 +158,7 @@ impl<'w> Asker<'w> {
         (method, path, query): (&str, &str, &str),
         (names, archive): (&TrailNames, &dyn Archive),
     ) -> Answer {
-        let asked = S3Asked::of(method, path, query);
+        let asked = S3Asked::of(method, path, query, |_| None);
         let begun = Cell::new(false);
         let request = self.request(asked.operation, &begun);
         let place = (names, archive, &NoObjectKeys as _);

@@ -36,6 +36,8 @@ pub enum Operation {
     HeadBucket,
     /// Of S3.
     HeadObject,
+    /// Of S3.
+    ListBuckets,
     /// Of S3, both versions.
     ListObjects,
     /// Of CloudTrail.
@@ -78,6 +80,7 @@ impl Operation {
             Self::GetTrailStatus => "GetTrailStatus",
             Self::HeadBucket => "HeadBucket",
             Self::HeadObject => "HeadObject",
+            Self::ListBuckets => "ListBuckets",
             Self::ListObjects => "ListObjects",
             Self::ListPublicKeys => "ListPublicKeys",
             Self::ListTrails => "ListTrails",
@@ -127,6 +130,7 @@ impl AnyOperation for Operation {
             | Self::GetObject
             | Self::HeadBucket
             | Self::HeadObject
+            | Self::ListBuckets
             | Self::ListObjects
             | Self::Other => Source::S3,
         }
@@ -216,6 +220,7 @@ async fn dispatch(
         | Operation::GetObject
         | Operation::HeadBucket
         | Operation::HeadObject
+        | Operation::ListBuckets
         | Operation::ListObjects
         | Operation::Other => return Err(Refusal::internal()),
     };

@@ -40,7 +40,17 @@ pub(super) fn asked(parts: &Parts) -> Option<Asked> {
     let query = parts.uri.query().unwrap_or_default();
     let is_signed = text(AUTHORIZATION).is_some_and(|text| text.contains("/s3/aws4_request"))
         || query.contains("%2Fs3%2Faws4_request");
-    is_signed.then(|| Asked::S3(S3Asked::of(parts.method.as_str(), parts.uri.path(), query)))
+    let s3 = || {
+        S3Asked::of(parts.method.as_str(), parts.uri.path(), query, |name| {
+            parts.headers.get(name).and_then(|value| value.to_str().ok())
+        })
+    };
+    // Only S3 ever took signatures of version 2 in a query. They are refused, in its words.
+    let is_old = || parts.method == Method::GET || parts.method == Method::HEAD;
+    if is_signed {
+        return Some(Asked::S3(s3()));
+    }
+    Some(s3()).filter(|asked| is_old() && asked.is_of_signature_version_2()).map(Asked::S3)
 }
 
 impl Asked {
@@ -235,6 +245,10 @@ fn of_signature(asked: &Asked, error: &SigV4Error) -> Refusal {
     let text = error.to_string();
     match (asked, error.code()) {
         (Asked::Json(..), code) => Refusal::new(code, text),
+        (Asked::S3(asked), _) if asked.is_of_signature_version_2() => Refusal::new(
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+        ),
         (Asked::S3(_), "MissingAuthenticationTokenException") => {
             Refusal::new("AccessDenied", "Access Denied").with_status(403)
         }
