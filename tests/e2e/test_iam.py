@@ -772,6 +772,18 @@ def test_simulation(iam):
     source = answer["EvaluationResults"][0]["MatchedStatements"][0]
     assert (source["SourcePolicyId"], source["SourcePolicyType"]) == ("group_simulated_all", "IAM Policy")
 
+    # The policy of a resource is about somebody, who must be named where he is not the source.
+    about = policy("kms:Encrypt", Principal={"AWS": user["Arn"]})
+    group = iam.get_group(GroupName="simulated")["Group"]["Arn"]
+    arguments = {"ActionNames": ["kms:Encrypt"], "ResourceArns": [key], "ResourcePolicy": about}
+    for call, more in [
+        (iam.simulate_custom_policy, {"PolicyInputList": []}),
+        (iam.simulate_principal_policy, {"PolicySourceArn": group}),
+    ]:
+        assert refused(call, **arguments, **more)[0] == "InvalidInput"
+        assert decisions(call(**arguments, **more, CallerArn=user["Arn"])) == [("kms:Encrypt", "allowed")]
+    assert decisions(iam.simulate_principal_policy(**arguments, PolicySourceArn=user["Arn"]))
+
 
 def test_a_simulation_comes_in_pages_and_has_an_end(iam):
     actions = [f"kms:Do{number}" for number in range(7)]

@@ -44,6 +44,12 @@ def test_an_answer_has_the_headers_and_the_form_of_the_service(server, shared_ke
     assert answer.body == json.dumps(answer.json, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def test_names_of_headers_have_the_case_that_clients_look_for(server):
+    """libmongocrypt, which encrypts fields for MongoDB, knows `Content-Length` in this case alone."""
+    answer = raw.call(server, "ListKeys")
+    assert {"Content-Type", "Content-Length", "Cache-Control", "Expires", "Pragma", "Date"} <= set(answer.headers.keys())
+
+
 def test_an_error_has_the_bytes_that_were_recorded(server):
     answer = raw.call(server, "Decrypt", {"CiphertextBlob": b64(b"x")})
     assert answer.status == 400

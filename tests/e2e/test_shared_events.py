@@ -90,6 +90,8 @@ def test_a_key_that_is_used_from_another_account_is_in_both_trails(server, own, 
     assert theirs["userIdentity"]["userName"] == "eve"
     assert mine["resources"] == [{"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": arn}]
     assert mine["requestParameters"]["encryptionContext"] == {"a": "b"}
+    # The owner of the key is told of the event that he can look up.
+    assert root.get_key_last_usage(KeyId=arn)["KeyLastUsage"]["CloudTrailEventId"] == mine["eventID"]
 
 
 def test_a_change_from_another_account_is_in_both_trails(server, own, other):

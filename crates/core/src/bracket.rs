@@ -173,16 +173,6 @@ impl Head<'_> {
         Ok(())
     }
 
-    /// The id of an event of this request, or of all of them: the same for the line that opens it and the one that completes it.
-    fn derived_id(&self, of: &[u8]) -> Uuid {
-        let mut hash = Sha256::new();
-        hash.update(b"keyreeve-shared-event-v1\0");
-        hash.update(self.event_id.as_str().as_bytes());
-        hash.update(of);
-        let hash = hash.finish();
-        Uuid::from_random(hash.first_chunk::<16>().copied().unwrap_or_default())
-    }
-
     /// A line of the trail: for the account of the request, or for `owner`, who let the caller through to what is his. He learns
     /// which account and which principal called, and of the resources those that are his own.
     /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html#stscloudtrailexample>.
@@ -220,11 +210,11 @@ impl Head<'_> {
             additional
         });
         let event = Event {
-            event_id: owner.map_or(self.event_id, |owner| self.derived_id(&owner.digits())),
+            event_id: owner.map_or(self.event_id, |owner| owners_event_id(self.event_id, owner)),
             request_id: self.request_id,
             time: self.time,
             account: owner.unwrap_or(self.account),
-            shared_event_id: is_shared.then(|| self.derived_id(b"")),
+            shared_event_id: is_shared.then(|| derived_id(self.event_id, b"")),
             region: self.region,
             source: self.source.as_str(),
             name: self.name,
@@ -247,6 +237,23 @@ impl Head<'_> {
         event.write(&mut line);
         line
     }
+}
+
+/// The id that the event of a request has in the trail of `owner`, who let the caller through to what is his, where it has `event_id` in that of
+/// the caller: the same for the line that opens it and the one that completes it.
+#[must_use]
+pub fn owners_event_id(event_id: Uuid, owner: AccountId) -> Uuid {
+    derived_id(event_id, &owner.digits())
+}
+
+/// The id of an event of a request, or of all of them.
+fn derived_id(event_id: Uuid, of: &[u8]) -> Uuid {
+    let mut hash = Sha256::new();
+    hash.update(b"keyreeve-shared-event-v1\0");
+    hash.update(event_id.as_str().as_bytes());
+    hash.update(of);
+    let hash = hash.finish();
+    Uuid::from_random(hash.first_chunk::<16>().copied().unwrap_or_default())
 }
 
 /// Bytes of most lines, so that a line is not copied while it grows.

@@ -112,7 +112,9 @@ async fn exchange<H: Handler>(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(limits.head_bytes.max(8192))
-        .max_headers(limits.headers);
+        .max_headers(limits.headers)
+        // Names have no case, but clients that compare them by it look for those that AWS sends: libmongocrypt for `Content-Length`.
+        .title_case_headers(true);
     builder
         .http2()
         .timer(TokioTimer::new())

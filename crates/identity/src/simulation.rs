@@ -110,6 +110,13 @@ fn resource_policy(text: Option<&String>) -> Result<Option<(Policy, Vec<Span>)>,
     text.map(|text| Ok((compile(Kind::Resource, text, "ResourcePolicy")?, simulator_spans(text)))).transpose()
 }
 
+/// A policy of a resource says whom it is about, and nobody is given.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html>, `CallerArn`.
+fn caller_missing() -> Refusal {
+    // AWS: unverified. The text is not known.
+    Refusal::invalid("CallerArn is required if a ResourcePolicy is included.")
+}
+
 pub(crate) async fn simulate_custom_policy(
     cx: &mut Cx<'_>,
     input: SimulateCustomPolicyInput,
@@ -117,6 +124,9 @@ pub(crate) async fn simulate_custom_policy(
     authorize(cx, "iam:SimulateCustomPolicy", "*", &Particulars::default()).await?;
     let account = cx.caller.account();
     let somebody = format!("arn:aws:iam::{account}:user/simulated");
+    if input.resource_policy.is_some() && input.caller_arn.is_none() {
+        return Err(caller_missing());
+    }
     let scene = Scene {
         identity: given(&input.policy_input_list)?,
         boundary: boundary(&input.permissions_boundary_policy_input_list)?,
@@ -143,6 +153,9 @@ pub(crate) async fn simulate_principal_policy(
     identity.retain(|policy| !input.policy_exclusion_list.iter().any(|out| is_excluded(policy, out)));
     identity.extend(given(&input.policy_input_list)?);
     let somebody = format!("arn:aws:iam::{account}:user/simulated");
+    if input.resource_policy.is_some() && input.caller_arn.is_none() && !source.contains(":user/") {
+        return Err(caller_missing());
+    }
     let caller = if source.contains(":group/") { &somebody } else { source };
     let scene = Scene {
         identity,

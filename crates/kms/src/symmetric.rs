@@ -1,6 +1,7 @@
 //! What the operations that encrypt or use a key share.
 
 use keyreeve_audit::json::Object;
+use keyreeve_core::bracket::owners_event_id;
 use keyreeve_core::gate::Ready;
 use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::usage::Use;
@@ -78,8 +79,13 @@ pub(crate) fn note_material(cx: &mut Cx<'_>, name: &str, material: KeyMaterialId
 /// What CloudTrail calls the key material of an operation with one key.
 pub(crate) const KEY_MATERIAL: &str = "keyMaterialId";
 
-/// Notes that the key was used.
+/// Notes that the key was used; the event that its owner is told of is the one in his own trail.
 pub(crate) fn note_use<A>(cx: &Cx<'_>, ready: &Ready<'_, A>, operation: KeyLastUsageOperation) {
-    let used = Use { operation, at: cx.now, event_id: cx.event_id, request_id: cx.request_id };
+    let owner = ready.arn().account;
+    let event_id = match owner == cx.caller.account() {
+        true => cx.event_id,
+        false => owners_event_id(cx.event_id, owner),
+    };
+    let used = Use { operation, at: cx.now, event_id, request_id: cx.request_id };
     cx.service.usage().note(ready.region(), ready.id(), used);
 }
