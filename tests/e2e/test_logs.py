@@ -50,6 +50,14 @@ def test_the_command_line_filters_the_events_of_kms(used):
         ("{ ($.eventName = CreateKey) || ($.errorCode = NotFoundException) }", 2),
         ("NotFoundException -CreateKey", 1),
         ("{ $.readOnly IS FALSE && $.userIdentity.type = Root }", 1),
+        ("%Encr.pt|CreateK[a-f]y%", 7),
+        ("{ $.eventName = %^Enc[a-z]+t$% && $.errorCode NOT EXISTS }", 5),
+        ("{ $.* = %^NotFoundException$% }", 1),
+        ("{ $.['eventName'] = Encrypt }", 6),
+        ("{ $.resources[*].ARN = %^arn:aws:kms:us-east-1:\\d{12}:key/% }", 6),
+        (f"{{ $.eventName = Encrypt && $.userIdentity.accountId = {ACCOUNT} }}", 6),
+        ("?Nonexistent Encrypt", 6),
+        ('" "', 7),
     ],
 )
 def test_patterns_choose(used, pattern, least):
@@ -222,6 +230,8 @@ def test_what_is_wrong_is_refused(used):
     for request, code in [
         ({"logGroupName": "other"}, "ResourceNotFoundException"),
         ({"logGroupName": GROUP, "filterPattern": "{ $.a == 1 }"}, "InvalidParameterException"),
+        ({"logGroupName": GROUP, "filterPattern": "%(a|b)%"}, "InvalidParameterException"),
+        ({"logGroupName": GROUP, "filterPattern": "kms:Encrypt"}, "InvalidParameterException"),
         ({"logGroupName": GROUP, "nextToken": "forged"}, "InvalidParameterException"),
     ]:
         with pytest.raises(ClientError) as refused:
