@@ -108,17 +108,36 @@ def test_the_stream_is_read_from_either_end(used):
             logs.describe_log_streams, {"logGroupName": GROUP, "logGroupIdentifier": GROUP}, "ValidationException",
             "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
         ),
+        (
+            logs.describe_log_streams, {"logGroupName": GROUP, "orderBy": "LastEventTime", "logStreamNamePrefix": ACCOUNT},
+            "InvalidParameterException", "Cannot order by LastEventTime with a logStreamNamePrefix.",
+        ),
+        (
+            logs.describe_log_streams, {"logGroupName": GROUP, "orderBy": "Size"}, "InvalidParameterException",
+            "1 validation error detected: Value 'Size' at 'orderBy' failed to satisfy constraint: Member must satisfy enum value set: "
+            "[LogStreamName, LastEventTime]",
+        ),
     ]:  # fmt: skip
         with pytest.raises(ClientError) as refused:
             call(**both)
         assert (refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]) == (code, text)
     (stream,) = logs.describe_log_streams(logGroupName=GROUP)["logStreams"]
-    assert stream["firstEventTimestamp"] <= stream["lastEventTimestamp"]
+    assert stream["firstEventTimestamp"] <= stream["lastEventTimestamp"] == stream["lastIngestionTime"]
+    assert stream["creationTime"] == stream["firstEventTimestamp"] == groups[0]["creationTime"] > 0
+    for order in ({"orderBy": "LastEventTime", "descending": True}, {"logStreamNamePrefix": ACCOUNT, "orderBy": "LogStreamName"}):
+        (found,) = logs.describe_log_streams(logGroupName=GROUP, **order)["logStreams"]
+        assert found["logStreamName"] == stream["logStreamName"], order
     asked = {"logGroupName": GROUP, "logStreamName": stream["logStreamName"]}
     first = logs.get_log_events(**asked, startFromHead=True, limit=3)
     second = logs.get_log_events(**asked, nextToken=first["nextForwardToken"], limit=3)
     both = logs.get_log_events(**asked, startFromHead=True, limit=6)
     assert first["events"] + second["events"] == both["events"]
+    times = [event["timestamp"] for event in both["events"]]
+    for end, is_in in ((times[-1], False), (times[-1] + 1, True)):
+        found = logs.get_log_events(**asked, startFromHead=True, startTime=times[0], endTime=end)["events"]
+        assert (times[-1] in [event["timestamp"] for event in found]) == is_in, "the end of GetLogEvents is outside of it"
+        found = logs.filter_log_events(logGroupName=GROUP, startTime=times[0], endTime=end)["events"]
+        assert times[-1] in [event["timestamp"] for event in found], "and that of FilterLogEvents inside"
     newest = logs.get_log_events(**asked, limit=2)
     assert len(newest["events"]) == 2
     # Events have whole seconds: which of a second is the last is not told.

@@ -206,7 +206,7 @@ async fn dispatch(
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
     let answer = match operation {
-        Operation::DescribeLogGroups => logs::describe_log_groups(cx, body).await?,
+        Operation::DescribeLogGroups => logs::describe_log_groups(cx, asked, body).await?,
         Operation::DescribeLogStreams => logs::describe_log_streams(cx, asked, body).await?,
         Operation::DescribeTrails => cloudtrail::describe_trails(cx, asked, body).await?,
         Operation::FilterLogEvents => logs::filter_log_events(cx, asked, body).await?,

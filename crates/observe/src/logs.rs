@@ -55,6 +55,23 @@ const STANDARD: &str = "STANDARD";
 /// The classes that there are.
 const CLASSES: [&str; 3] = [STANDARD, "INFREQUENT_ACCESS", "DELIVERY"];
 
+/// What streams are put in order by.
+const ORDERS: [&str; 2] = ["LogStreamName", LAST_EVENT_TIME];
+/// The time of the last event.
+const LAST_EVENT_TIME: &str = "LastEventTime";
+
+/// Refuses a value that is not one of those that there are.
+fn check_listed(member: &str, given: Option<&str>, listed: &[&str]) -> Result<(), Refusal> {
+    match given.filter(|given| !listed.contains(given)) {
+        None => Ok(()),
+        Some(unknown) => Err(invalid(format!(
+            "1 validation error detected: Value '{unknown}' at '{member}' failed to satisfy constraint: Member must satisfy enum value \
+             set: [{}]",
+            listed.join(", ")
+        ))),
+    }
+}
+
 /// Whether this is the name or the ARN of the group.
 fn is_group(cx: &Cx<'_>, identifier: &str) -> bool {
     identifier == GROUP || identifier.trim_end_matches(":*") == group_arn(cx)
@@ -82,7 +99,11 @@ fn limit(asked: Option<i64>) -> usize {
     asked.and_then(|asked| usize::try_from(asked).ok()).unwrap_or(MOST)
 }
 
-pub(crate) async fn describe_log_groups(cx: &mut Cx<'_>, body: &[u8]) -> Result<Value, Refusal> {
+pub(crate) async fn describe_log_groups(
+    cx: &mut Cx<'_>,
+    asked: &Asked<'_>,
+    body: &[u8],
+) -> Result<Value, Refusal> {
     let input: DescribeLogGroupsInput = read(cx, body)?;
     authorize(cx, "logs:DescribeLogGroups", "*").await?;
     let (prefix, pattern) = (input.log_group_name_prefix, input.log_group_name_pattern);
@@ -92,22 +113,20 @@ pub(crate) async fn describe_log_groups(cx: &mut Cx<'_>, body: &[u8]) -> Result<
         ));
     }
     let class = input.log_group_class.as_deref();
-    if let Some(unknown) = class.filter(|class| !CLASSES.contains(class)) {
-        return Err(invalid(format!(
-            "1 validation error detected: Value '{unknown}' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum \
-             value set: [{}]",
-            CLASSES.join(", ")
-        )));
-    }
+    check_listed("logGroupClass", class, &CLASSES)?;
     let is_search = pattern.is_some();
     let names = &input.log_group_identifiers;
     let is_meant = prefix.is_none_or(|prefix| GROUP.starts_with(&prefix))
         && pattern.is_none_or(|pattern| GROUP.contains(&pattern))
         && class.is_none_or(|class| class == STANDARD)
         && (names.is_empty() || names.iter().any(|name| is_group(cx, name)));
+    if !is_meant {
+        return Ok(json!({ "logGroups": [] }));
+    }
     let arn = group_arn(cx);
+    let created = edge(cx, asked, true).await?.unwrap_or_else(|| cx.now.millis());
     let mut group = json!({
-        "logGroupName": GROUP, "arn": format!("{arn}:*"), "logGroupArn": arn, "creationTime": 0,
+        "logGroupName": GROUP, "arn": format!("{arn}:*"), "logGroupArn": arn, "creationTime": created,
         "metricFilterCount": 0, "logGroupClass": STANDARD,
     });
     // A search by pattern tells less.
@@ -115,7 +134,7 @@ pub(crate) async fn describe_log_groups(cx: &mut Cx<'_>, body: &[u8]) -> Result<
         members.insert("storedBytes".to_owned(), json!(0));
         members.insert("deletionProtectionEnabled".to_owned(), json!(false));
     }
-    Ok(json!({ "logGroups": if is_meant { vec![group] } else { Vec::new() } }))
+    Ok(json!({ "logGroups": [group] }))
 }
 
 pub(crate) async fn describe_log_streams(
@@ -124,24 +143,34 @@ pub(crate) async fn describe_log_streams(
     body: &[u8],
 ) -> Result<Value, Refusal> {
     let input: DescribeLogStreamsInput = read(cx, body)?;
+    let order = input.order_by.as_deref();
+    check_listed("orderBy", order, &ORDERS)?;
+    if order == Some(LAST_EVENT_TIME) && input.log_stream_name_prefix.is_some() {
+        return Err(invalid("Cannot order by LastEventTime with a logStreamNamePrefix."));
+    }
     authorize(cx, "logs:DescribeLogStreams", &format!("{}:*", group_arn(cx))).await?;
     check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
     let name = stream_name(cx);
     if input.log_stream_name_prefix.is_some_and(|prefix| !name.starts_with(&prefix)) {
         return Ok(json!({ "logStreams": [] }));
     }
+    let (first, last) = (edge(cx, asked, true).await?, edge(cx, asked, false).await?);
     let mut stream = json!({
-        "logStreamName": name, "creationTime": 0, "storedBytes": 0,
+        "logStreamName": name, "creationTime": first.unwrap_or_else(|| cx.now.millis()), "storedBytes": 0,
         "arn": format!("{}:log-stream:{name}", group_arn(cx)),
     });
-    for (oldest_first, member) in [(true, "firstEventTimestamp"), (false, "lastEventTimestamp")] {
-        let wanted = Wanted { oldest_first, limit: 1, ..everything(cx) };
-        let found = asked.archive.lookup(wanted).await?;
-        if let (Some(found), Some(members)) = (found.first(), stream.as_object_mut()) {
-            members.insert(member.to_owned(), json!(found.place.time));
-        }
+    if let (Some(members), Some((first, last))) = (stream.as_object_mut(), first.zip(last)) {
+        members.insert("firstEventTimestamp".to_owned(), json!(first));
+        members.insert("lastEventTimestamp".to_owned(), json!(last));
+        members.insert("lastIngestionTime".to_owned(), json!(last));
     }
     Ok(json!({ "logStreams": [stream] }))
+}
+
+/// When the first event was, or the last, in milliseconds. The group and its stream are there since the first.
+async fn edge(cx: &Cx<'_>, asked: &Asked<'_>, oldest_first: bool) -> Result<Option<i64>, Refusal> {
+    let found = asked.archive.lookup(Wanted { oldest_first, limit: 1, ..everything(cx) }).await?;
+    Ok(found.first().map(|found| found.place.time))
 }
 
 /// Every event of the account in the Region.
@@ -255,7 +284,7 @@ impl Search<'_> {
                     return Ok(Page { events, next: None });
                 }
                 if self.pattern.meets(&found.json) {
-                    bytes = bytes.saturating_add(found.json.len());
+                    bytes = bytes.saturating_add(size);
                     if !events.is_empty() && (events.len() == self.limit || bytes > BYTES_MOST) {
                         return Ok(Page { events, next: wanted.after });
                     }
@@ -302,8 +331,9 @@ pub(crate) async fn get_log_events(
 ) -> Result<Value, Refusal> {
     let input: GetLogEventsInput = read(cx, body)?;
     let limit = limit(input.limit);
-    let (from, to) =
-        (input.start_time.map(Timestamp::from_millis), input.end_time.map(Timestamp::from_millis));
+    let from = input.start_time.map(Timestamp::from_millis);
+    // Documented: events at the end are not included, unlike those of FilterLogEvents.
+    let to = input.end_time.map(|end| Timestamp::from_millis(end.saturating_sub(1)));
     authorize(cx, "logs:GetLogEvents", &format!("{}:log-stream:{}", group_arn(cx), input.log_stream_name))
         .await?;
     check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;

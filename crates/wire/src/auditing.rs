@@ -135,6 +135,8 @@ requests! { "InvalidParameterException"
         log_group_name: optional String = "logGroupName" GROUP_NAME,
         log_group_identifier: optional String = "logGroupIdentifier" GROUP_IDENTIFIER,
         log_stream_name_prefix: optional String = "logStreamNamePrefix" STREAM_NAME,
+        order_by: optional String = "orderBy" TEXT,
+        descending: optional bool = "descending" BOOLEAN,
         next_token: optional PageToken = "nextToken" TOKEN,
         limit: optional i64 = "limit" FEW,
     }
