@@ -27,4 +27,10 @@ impl Fuel {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.get() == 0
     }
+
+    /// What was taken so far.
+    #[cfg(test)]
+    pub(crate) fn spent(&self) -> u32 {
+        FULL - self.0.get()
+    }
 }

@@ -300,6 +300,18 @@ mod tests {
                 ),
                 &["public"],
             ),
+            (
+                format!(
+                    r#""Effect":"Allow","Principal":"*",{use_it},"Condition":{{"StringEquals":{{"kms:EncryptionContext:a":"b"}}}}"#
+                ),
+                &["public"],
+            ),
+            (
+                format!(
+                    r#""Effect":"Allow","Principal":{{"Service":"logs.amazonaws.com"}},{use_it},"Condition":{{"Bool":{{"aws:SecureTransport":"true"}}}}"#
+                ),
+                &["confused-deputy"],
+            ),
             (format!(r#""Effect":"Deny","Principal":"*",{use_it}"#), &[]),
             (
                 format!(r#""Effect":"Allow","NotPrincipal":{{"AWS":"111122223333"}},{use_it}"#),
@@ -347,6 +359,8 @@ mod tests {
             ("Allow", "kms:*", r#""Bool":{"kms:MultiRegion":"true"}"#, &[]),
             ("Allow", "kms:*", r#""StringEquals":{"kms:MultiRegion":"true"}"#, &[]),
             ("Allow", "kms:*", r#""NumericLessThan":{"aws:EpochTime":"1781524800"}"#, &[]),
+            ("Allow", "kms:*", r#""BinaryEquals":{"aws:username":"QWxpY2U="}"#, &[]),
+            ("Allow", "kms:*", r#""BinaryEquals":{"kms:MultiRegion":"QWxpY2U="}"#, &["operator"]),
             ("Allow", "kms:*", r#""Bool":{"kms:MultiRegion":"maybe"}"#, &["value"]),
             ("Allow", "kms:*", r#""IpAddress":{"aws:SourceIp":["203.0.113.0/24","host"]}"#, &["value"]),
             ("Allow", "kms:*", r#""DateLessThan":{"aws:CurrentTime":"soon"}"#, &["value"]),
@@ -434,6 +448,10 @@ mod tests {
             (
                 r#""Effect":"Allow","Action":"kms:CreateKey","Resource":"arn:aws:kms:*:111122223333:key/*""#,
                 &["needs-star"],
+            ),
+            (
+                r#""Effect":"Allow","NotAction":"kms:CreateKey","Resource":"arn:aws:kms:*:111122223333:key/*""#,
+                &["allow-all-but"],
             ),
             (
                 r#""Effect":"Allow","Action":"kms:Decrypt","Resource":"arn:aws:kms:*:111122223333:alias/a""#,
@@ -549,6 +567,14 @@ mod tests {
         assert_eq!(lint(Kind::Resource, &of_length(LONGEST_KEY_POLICY + 1)).len(), 1);
         let findings = lint(Kind::Resource, &format!(r#"{{"Statement":[{ROOT}]}}"#));
         assert_eq!(findings.first().map(|finding| finding.severity), Some(Severity::Notice));
+        for (resource, severity) in
+            [(r#""arn:aws:s3:::b""#, Severity::Error), (r#"["*","arn:aws:s3:::b"]"#, Severity::Warning)]
+        {
+            let statement = ROOT.replace(r#""Resource":"*""#, &format!(r#""Resource":{resource}"#));
+            let text = format!(r#"{{"Version":"2012-10-17","Statement":[{ROOT},{statement}]}}"#);
+            let severities: Vec<_> = lint(Kind::Resource, &text).iter().map(|one| one.severity).collect();
+            assert_eq!(severities, [severity], "{resource}");
+        }
         let named = |sid: &str| ROOT.replacen('{', &format!(r#"{{"Sid":"{sid}","#), 1);
         let text = format!(r#"{{"Version":"2012-10-17","Statement":[{},{}]}}"#, named("a"), named("b"));
         let rules: Vec<_> = lint(Kind::Resource, &text).iter().map(|finding| finding.rule).collect();

@@ -405,6 +405,26 @@ mod tests {
     }
 
     #[test]
+    fn a_search_is_paid_for_and_costs_no_more_than_comparing_each_character() {
+        let syntax = Syntax { wildcards: true, variables: false };
+        let long = "b".repeat(32);
+        for (pattern, length, least, most) in [
+            (String::from("*b*"), 8, 1, 8),
+            (String::from("*b*"), 1600, 100, 1600),
+            // A run is held against each place, the end among them.
+            (String::from("*b?b*"), 8, 9 * 3, 9 * 3),
+            (alloc::format!("*{long}?b*"), 100, 101 * 4, 101 * 34),
+        ] {
+            let (context, fuel) = (Context::default(), Fuel::full());
+            let text = "a".repeat(length);
+            assert!(
+                !Pattern::compile(&pattern, syntax).matches(&text, Scope { context: &context, fuel: &fuel })
+            );
+            assert!((least..=most).contains(&fuel.spent()), "{pattern} {length} {}", fuel.spent());
+        }
+    }
+
+    #[test]
     fn hostile_patterns_come_to_an_end() {
         let syntax = Syntax { wildcards: true, variables: false };
         let text = "a".repeat(100_000);

@@ -254,6 +254,8 @@ mod tests {
                 "taken",
             ),
             (r#""Effect":"Allow","Principal":{"AWS":"*"}"#, "Missing required field Action"),
+            (r#""Effect":"Allow","Principal":{"AWS":"*"},"Condition":{"x":{}}"#, SYNTAX),
+            (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:x","NotAction":"s3:y""#, SYNTAX),
             (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"*""#, sts),
             (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:InvalidAction""#, sts),
             (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:Assume*""#, "taken"),
