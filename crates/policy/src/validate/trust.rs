@@ -232,6 +232,14 @@ mod tests {
                 r#""Effect":"Allow","Principal":{"Service":"ec2"},"Action":"sts:AssumeRole""#,
                 r#"Invalid principal in policy: "SERVICE":"ec2""#,
             ),
+            (
+                r#""Effect":"Allow","Principal":{"Service":"ec2..amazonaws.com"},"Action":"sts:AssumeRole""#,
+                r#"Invalid principal in policy: "SERVICE":"ec2..amazonaws.com""#,
+            ),
+            (
+                r#""Effect":"Allow","Principal":{"Service":"ec2*.amazonaws.com"},"Action":"sts:AssumeRole""#,
+                r#"Invalid principal in policy: "SERVICE":"ec2*.amazonaws.com""#,
+            ),
             (r#""Effect":"Allow","Principal":{"Federated":"x"},"Action":"sts:AssumeRole""#, federated),
             (
                 r#""Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/"},"Action":"sts:AssumeRole""#,
