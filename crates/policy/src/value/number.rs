@@ -111,6 +111,7 @@ mod tests {
         ] {
             assert!(Number::parse(text).is_none(), "{text:?}");
         }
+        assert!(Number::parse(&"1".repeat(LONGEST)).is_some());
         assert!(Number::parse(&"1".repeat(LONGEST + 1)).is_none());
     }
 }
