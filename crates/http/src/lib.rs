@@ -6,6 +6,7 @@
 mod api;
 mod bodies;
 mod connection;
+mod header_case;
 mod ids;
 mod limits;
 mod metrics;

@@ -20,6 +20,7 @@ use super::object_keys::KeysForS3;
 use super::{Api, AuditTrail, Authenticated, Call, Cause, TARGET, respond, signed_view, user_agent};
 use crate::bodies::{self, Held};
 use crate::connection::Body;
+use crate::header_case;
 use crate::span;
 
 /// What is asked for.
@@ -141,6 +142,7 @@ impl<T: Trail + 'static> Api<T> {
         if let (Asked::S3(_), Ok(id)) = (&asked, HeaderValue::from_str(call.request_id.as_str())) {
             response.headers_mut().insert(HeaderName::from_static("x-amz-request-id"), id);
         }
+        header_case::keep_metadata(&mut response);
         if parts.method == Method::HEAD && !response.headers().contains_key(CONTENT_LENGTH) {
             response.headers_mut().remove(CONTENT_TYPE);
         }
