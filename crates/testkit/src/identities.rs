@@ -165,8 +165,17 @@ impl World {
             mfa_millis: None,
             provider: None,
         };
-        let token = self.service.vault().seal_session(&record).expect("a token");
-        let found = block_on(self.service.credential("ASIASESSION", Some(&token), self.now()));
+        self.session_of(&record)
+    }
+
+    /// The session that this record is of.
+    ///
+    /// # Panics
+    /// Where its holder is not there.
+    #[must_use]
+    pub fn session_of(&self, record: &SessionRecord) -> Caller {
+        let token = self.service.vault().seal_session(record).expect("a token");
+        let found = block_on(self.service.credential(&record.access_key_id, Some(&token), self.now()));
         found.map_err(|error| error.to_string()).expect("the session is known").caller().clone()
     }
 
