@@ -382,6 +382,8 @@ def test_events_are_looked_up_at_once_and_by_every_attribute(make_server):
         ("EventName", "CreateKey", 1),
         ("EventName", "Decrypt", 0),
         ("ResourceName", arn, 3),
+        ("ResourceName", key, 3),
+        ("ResourceName", f"mrk-{'0' * 32}", 0),
         ("ResourceType", "AWS::KMS::Key", 3),
         ("EventSource", "kms.amazonaws.com", 3),
         ("AccessKeyId", "AKIAIOSFODNN7EXAMPLE", 0),

@@ -135,7 +135,7 @@ def test_log_files_are_encrypted_and_validated_by_whoever_may_decrypt(server):
         assert b"eventName" not in content
     assert all((root / key).read_bytes().startswith(b"\x1f\x8b") for key in files(server, "CloudTrail-Digest"))
     trail = server.client(service="cloudtrail").get_trail(Name="keyreeve")["Trail"]
-    assert trail["KmsKeyId"] == "alias/trail"
+    assert trail["KmsKeyId"] == f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/trail"
     # Each call of the service is in the trail, in a later file than the one that it was for.
     def calls(name):
         return [event for event in opened(server) if event["eventName"] == name and "errorCode" not in event]

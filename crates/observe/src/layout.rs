@@ -14,7 +14,7 @@ pub struct TrailNames {
     pub bucket: String,
     /// What the names of all files in the bucket begin with: nothing, or a name with a slash at its end.
     pub prefix: String,
-    /// The KMS key that they are encrypted under, if any.
+    /// The ARN of the KMS key that they are encrypted under, if any, or of its alias.
     pub kms_key: Option<String>,
     /// Its home Region.
     pub home: Region,

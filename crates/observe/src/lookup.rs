@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>.
 
 use keyreeve_core::Cx;
+use keyreeve_domain::{KeyArn, KeyId};
 use keyreeve_wire::auditing::{LookupAttribute, LookupEventsInput};
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ const MOST: i64 = 50;
 /// InvalidEventCategoryException, AccessDeniedException, InvalidNextTokenException.
 pub(crate) async fn lookup_events(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8]) -> Result<Value, Refusal> {
     let input: LookupEventsInput = read(cx, body)?;
-    let attribute = attribute(&input.lookup_attributes)?;
+    let attribute = attribute(&input.lookup_attributes)?.map(|attribute| with_arn(cx, attribute));
     let (from, to) = (input.start_time, input.end_time);
     if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(Refusal::new("InvalidTimeRangeException", TIME_RANGE));
@@ -90,6 +91,18 @@ fn attribute(attributes: &[LookupAttribute]) -> Result<Option<(AttributeKey, Str
         return refused("The value of a lookup attribute must be 1 to 2000 characters long.".to_owned());
     }
     Ok(Some((*key, attribute_value.clone())))
+}
+
+/// A resource is found by its ARN, and one of the account's keys by its id, too.
+// AWS: unverified. "The name or ID of the resource", says the documentation of the attribute; events of KMS name ARNs.
+fn with_arn(cx: &Cx<'_>, (key, value): (AttributeKey, String)) -> (AttributeKey, String) {
+    match (key, value.parse::<KeyId>()) {
+        (AttributeKey::ResourceName, Ok(id)) => {
+            let arn = KeyArn { region: cx.region, account: cx.caller.account(), key: id };
+            (key, arn.to_string())
+        }
+        _ => (key, value),
+    }
 }
 
 fn bad_token() -> Refusal {

@@ -44,12 +44,19 @@ pub(crate) struct Delivery {
 /// What the trail is called.
 pub(crate) fn names(config: &Config) -> Result<TrailNames, Failure> {
     let audit = &config.audit;
+    let (home, account) = (start::home_region(config)?, config.account()?);
+    // AWS: unverified for an alias: CloudTrail tells an ARN, which here is the alias's.
+    let arn = |key: &String| match key.split_once(['/', ':']) {
+        Some(("arn", _)) => key.clone(),
+        Some(_) => format!("arn:{}:kms:{home}:{account}:{key}", home.partition()),
+        None => format!("arn:{}:kms:{home}:{account}:key/{key}", home.partition()),
+    };
     Ok(TrailNames {
         trail: audit.trail.clone(),
         bucket: audit.bucket.clone(),
         prefix: bucket::prefix(config),
-        kms_key: audit.kms_key.clone().or_else(|| config.bucket.sse_kms_key.clone()),
-        home: start::home_region(config)?,
+        kms_key: audit.kms_key.as_ref().map(arn).or_else(|| config.bucket.sse_kms_key.clone()),
+        home,
     })
 }
 
