@@ -404,17 +404,25 @@ mod tests {
                 record(1001, None, false),
                 record(1002, Some(&[]), true),
                 record(1003, Some(&[app()]), true),
+                record(1004, Some(&[]), false),
             ])
             .collect();
         let grants = Index::new(&records, &key());
         for (context, expected) in [
-            (Some(&[("app", "x"), ("volume", "7")][..]), vec!["1000", "1003", "7"]),
-            (Some(&[("volume", "1000")][..]), vec!["1000"]),
-            (Some(&[][..]), vec!["1000", "1002"]),
-            (None, vec!["1000", "0"]),
+            (Some(&[("app", "x"), ("volume", "7")][..]), vec!["1000", "1004", "1003", "7"]),
+            (Some(&[("volume", "1000")][..]), vec!["1000", "1004"]),
+            (Some(&[][..]), vec!["1000", "1004", "1002"]),
+            (None, vec!["1000", "1004", "0"]),
         ] {
             assert_eq!(ids(&grants, context), expected, "{context:?}");
         }
+    }
+
+    #[test]
+    fn of_those_alike_the_one_that_is_shown_goes_by_itself_once_it_is_the_last() {
+        let mut index = Index::new(&[record(1, None, false), record(2, None, false)], &key());
+        assert!(!index.remove("1"));
+        assert!(index.remove("2") && index.remove("1"));
     }
 
     /// A grant of a kind that the number draws: few contexts, so that many are alike.
