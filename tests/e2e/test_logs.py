@@ -269,3 +269,15 @@ def test_what_is_wrong_is_refused(used):
     assert reader.filter_log_events(logGroupName=GROUP, limit=1)["events"]
     with pytest.raises(ClientError):
         reader.get_log_events(logGroupName=GROUP, logStreamName="x")
+
+
+def test_what_is_heavy_to_find_is_looked_for_in_pages(used):
+    server, logs, _ = used
+    kms = server.client()
+    for _ in range(400):
+        kms.generate_random(NumberOfBytes=8)
+    pattern = "%NotFoundException.{1,3}[^|]{238}%"
+    pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP, filterPattern=pattern))
+    found = [event for page in pages for event in messages(page)]
+    assert "NotFoundException" in [event.get("errorCode") for event in found]
+    assert len(pages) > 1, "no page looks through all of it"
