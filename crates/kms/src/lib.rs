@@ -73,3 +73,4 @@ mod verify_mac;
 
 pub use answer::{Answer, Request, answer, answer_capacity};
 pub use dispatch::is_supported;
+pub use tag_check::fault as tag_fault;

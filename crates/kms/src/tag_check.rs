@@ -11,17 +11,23 @@ use keyreeve_wire::{ErrorCode, Tag};
 pub(crate) fn check(tags: &[Tag]) -> Result<(), Refusal> {
     let mut keys = BTreeSet::new();
     for tag in tags {
-        if is_reserved(&tag.tag_key) {
-            return Err(Refusal::new(ErrorCode::Tag, "Tags beginning with aws: are reserved"));
-        }
-        if !is_allowed(&tag.tag_key) || !is_allowed(&tag.tag_value) {
-            return Err(Refusal::new(ErrorCode::Tag, "Invalid tag"));
+        if let Some(fault) = fault(&tag.tag_key, &tag.tag_value) {
+            return Err(Refusal::new(ErrorCode::Tag, fault));
         }
         if !keys.insert(tag.tag_key.as_str()) {
             return Err(Refusal::new(ErrorCode::Tag, "Duplicate tag keys"));
         }
     }
     Ok(())
+}
+
+/// What is wrong with a tag whose key and value are not too long, if anything is.
+#[must_use]
+pub fn fault(key: &str, value: &str) -> Option<&'static str> {
+    if is_reserved(key) {
+        return Some("Tags beginning with aws: are reserved");
+    }
+    (!is_allowed(key) || !is_allowed(value)).then_some("Invalid tag")
 }
 
 /// Checks how many tags a key would have.

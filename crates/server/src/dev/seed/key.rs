@@ -44,6 +44,30 @@ const PERIODS: core::ops::RangeInclusive<u32> = 90..=2560;
 pub(super) const PERIOD: u32 = 365;
 /// Bytes of a description.
 const DESCRIPTION: usize = 8192;
+/// Tags of a key.
+const TAGS: usize = 50;
+/// Characters of the key of a tag; it has one at least.
+const TAG_KEY: usize = 128;
+/// Characters of the value of a tag.
+const TAG_VALUE: usize = 256;
+
+/// Whether CreateKey would take these tags.
+fn tags(tags: &BTreeMap<String, String>) -> Result<(), String> {
+    if tags.len() > TAGS {
+        return Err(format!("it has more than {TAGS} tags"));
+    }
+    for (key, value) in tags {
+        if !(1..=TAG_KEY).contains(&key.chars().count()) || value.chars().count() > TAG_VALUE {
+            return Err(format!(
+                "the key of a tag has 1 to {TAG_KEY} characters, and its value at most {TAG_VALUE}: `{key}`"
+            ));
+        }
+        if let Some(fault) = keyreeve_kms::tag_fault(key, value) {
+            return Err(format!("the tag `{key}`: {fault}"));
+        }
+    }
+    Ok(())
+}
 
 impl Wish {
     /// The key that is wished for.
@@ -56,6 +80,7 @@ impl Wish {
         if self.description.len() > DESCRIPTION {
             return Err(fault(format!("its description is longer than {DESCRIPTION} bytes")));
         }
+        tags(&self.tags).map_err(fault)?;
         let decoded: Vec<_> =
             self.materials.iter().map(|text| decode(text)).collect::<Result<_, _>>().map_err(fault)?;
         let spec = match &self.spec {
