@@ -16,16 +16,17 @@ use crate::text;
 
 thread_local!(static WORLD: World = World::default());
 
-/// Any text as what S3 is asked for: method, path and query, one a line.
+/// Any text as what S3 is asked for: method, path and query, one a line, and headers after them, with a colon each.
 pub fn s3_request(data: &[u8]) {
-    let mut lines = text(data).splitn(3, '\n');
+    let mut lines = text(data).splitn(4, '\n');
     let mut line = || lines.next().unwrap_or_default();
     let asked = (line(), line(), line());
+    let headers: Vec<_> = line().split('\n').filter_map(|line| line.split_once(':')).collect();
     WORLD.with(|world| {
         let names = names();
         for caller in [&world.root, &world.stranger, &world.user] {
             let asker = Asker { caller, ..Asker::root(world) };
-            let answer = asker.s3(asked, (&names, &SmallArchive));
+            let answer = asker.s3(asked, &headers, (&names, &SmallArchive));
             let may_read = caller.account() == world.root.account() && caller.arn() == world.root.arn();
             assert!(may_read || !answer.body.windows(5).any(|part| part == b"<Key>" && answer.is_done()));
         }
