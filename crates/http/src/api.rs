@@ -176,12 +176,11 @@ impl<T: Trail + 'static> Handler for Api<T> {
             {
                 Box::pin(self.test_mode(&*test_mode, request)).await
             }
-            _ => {
-                let span = span::of_request(self.endpoint.trace, request.headers());
-                let response = self.call(request, peer).instrument(span.clone()).await;
-                span::note_status(&span, response.status().as_u16());
-                response
-            }
+            _ => match self.endpoint.trace {
+                None => self.call(request, peer).await,
+                // A future that is given to a span is moved, and this one is long.
+                Some(trace) => Box::pin(self.traced(trace, request, peer)).await,
+            },
         }
     }
 }
@@ -231,6 +230,19 @@ impl<T: Trail + 'static> Api<T> {
         if is_open {
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
         }
+        response
+    }
+
+    /// Answers a request in a span of its own.
+    async fn traced(
+        self: Rc<Self>,
+        trace: ContinueTrace,
+        request: Request<Incoming>,
+        peer: Rc<Peer>,
+    ) -> Response<Body> {
+        let span = span::of_request(trace, request.headers());
+        let response = Box::pin(self.call(request, peer)).instrument(span.clone()).await;
+        span::note_status(&span, response.status().as_u16());
         response
     }
 

@@ -17,8 +17,7 @@ pub const SPANS: &str = "keyreeve::request";
 pub type ContinueTrace = fn(&Span, &HeaderMap);
 
 /// The span of a request, in the trace of its caller.
-pub(crate) fn of_request(trace: Option<ContinueTrace>, headers: &HeaderMap) -> Span {
-    let Some(continue_from) = trace else { return Span::none() };
+pub(crate) fn of_request(continue_from: ContinueTrace, headers: &HeaderMap) -> Span {
     let span = tracing::info_span!(
         target: SPANS,
         "request",
