@@ -118,6 +118,14 @@ def test_the_rules_of_prometheus_hold_their_tests():
     assert [rule["alert"] for rule in rules() if rule["alert"] not in tested] == []
 
 
+def test_promtool_finds_nothing_in_the_metrics(server):
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    text = send(server, b"", {"Host": server.host}, method="GET", path="/metrics").body
+    subprocess.run([promtool, "check", "metrics"], input=text, check=True)
+
+
 def test_the_form_of_the_metrics_is_the_one_that_was_asked_for(server):
     for accept, expected in [
         (None, "text/plain"),

@@ -275,6 +275,46 @@ def test_service_control_policies_of_the_file_bind_at_once(followed):
     kms.create_key()
 
 
+def test_a_service_acts_for_a_resource_of_an_account_of_the_organization(followed):
+    service = '[[service]]\nname = "s3.amazonaws.com"\naccess_keys = [{ credentials_file = "s3" }]\n'
+    organization = f"""
+    [organization]
+    id = "o-a1b2c3d4e5"
+    root = "r-a1b2"
+    management_account = "{ACCOUNT}"
+    [[organization.account]]
+    id = "{ACCOUNT}"
+    """
+    one = followed(account() + account(OTHER) + service + organization).start()
+    root, s3 = one.server.client(), one.client("s3")
+    for conditions, source, allowed in [
+        ({"StringEquals": {"aws:SourceOrgID": "o-a1b2c3d4e5"}}, ACCOUNT, True),
+        ({"StringEquals": {"aws:SourceOrgID": "o-another000"}}, ACCOUNT, False),
+        ({"ForAnyValue:StringLike": {"aws:SourceOrgPaths": "o-a1b2c3d4e5/r-a1b2/*"}}, ACCOUNT, True),
+        # An account that is in no organization, and a call for no resource at all.
+        ({"StringLike": {"aws:SourceOrgID": "*"}}, OTHER, False),
+        ({"StringLike": {"aws:SourceOrgID": "*"}}, None, False),
+    ]:
+        statement = {
+            "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "kms:Encrypt", "Resource": "*",
+            "Condition": conditions,
+        }  # fmt: skip
+        everybody = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [everybody, statement]})
+        key = root.create_key(Policy=document)["KeyMetadata"]["KeyId"]
+
+        def for_a_resource(request, source=source, **_):
+            if source:
+                request.headers["x-amz-source-account"] = source
+
+        s3.meta.events.register("before-sign.kms", for_a_resource, unique_id="source")
+        if allowed:
+            s3.encrypt(KeyId=key, Plaintext=b"object")
+        else:
+            assert code(s3.encrypt, KeyId=key, Plaintext=b"object") == "AccessDeniedException", (conditions, source)
+        s3.meta.events.unregister("before-sign.kms", unique_id="source")
+
+
 def test_a_declared_service_calls_for_somebody(followed):
     service = '[[service]]\nname = "s3.amazonaws.com"\naccess_keys = [{ credentials_file = "s3" }]\n'
     one = followed(account(users=user("alice", allow=["kms:*"])) + service).start()

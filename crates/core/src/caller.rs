@@ -128,6 +128,17 @@ pub struct Acting {
     pub source_arn: Option<String>,
     /// The account of that resource.
     pub source_account: Option<String>,
+    /// Where that account is in its organization.
+    pub source_place: Option<SourcePlace>,
+}
+
+/// Where the account of a resource that a service acts for is in its organization.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SourcePlace {
+    /// The id of the organization.
+    pub organization: String,
+    /// Its path: `o-…/r-…/ou-…/`.
+    pub path: String,
 }
 
 /// A caller without any policy.

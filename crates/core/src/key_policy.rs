@@ -10,6 +10,7 @@ use keyreeve_store::Snapshot;
 use crate::cx::Service;
 use crate::identity;
 use crate::identity::record::{AccountRecord, RoleRecord, UniqueRecord, UserRecord};
+use crate::managed_policy::managed_text;
 use crate::record::{BoundPrincipal, IndexRecord, KeyRecord, PolicyRecord};
 use crate::ring::OpenKey;
 use crate::space;
@@ -24,24 +25,6 @@ pub enum PrincipalError {
     /// The store failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
-}
-
-/// The policy of an AWS managed key: everybody in the account, through the service alone; the account may look at it.
-#[must_use]
-pub fn managed_text(account: AccountId, region: Region, service: &str) -> String {
-    let partition = region.partition();
-    format!(
-        "{{\n  \"Version\" : \"2012-10-17\",\n  \"Id\" : \"auto-{service}-2\",\n  \"Statement\" : [ {{\n    \
-         \"Sid\" : \"Allow access through {service} for all principals in the account that are authorized to use \
-         {service}\",\n    \"Effect\" : \"Allow\",\n    \"Principal\" : {{\n      \"AWS\" : \"*\"\n    }},\n    \
-         \"Action\" : [ \"kms:Encrypt\", \"kms:Decrypt\", \"kms:ReEncrypt*\", \"kms:GenerateDataKey*\", \
-         \"kms:CreateGrant\", \"kms:DescribeKey\" ],\n    \"Resource\" : \"*\",\n    \"Condition\" : {{\n      \
-         \"StringEquals\" : {{\n        \"kms:CallerAccount\" : \"{account}\",\n        \"kms:ViaService\" : \
-         \"{service}.{region}.amazonaws.com\"\n      }}\n    }}\n  }}, {{\n    \"Sid\" : \"Allow direct access to key \
-         metadata to the account\",\n    \"Effect\" : \"Allow\",\n    \"Principal\" : {{\n      \"AWS\" : \
-         \"arn:{partition}:iam::{account}:root\"\n    }},\n    \"Action\" : [ \"kms:Describe*\", \"kms:Get*\", \
-         \"kms:List*\", \"kms:RevokeGrant\" ],\n    \"Resource\" : \"*\"\n  }} ]\n}}"
-    )
 }
 
 impl Service {

@@ -23,6 +23,7 @@ mod import_keys;
 pub mod key_policy;
 pub mod keyring;
 pub mod last_use;
+pub mod managed_policy;
 pub mod marker;
 pub mod multi_region;
 pub mod offload;

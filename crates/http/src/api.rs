@@ -39,7 +39,7 @@ use crate::bodies::{self, Bodies, Held};
 use crate::connection::{Body, Handler, Peer};
 use crate::ids::Ids;
 use crate::limits::{HOST_BYTES, Limits, USER_AGENT_BYTES};
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::shares::Shares;
 use crate::span::{self, ContinueTrace};
 use crate::test_mode::{TEST_MODE_PATH, TestMode};
@@ -225,11 +225,11 @@ impl<T: Trail + 'static> Api<T> {
     fn metrics(&self, headers: &HeaderMap) -> Response<Body> {
         let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let is_open = accepted.into_iter().any(|value| value.contains("application/openmetrics-text"));
-        let mut response =
-            plain(StatusCode::OK, self.endpoint.metrics.text(self.endpoint.service.ring().len()));
-        if is_open {
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
-        }
+        let open = self.endpoint.metrics.text(self.endpoint.service.ring().len());
+        let (text, content_type) =
+            if is_open { (open, OPEN_METRICS) } else { (metrics::plain(&open), metrics::PLAIN) };
+        let mut response = plain(StatusCode::OK, text);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         response
     }
 

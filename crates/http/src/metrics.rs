@@ -16,9 +16,11 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 mod measured;
+mod plain;
 
 pub use measured::Measure;
 use measured::Measured;
+pub(crate) use plain::{PLAIN, plain};
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -243,7 +245,7 @@ impl Metrics {
         }
     }
 
-    /// The text that Prometheus reads.
+    /// The text that Prometheus reads, as OpenMetrics.
     pub(crate) fn text(&self, cached_keys: usize) -> String {
         self.cached_keys.set(i64::try_from(cached_keys).unwrap_or(i64::MAX));
         let mut text = String::new();

@@ -9,7 +9,7 @@ use keyreeve_audit::event::Resource;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::gate::actions::Action;
 use keyreeve_core::gate::{self, Particulars, actions};
-use keyreeve_core::key_policy::managed_text;
+use keyreeve_core::managed_policy::{managed_description, managed_text};
 use keyreeve_core::record::{AliasRecord, KeyRecord, Lifecycle, RotationRecord};
 use keyreeve_core::ring::OpenKey;
 use keyreeve_core::vault::VaultError;
@@ -90,7 +90,7 @@ async fn make_if_allowed(cx: &mut Cx<'_>, alias: &AliasName) -> Result<(), Refus
     let service = alias.service().unwrap_or_default();
     let record = KeyRecord {
         account: arn.account,
-        description: format!("Default key that protects my {service} data when no other key is defined"),
+        description: managed_description(service),
         spec: KeySpec::SymmetricDefault,
         usage: KeyUsage::EncryptDecrypt,
         origin: Origin::AwsKms,

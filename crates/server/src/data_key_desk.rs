@@ -136,11 +136,14 @@ async fn answer_all(
 ) {
     while let Some(Ask { operation, region, purpose, body, reply }) = asked.recv().await {
         let caller = Caller::new(account, Principal::Service(CLOUDTRAIL.to_owned()), String::new());
-        let caller = caller.acting(Acting {
-            via: None,
-            source_account: purpose.trail.split(':').nth(4).map(str::to_owned),
-            source_arn: Some(purpose.trail),
-        });
+        let source_account = purpose.trail.split(':').nth(4).map(str::to_owned);
+        let source_place = match source_account.as_deref().and_then(|account| account.parse().ok()) {
+            // A place that cannot be read now is none: what is asked of it does not hold.
+            Some(account) => service.source_place(account).await.unwrap_or_default(),
+            None => None,
+        };
+        let source_arn = Some(purpose.trail);
+        let caller = caller.acting(Acting { via: None, source_arn, source_account, source_place });
         let asked = (operation, region);
         let answered = answer(&service, &trail, &caller, asked, (&body, CLOUDTRAIL)).await;
         // Whoever has asked may have given up.

@@ -208,6 +208,10 @@ impl<'a> Values<'a> {
         } else {
             self.text(ContextKey::AwsSourceArn, || acting.source_arn.as_deref().map(Into::into));
             self.text(ContextKey::AwsSourceAccount, || acting.source_account.as_deref().map(Into::into));
+            if let Some(place) = &acting.source_place {
+                self.text(ContextKey::AwsSourceOrgId, || Some(place.organization.as_str().into()));
+                self.list(ContextKey::AwsSourceOrgPaths, || vec![place.path.as_str().into()]);
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use keyreeve_domain::AccountId;
 use keyreeve_policy::{KeySet, Kind};
 use keyreeve_store::Snapshot;
 
+use crate::caller::SourcePlace;
 use crate::cx::Service;
 use crate::identity::record::{InlinePolicy, MemberRecord, OrganizationRecord};
 use crate::identity::space;
@@ -118,6 +119,17 @@ impl Service {
         }
         let snapshot = self.vault().snapshot().await?;
         self.organization_at(&*snapshot).await
+    }
+
+    /// Where an account is in its organization, for a service that acts for a resource of it; nothing where it is in none.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn source_place(&self, account: AccountId) -> Result<Option<SourcePlace>, VaultError> {
+        let organization = self.organization().await?;
+        let place = organization.as_deref().and_then(|organization| organization.place(account));
+        Ok(place
+            .map(|place| SourcePlace { organization: place.organization.clone(), path: place.path.clone() }))
     }
 
     /// The organization as `snapshot` has it.

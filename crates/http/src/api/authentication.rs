@@ -70,11 +70,15 @@ impl<T: Trail + 'static> Api<T> {
         let refused = |error| Unauthenticated { cause: Cause::Signature(error), region: Some(by.region) };
         let text =
             |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let acting = Acting {
-            via: None,
-            source_arn: text("x-amz-source-arn"),
-            source_account: text("x-amz-source-account"),
-        };
+        let source_account = text("x-amz-source-account");
+        let source_place =
+            match source_account.as_deref().and_then(|account| account.parse().ok()) {
+                Some(account) => self.endpoint.service.source_place(account).await.map_err(|error| {
+                    Unauthenticated { cause: Cause::Vault(error), region: Some(by.region) }
+                })?,
+                None => None,
+            };
+        let acting = Acting { via: None, source_arn: text("x-amz-source-arn"), source_account, source_place };
         let Some(principal) = text("x-amz-on-behalf-of") else {
             return Ok(by.credential.caller().clone().acting(acting));
         };
