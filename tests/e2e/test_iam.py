@@ -782,7 +782,7 @@ def test_simulation(iam):
     ]:
         assert refused(call, **arguments, **more)[0] == "InvalidInput"
         assert decisions(call(**arguments, **more, CallerArn=user["Arn"])) == [("kms:Encrypt", "allowed")]
-    assert decisions(iam.simulate_principal_policy(**arguments, PolicySourceArn=user["Arn"]))
+    assert decisions(iam.simulate_principal_policy(**arguments, PolicySourceArn=user["Arn"])) == [("kms:Encrypt", "allowed")]
 
 
 def test_a_simulation_comes_in_pages_and_has_an_end(iam):

@@ -256,14 +256,18 @@ pub async fn open_account<A: AccountAction>(
     particulars: &Particulars<'_>,
 ) -> Result<Allowed<A>, GateError> {
     let account = cx.caller.account();
+    let keys =
+        A::ON_ANY_KEY.then(|| format!("arn:{}:kms:{}:{account}:key/*", cx.region.partition(), cx.region));
+    // The key has no policy of its own yet. One that leaves everything to the account lets policies of its identities decide.
+    let policy = keys.as_ref().and_then(|_| cx.service.written_policy(account, cx.region, None));
     let question = Question {
         action: A::action(),
         action_name: A::NAME,
-        resource: "*",
+        resource: keys.as_deref().unwrap_or("*"),
         account,
         key: None,
         concerns_key: A::CONCERNS_KEY,
-        policy: None,
+        policy: policy.as_deref(),
         tags: &[],
         particulars,
     };

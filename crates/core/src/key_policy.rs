@@ -46,13 +46,24 @@ impl Service {
             return Ok(Arc::new(policy.ok().ok_or_else(damaged)?));
         }
         let service = self.managed_service(snapshot, region, key, record).await?;
-        if let Some(known) = self.ring().written_policy(record.account, region, service.as_deref()) {
-            return Ok(known);
+        self.written_policy(record.account, region, service.as_deref()).ok_or_else(damaged)
+    }
+
+    /// The policy that the service itself writes for keys of an account: for the AWS managed key of a service, or for one that is made
+    /// without a policy. Nothing where it does not compile.
+    pub(crate) fn written_policy(
+        &self,
+        account: AccountId,
+        region: Region,
+        service: Option<&str>,
+    ) -> Option<Arc<Policy>> {
+        if let Some(known) = self.ring().written_policy(account, region, service) {
+            return Some(known);
         }
-        let text = written_text(record.account, region, service.as_deref());
-        let policy = Arc::new(Policy::compile(Kind::Resource, &text).ok().ok_or_else(damaged)?);
-        self.ring().keep_written_policy(record.account, region, service.as_deref(), &policy);
-        Ok(policy)
+        let text = written_text(account, region, service);
+        let policy = Arc::new(Policy::compile(Kind::Resource, &text).ok()?);
+        self.ring().keep_written_policy(account, region, service, &policy);
+        Some(policy)
     }
 
     /// The text of the policy that the service itself has written for a key: for one that was made without a policy.

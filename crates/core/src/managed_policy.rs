@@ -13,6 +13,8 @@ struct Managed {
     id: &'static str,
     /// The service, as sentences of the policy name it.
     name: &'static str,
+    /// The same in the second half of the sentence, where it has another there.
+    to_use: Option<&'static str>,
     /// What the key protects, as its description says.
     protects: &'static str,
     /// What the service is called in names of hosts, as `kms:ViaService` has it.
@@ -43,6 +45,7 @@ const PLAIN: Managed = Managed {
     service: "",
     id: "",
     name: "",
+    to_use: None,
     protects: "",
     via: "",
     any_region: false,
@@ -52,7 +55,7 @@ const PLAIN: Managed = Managed {
 };
 
 /// The services whose policies are known.
-const KNOWN: [Managed; 9] = [
+const KNOWN: [Managed; 10] = [
     Managed {
         service: "dynamodb",
         id: "auto-dynamodb-3",
@@ -119,6 +122,15 @@ const KNOWN: [Managed; 9] = [
         ..PLAIN
     },
     Managed {
+        service: "sqs",
+        id: "auto-sqs-1",
+        name: "Simple Queue Service (SQS)",
+        to_use: Some("SQS"),
+        protects: "SQS messages",
+        via: "sqs",
+        ..PLAIN
+    },
+    Managed {
         service: "ssm",
         id: "auto-ssm-1",
         name: "SSM",
@@ -156,8 +168,9 @@ pub fn managed_text(account: AccountId, region: Region, service: &str) -> String
         "" => (own_id.as_str(), service, service),
         _ => (managed.id, managed.name, managed.via),
     };
+    let to_use = managed.to_use.unwrap_or(name);
     let through = format!(
-        "Allow access through {name} for all principals in the account that are authorized to use {name}"
+        "Allow access through {name} for all principals in the account that are authorized to use {to_use}"
     );
     let caller = format!("\"kms:CallerAccount\" : \"{account}\"");
     let here = format!("\"kms:ViaService\" : \"{via}.{region}.amazonaws.com\"");
@@ -274,6 +287,12 @@ mod tests {
             let last = &all[statements - 1];
             assert_eq!(last["Principal"]["Service"].as_str().unwrap_or_default(), principal, "{service}");
         }
+    }
+
+    #[test]
+    fn a_service_may_have_a_long_and_a_short_name() {
+        let expected = "Allow access through Simple Queue Service (SQS) for all principals in the account that are authorized to use SQS";
+        assert_eq!(read("sqs")["Statement"][0]["Sid"], expected);
     }
 
     #[test]

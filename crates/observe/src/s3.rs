@@ -48,14 +48,15 @@ impl S3Asked {
         });
         let query: Vec<_> = pairs.collect();
         let has = |wanted: &str| query.iter().any(|(name, _)| name == wanted);
-        let is_of_more = SUBRESOURCES.into_iter().any(has);
+        let only =
+            |known: &[&str]| query.iter().all(|(name, _)| is_of_any(name) || known.contains(&name.as_str()));
         let operation = match (method, bucket.is_empty(), key.is_empty()) {
-            ("GET", true, true) => Operation::ListBuckets,
-            ("GET", false, true) if has("location") => Operation::GetBucketLocation,
-            ("GET", false, true) if !is_of_more => Operation::ListObjects,
-            ("HEAD", false, true) => Operation::HeadBucket,
-            ("GET", false, false) if !is_of_more => Operation::GetObject,
-            ("HEAD", false, false) => Operation::HeadObject,
+            ("GET", true, true) if only(&[]) => Operation::ListBuckets,
+            ("GET", false, true) if has("location") && only(&["location"]) => Operation::GetBucketLocation,
+            ("GET", false, true) if only(&LISTING) => Operation::ListObjects,
+            ("HEAD", false, true) if only(&[]) => Operation::HeadBucket,
+            ("GET", false, false) if only(&[PART_NUMBER]) => Operation::GetObject,
+            ("HEAD", false, false) if only(&[PART_NUMBER]) => Operation::HeadObject,
             _ => Operation::Other,
         };
         Self {
@@ -78,39 +79,26 @@ impl S3Asked {
     }
 }
 
-/// What a bucket or an object has that is not served.
-const SUBRESOURCES: [&str; 30] = [
-    "accelerate",
-    "acl",
-    "analytics",
-    "attributes",
-    "cors",
-    "encryption",
-    "intelligent-tiering",
-    "inventory",
-    "legal-hold",
-    "lifecycle",
-    "logging",
-    "metrics",
-    "notification",
-    "object-lock",
-    "ownershipControls",
-    "policy",
-    "policyStatus",
-    "publicAccessBlock",
-    "replication",
-    "requestPayment",
-    "retention",
-    "session",
-    "tagging",
-    "torrent",
-    "uploadId",
-    "uploads",
-    "versionId",
-    "versioning",
-    "versions",
-    "website",
+/// What a listing is asked for.
+const LISTING: [&str; 9] = [
+    "continuation-token",
+    "delimiter",
+    "encoding-type",
+    "fetch-owner",
+    "list-type",
+    "marker",
+    "max-keys",
+    "prefix",
+    "start-after",
 ];
+/// A part of an object that was put in parts; those of the trail have one.
+const PART_NUMBER: &str = "partNumber";
+
+/// Whether a parameter says nothing of what is asked for: the name of the operation as SDKs add it, and what a signature is made of.
+fn is_of_any(name: &str) -> bool {
+    let of_signature = name.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("X-Amz-"));
+    of_signature || matches!(name, "x-id" | "AWSAccessKeyId" | "Signature" | "Expires")
+}
 
 /// The answer that is this error.
 #[must_use]
@@ -121,6 +109,11 @@ pub fn refused(refusal: &Refusal, asked: &S3Asked, request_id: &str) -> Answer {
         "NoSuchKey" => push(&mut body, "Key", &asked.key),
         "NoSuchBucket" => push(&mut body, "BucketName", &asked.bucket),
         "InvalidRange" => push(&mut body, "RangeRequested", asked.conditions.range().unwrap_or_default()),
+        "InvalidPartNumber" => {
+            push(&mut body, "PartNumberRequested", asked.parameter(PART_NUMBER).unwrap_or_default());
+            push(&mut body, "ActualPartCount", "1");
+        }
+        "PreconditionFailed" => push(&mut body, "Condition", asked.conditions.precondition()),
         _ => {}
     }
     push(&mut body, "RequestId", request_id);
@@ -270,7 +263,15 @@ mod tests {
             ("GET", "/", "", Operation::ListBuckets, "", ""),
             ("GET", "/b/a", "attributes", Operation::Other, "b", "a"),
             ("GET", "/b/a", "x-id=GetObject&versionId=1", Operation::Other, "b", "a"),
+            ("HEAD", "/b/a", "versionId=1", Operation::Other, "b", "a"),
+            ("GET", "/b/a", "x-id=GetObject&X-Amz-Signature=0&x-amz-date=0", Operation::GetObject, "b", "a"),
+            ("GET", "/b/a", "partNumber=1", Operation::GetObject, "b", "a"),
+            ("GET", "/b/a", "response-content-type=text/html", Operation::Other, "b", "a"),
             ("GET", "/b", "policyStatus", Operation::Other, "b", ""),
+            ("GET", "/b", "list-type=2&metadataTable", Operation::Other, "b", ""),
+            ("GET", "/b", "location&policy", Operation::Other, "b", ""),
+            ("GET", "/", "prefix=x", Operation::Other, "", ""),
+            ("GET", "/", "x-id=ListBuckets", Operation::ListBuckets, "", ""),
         ] {
             let asked = S3Asked::of(method, path, query, |_| None);
             let found = (asked.operation, asked.bucket.as_str(), asked.key.as_str());

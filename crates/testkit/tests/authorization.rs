@@ -591,7 +591,29 @@ fn a_new_key_needs_the_right_to_make_it_and_to_tag_it() {
         "kms:TagResource",
         "because no identity-based policy allows the kms:TagResource action",
     );
-    assert_eq!(world.call_as(&alice, Operation::CreateKey, tags), expected);
+    assert_eq!(world.call_as(&alice, Operation::CreateKey, tags.clone()), expected);
+    // The right to tag covers every key of the account and Region: the one that is made has no id yet.
+    for (resource, allowed) in [
+        ("*", true),
+        ("arn:aws:kms:*:111122223333:key/*", true),
+        ("arn:aws:kms:us-east-1:111122223333:key/*", true),
+        ("arn:aws:kms:us-west-2:111122223333:key/*", false),
+        ("arn:aws:kms:*:444455556666:key/*", false),
+        ("arn:aws:kms:*:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", false),
+        ("arn:aws:kms:*:111122223333:alias/*", false),
+    ] {
+        let tag =
+            |effect| format!(r#"{{"Effect":"{effect}","Action":"kms:TagResource","Resource":"{resource}"}}"#);
+        let make =
+            |more: &str| format!(r#"{{"Effect":"Allow","Action":"kms:CreateKey","Resource":"*"}},{more}"#);
+        let bob = world.user_with(own, "bob", Has::policy(&make(&tag("Allow"))));
+        let (status, answer) = world.call_as(&bob, Operation::CreateKey, tags.clone());
+        assert_eq!(status == 200, allowed, "{resource}: {answer}");
+        let all = r#"{"Effect":"Allow","Action":"kms:TagResource","Resource":"*"}"#;
+        let bob = world.user_with(own, "bob", Has::policy(&make(&format!("{all},{}", tag("Deny")))));
+        let (status, answer) = world.call_as(&bob, Operation::CreateKey, tags.clone());
+        assert_eq!(status == 200, !allowed, "denied on {resource}: {answer}");
+    }
     // The policy must let him put the next one.
     let by_root = policy(&[statement("Allow", r#"{"AWS":"arn:aws:iam::444455556666:root"}"#, "kms:*", "")]);
     let (_, answer) = world.call_as(&alice, Operation::CreateKey, json!({"Policy": by_root}));
@@ -631,6 +653,14 @@ fn the_resource_control_policies_of_the_account_of_a_key_bind_whoever_comes_from
         let (found, answer) =
             world.call_as(&eve, Operation::Encrypt, json!({"KeyId": key, "Plaintext": "AAAA"}));
         assert_eq!(found, status, "{bound}: {answer}");
+        // They do not bind AWS managed keys.
+        world.done(Operation::DescribeKey, json!({"KeyId": "alias/aws/s3"}));
+        world.user_with(own, "alice", Has::default());
+        let alice =
+            keyreeve_store::conformance::block_on(world.service.forwarded(ALICE, world.now())).unwrap();
+        let by_s3 = alice.acting(Acting { via: Some("s3.amazonaws.com".to_owned()), ..Acting::default() });
+        let request = json!({"KeyId": "alias/aws/s3", "Plaintext": "AAAA"});
+        assert_eq!(world.call_as(&by_s3, Operation::Encrypt, request).0, 200, "{bound}");
         assert_eq!(world.call_as(&eve, Operation::DescribeKey, json!({"KeyId": key})).0, 200, "{bound}");
     }
 }

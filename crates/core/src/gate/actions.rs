@@ -52,6 +52,8 @@ pub trait AccountAction {
     const NAME: &'static str;
     /// Whether it is about a key, which is not there yet.
     const CONCERNS_KEY: bool;
+    /// Whether it is asked for on every key of the account and Region, in place of no resource: on one that has no id yet.
+    const ON_ANY_KEY: bool = false;
 
     /// The action as policies know it.
     fn action() -> &'static policy::Action;
@@ -241,6 +243,9 @@ pub enum TagNewKey {}
 impl AccountAction for TagNewKey {
     const NAME: &'static str = TagResource::NAME;
     const CONCERNS_KEY: bool = true;
+    // Documented: the right must cover all keys of the account and Region.
+    // Source: https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html
+    const ON_ANY_KEY: bool = true;
 
     fn action() -> &'static policy::Action {
         TagResource::action()

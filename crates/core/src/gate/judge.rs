@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use keyreeve_domain::spec::KeyManager;
 use keyreeve_domain::{AccountId, AliasName, KeyArn};
 use keyreeve_policy::{self as policy, Decision, Grant, KeyFamily, KeySet, Kind, Policies, Policy, Resource};
 
@@ -267,7 +268,11 @@ fn decide(
     let session = standing.session.as_deref().map(refs);
     let service_control = levels(standing.place.as_deref().map_or(&[], |place| &place.service_control));
     let service_control: Vec<&[&Policy]> = service_control.iter().map(Vec::as_slice).collect();
-    let resource_control = levels(place.map_or(&[], |place| &place.resource_control));
+    // Documented: those of an organization do not bind AWS managed keys.
+    // Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
+    let is_managed = question.key.is_some_and(|found| found.key.record().manager == KeyManager::Aws);
+    let bound = place.filter(|_| !is_managed);
+    let resource_control = levels(bound.map_or(&[], |place| &place.resource_control));
     let resource_control: Vec<&[&Policy]> = resource_control.iter().map(Vec::as_slice).collect();
     let policies = Policies {
         key: question.policy,

@@ -80,6 +80,11 @@ impl Conditions {
         }
     }
 
+    /// The precondition that an object is held against first, as its header is called.
+    pub(super) fn precondition(&self) -> &'static str {
+        if self.if_match.is_some() { "If-Match" } else { "If-Unmodified-Since" }
+    }
+
     /// The range, as sent.
     pub(super) fn range(&self) -> Option<&str> {
         self.range.as_deref()

@@ -15,6 +15,9 @@ use crate::refusal::Refusal;
 /// The most entries of a page.
 const KEYS_MOST: usize = 1000;
 
+/// Objects that are asked for behind a common prefix.
+const FEW: usize = 2;
+
 /// What a page lists.
 enum Entry {
     Object(ObjectInfo),
@@ -126,12 +129,15 @@ struct Listing<'a> {
 
 impl Listing<'_> {
     /// The first `most` entries after `from`.
+    ///
+    /// Behind a common prefix few are asked for, since all of them may be under the next one; then more, as long as they are not.
     async fn entries(&self, from: &str, most: usize) -> Result<Vec<Entry>, Refusal> {
         let mut entries = Vec::new();
+        let mut at_once = most;
         // A page that ended with a common prefix has told all that it stands for.
         let mut after = if self.common_prefix(from) == Some(from) { past(from) } else { from.to_owned() };
         loop {
-            let wanted = most.saturating_sub(entries.len());
+            let wanted = most.saturating_sub(entries.len()).min(at_once);
             let objects = self.asked.archive.list(self.seen.to_owned(), after, wanted).await?;
             let is_all = objects.len() < wanted;
             for object in objects {
@@ -142,9 +148,9 @@ impl Listing<'_> {
                     (None, _) => entries.push(Entry::Object(object)),
                 }
             }
-            after = match entries.last() {
-                Some(Entry::CommonPrefix(common)) => past(common),
-                Some(Entry::Object(object)) => object.key.clone(),
+            (after, at_once) = match entries.last() {
+                Some(Entry::CommonPrefix(common)) => (past(common), FEW),
+                Some(Entry::Object(object)) => (object.key.clone(), at_once.saturating_mul(4).min(most)),
                 None => return Ok(entries),
             };
             if is_all || entries.len() >= most {
@@ -169,6 +175,7 @@ fn past(prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use core::future::ready;
+    use core::sync::atomic::{AtomicUsize, Ordering};
 
     use keyreeve_domain::{AccountId, Timestamp};
 
@@ -176,8 +183,8 @@ mod tests {
     use crate::archive::{Archive, Found, Object, PublicKey, Reply, Status, Wanted};
     use crate::layout::TrailNames;
 
-    /// Objects of these names, in order.
-    struct Names(Vec<&'static str>);
+    /// Objects of these names, in order, and how many were listed.
+    struct Names(Vec<&'static str>, AtomicUsize);
 
     impl Archive for Names {
         fn lookup(&self, _wanted: Wanted) -> Reply<'_, Vec<Found>> {
@@ -191,7 +198,9 @@ mod tests {
                 len: 1,
                 modified: Timestamp::from_millis(0),
             };
-            Box::pin(ready(Ok(names.take(limit).map(object).collect())))
+            let listed: Vec<_> = names.take(limit).map(object).collect();
+            self.1.fetch_add(listed.len(), Ordering::Relaxed);
+            Box::pin(ready(Ok(listed)))
         }
 
         fn object(&self, _key: String) -> Reply<'_, Option<Object>> {
@@ -207,16 +216,33 @@ mod tests {
         }
     }
 
-    #[test]
-    fn pages_of_any_size_list_the_same_names_and_common_prefixes() {
-        let names = Names(vec!["a", "b/1", "b/2", "b/3", "b0", "c/d/1", "c/d/2", "c/e", "f"]);
-        let trail = TrailNames {
+    fn names_of_trail() -> TrailNames {
+        TrailNames {
             home: "us-east-1".parse().unwrap(),
             kms_key: None,
             trail: "t".to_owned(),
             bucket: "b".to_owned(),
             prefix: String::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_common_prefix_is_passed_without_listing_what_is_under_it() {
+        let names: Vec<&'static str> =
+            (0..100).flat_map(|at| (0..50).map(move |of| &*format!("{at:03}/{of:03}").leak())).collect();
+        let (names, trail) = (Names(names, AtomicUsize::new(0)), names_of_trail());
+        let asked = Asked { names: &trail, archive: &names, keys: None };
+        let listing = Listing { asked: &asked, seen: "", prefix: "", delimiter: Some("/") };
+        assert_eq!(block_on(listing.entries("", 1001)).unwrap().len(), 100);
+        let listed = names.1.load(Ordering::Relaxed);
+        assert!(listed <= 1001 + 2 * 100, "{listed} of 5000");
+    }
+
+    #[test]
+    fn pages_of_any_size_list_the_same_names_and_common_prefixes() {
+        let names = vec!["a", "b/1", "b/2", "b/3", "b0", "c/d/1", "c/d/2", "c/e", "f"];
+        let names = Names(names, AtomicUsize::new(0));
+        let trail = names_of_trail();
         let asked = Asked { names: &trail, archive: &names, keys: None };
         for (prefix, delimiter, expected) in [
             ("", None, &["a", "b/1", "b/2", "b/3", "b0", "c/d/1", "c/d/2", "c/e", "f"][..]),

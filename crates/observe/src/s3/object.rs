@@ -10,7 +10,7 @@ use keyreeve_domain::Timestamp;
 
 use super::conditions::{Part, Unmet};
 use super::xml::XML;
-use super::{S3Asked, denied, etag};
+use super::{PART_NUMBER, S3Asked, denied, etag};
 use crate::answer::{Answer, Asked, Operation};
 use crate::archive::Object;
 use crate::layout::account_prefix;
@@ -44,7 +44,16 @@ pub(super) async fn object(cx: &Cx<'_>, asked: &Asked<'_>, s3: &S3Asked) -> Resu
         }
     }
     headers.extend(metadata.into_iter().map(|(name, value)| (format!("x-amz-meta-{name}"), value)));
-    let part = s3.conditions.part(info.len);
+    let part = match s3.parameter(PART_NUMBER) {
+        None => s3.conditions.part(info.len),
+        // The one part that there is, which is told as a part.
+        Some("1") if info.len > 0 => Part::Bytes(0..=info.len - 1),
+        Some("1") => Part::Whole,
+        Some(_) => {
+            let text = "The requested partnumber is not satisfiable";
+            return Err(Refusal::new("InvalidPartNumber", text).with_status(416));
+        }
+    };
     if part == Part::None {
         return Err(Refusal::new("InvalidRange", "The requested range is not satisfiable").with_status(416));
     }

@@ -51,7 +51,7 @@ const TAG_KEY: usize = 128;
 /// Characters of the value of a tag.
 const TAG_VALUE: usize = 256;
 
-/// Whether CreateKey would take these tags.
+/// Whether CreateKey would take these tags, with the quota of AWS.
 fn tags(tags: &BTreeMap<String, String>) -> Result<(), String> {
     if tags.len() > TAGS {
         return Err(format!("it has more than {TAGS} tags"));
