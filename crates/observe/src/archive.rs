@@ -59,6 +59,8 @@ pub struct Wanted {
     pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
+    /// The events end with the one whose JSON makes them so many bytes or more.
+    pub bytes: usize,
 }
 
 /// Where an event stands among all; the newest is the greatest.

@@ -1,6 +1,7 @@
 //! Filter patterns of CloudWatch Logs: which events a search is for.
 //!
-//! A pattern is bounded in length, depth and weight, and is held against one event in time that is bounded by these and its length.
+//! A pattern is bounded in length, depth and weight, and is held against one event in time that is bounded by its weight and the event's
+//! length.
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>.
 
 pub mod condition;
@@ -51,9 +52,11 @@ pub enum FilterPattern {
 
 /// The longest pattern, in characters.
 const LONGEST: usize = 1024;
+/// The steps for each byte of an event to read it as JSON.
+const WEIGHT_OF_JSON: u32 = 4;
 
 impl FilterPattern {
-    /// Reads a pattern.
+    /// Reads a pattern, and weighs its regular expressions; see [`FilterPattern::compile`].
     ///
     /// # Errors
     /// Where the text is none. Patterns for columns, `[a, b]`, are none here: events are JSON.
@@ -72,6 +75,18 @@ impl FilterPattern {
             }
             Some('%') => reader::expression(text),
             Some(_) => reader::terms(text),
+        }
+    }
+
+    /// Makes the regular expressions ready, which takes up to some milliseconds; the first event would, too.
+    ///
+    /// # Errors
+    /// Where one is too heavy, or none. It is then in no text.
+    pub fn compile(&self) -> Result<(), FilterPatternError> {
+        match self {
+            Self::Expression(expression) => expression.compile(),
+            Self::Json(condition) => condition.compile(),
+            Self::All | Self::Terms { .. } => Ok(()),
         }
     }
 
@@ -101,14 +116,20 @@ impl FilterPattern {
         }
     }
 
-    /// The steps that regular expressions take for each byte of an event, at most.
+    /// The steps that [`FilterPattern::meets`] takes for each byte of an event, at most: one to look at it, and beside that some for
+    /// JSON, one for each term and condition, and those of regular expressions.
     #[must_use]
     pub fn weight(&self) -> u32 {
-        match self {
+        let beside = match self {
+            Self::All => 0,
             Self::Expression(expression) => expression.weight(),
-            Self::Json(condition) => condition.weight(),
-            Self::All | Self::Terms { .. } => 0,
-        }
+            Self::Json(condition) => condition.weight().saturating_add(WEIGHT_OF_JSON),
+            Self::Terms { all, none, any } => {
+                let terms = [all, none, any].map(Vec::len).into_iter().fold(0, usize::saturating_add);
+                u32::try_from(terms).unwrap_or(u32::MAX)
+            }
+        };
+        beside.saturating_add(1)
     }
 }
 

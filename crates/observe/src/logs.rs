@@ -3,9 +3,9 @@
 //! An account has in each Region one group with one stream, which hold its events, the oldest first; nobody can write to them.
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html>.
 
-use core::future::poll_fn;
-use core::mem;
-use core::task::Poll;
+mod search;
+
+use std::sync::Arc;
 
 use keyreeve_core::Cx;
 use keyreeve_domain::Timestamp;
@@ -15,12 +15,14 @@ use keyreeve_wire::auditing::{
 use serde_json::{Value, json};
 
 use crate::answer::Asked;
-use crate::archive::{AttributeKey, Found, Place, Wanted};
+use crate::archive::{Found, Place, Wanted};
 use crate::cloudtrail::{authorize, read};
 use crate::event::Event;
 use crate::filter_pattern::FilterPattern;
 use crate::log_token::LogToken;
 use crate::refusal::Refusal;
+
+use self::search::{Page, Search};
 
 /// The log group.
 const GROUP: &str = "CloudTrail/KMS";
@@ -28,15 +30,10 @@ const GROUP: &str = "CloudTrail/KMS";
 const MOST: usize = 10_000;
 /// Bytes of the events of a page, at most.
 const BYTES_MOST: usize = 1 << 20;
-/// Events that are looked at for one page; it may then be short, or empty, and says where to go on.
-const LOOKED_AT_MOST: usize = 20_000;
-/// Steps of regular expressions for one page, at most. A step takes 10 ns where expression and events are made for it, and some
-/// hundredths of that elsewhere.
-const STEPS_MOST: usize = 1 << 28;
-/// Steps of regular expressions after which others have their turn.
-const STEPS_OF_TURN: usize = 1 << 19;
-/// Events that are read at once.
+/// Events that are read at once, at most.
 const BATCH: usize = 500;
+/// Their bytes; the last one may have more.
+const BATCH_BYTES: usize = 1 << 20;
 
 fn stream_name(cx: &Cx<'_>) -> String {
     format!("{}_CloudTrail_{}", cx.caller.account(), cx.region)
@@ -124,7 +121,11 @@ pub(crate) async fn describe_log_groups(
         return Ok(json!({ "logGroups": [] }));
     }
     let arn = group_arn(cx);
-    let created = edge(cx, asked, true).await?.unwrap_or_else(|| cx.now.millis());
+    let created = match started(cx, asked) {
+        Some(started) => started,
+        // Not to know is no reason to say nothing else.
+        None => edge(cx, asked, true).await.ok().flatten().unwrap_or_else(|| cx.now.millis()),
+    };
     let mut group = json!({
         "logGroupName": GROUP, "arn": format!("{arn}:*"), "logGroupArn": arn, "creationTime": created,
         "metricFilterCount": 0, "logGroupClass": STANDARD,
@@ -155,8 +156,9 @@ pub(crate) async fn describe_log_streams(
         return Ok(json!({ "logStreams": [] }));
     }
     let (first, last) = (edge(cx, asked, true).await?, edge(cx, asked, false).await?);
+    let created = started(cx, asked).or(first).unwrap_or_else(|| cx.now.millis());
     let mut stream = json!({
-        "logStreamName": name, "creationTime": first.unwrap_or_else(|| cx.now.millis()), "storedBytes": 0,
+        "logStreamName": name, "creationTime": created, "storedBytes": 0,
         "arn": format!("{}:log-stream:{name}", group_arn(cx)),
     });
     if let (Some(members), Some((first, last))) = (stream.as_object_mut(), first.zip(last)) {
@@ -167,7 +169,13 @@ pub(crate) async fn describe_log_streams(
     Ok(json!({ "logStreams": [stream] }))
 }
 
-/// When the first event was, or the last, in milliseconds. The group and its stream are there since the first.
+/// Since when the group and its stream are there, in milliseconds: since the trail is delivered, or else since the first event,
+/// which is not the first for ever.
+fn started(cx: &Cx<'_>, asked: &Asked<'_>) -> Option<i64> {
+    asked.archive.status(cx.caller.account()).started.map(Timestamp::millis)
+}
+
+/// When the first event was, or the last, in milliseconds.
 async fn edge(cx: &Cx<'_>, asked: &Asked<'_>, oldest_first: bool) -> Result<Option<i64>, Refusal> {
     let found = asked.archive.lookup(Wanted { oldest_first, limit: 1, ..everything(cx) }).await?;
     Ok(found.first().map(|found| found.place.time))
@@ -184,6 +192,7 @@ fn everything(cx: &Cx<'_>) -> Wanted {
         after: None,
         oldest_first: true,
         limit: BATCH,
+        bytes: BATCH_BYTES,
     }
 }
 
@@ -223,9 +232,9 @@ pub(crate) async fn filter_log_events(
     }
     // The first page has everything that is there, and the others nothing that came since then.
     let token_of_end = passed.is_some().then_some(&token);
-    let search = Search { pattern: &pattern, limit, until: token_of_end };
+    let search = Search { pattern: Arc::new(pattern), limit, until: token_of_end };
     let after = token.after.clone();
-    let Page { events, next } = search.page(asked, Wanted { from, to, after, ..everything(cx) }).await?;
+    let Page { events, next } = search.page(cx, asked, Wanted { from, to, after, ..everything(cx) }).await?;
     let events: Vec<Value> = events
         .iter()
         .map(|found| {
@@ -250,79 +259,6 @@ fn bad_token() -> Refusal {
     invalid("The specified nextToken is invalid.")
 }
 
-/// What one page is made of.
-struct Search<'a> {
-    pattern: &'a FilterPattern,
-    limit: usize,
-    /// The reading that it is a page of, but for the first.
-    until: Option<&'a LogToken>,
-}
-
-struct Page {
-    events: Vec<Found>,
-    /// After which place the next one begins; nothing where there is none.
-    next: Option<Place>,
-}
-
-impl Search<'_> {
-    async fn page(&self, asked: &Asked<'_>, first: Wanted) -> Result<Page, Refusal> {
-        // What the pattern demands of an event is looked up, not looked for.
-        let demanded = [("eventName", AttributeKey::EventName), ("eventSource", AttributeKey::EventSource)];
-        let attribute = demanded
-            .into_iter()
-            .find_map(|(member, key)| self.pattern.demands(member).map(|value| (key, value.to_owned())));
-        let (mut events, mut bytes, mut looked_at, mut steps) = (Vec::new(), 0_usize, 0_usize, 0_usize);
-        let weight = usize::try_from(self.pattern.weight()).unwrap_or(usize::MAX);
-        let mut wanted = Wanted { attribute, ..first };
-        loop {
-            let batch = asked.archive.lookup(wanted.clone()).await?;
-            let is_last = batch.len() < BATCH;
-            looked_at = looked_at.saturating_add(batch.len());
-            for found in batch {
-                let (place, size) = (found.place.clone(), found.json.len());
-                if self.until.is_some_and(|token| !token.reaches(&place)) {
-                    return Ok(Page { events, next: None });
-                }
-                if self.pattern.meets(&found.json) {
-                    bytes = bytes.saturating_add(size);
-                    if !events.is_empty() && (events.len() == self.limit || bytes > BYTES_MOST) {
-                        return Ok(Page { events, next: wanted.after });
-                    }
-                    events.push(found);
-                }
-                wanted.after = Some(place);
-                let turns = steps / STEPS_OF_TURN;
-                steps = steps.saturating_add(size.saturating_mul(weight));
-                if steps / STEPS_OF_TURN > turns {
-                    others().await;
-                }
-                if steps >= STEPS_MOST {
-                    return Ok(Page { events, next: wanted.after });
-                }
-            }
-            if is_last {
-                return Ok(Page { events, next: None });
-            }
-            if looked_at >= LOOKED_AT_MOST {
-                return Ok(Page { events, next: wanted.after });
-            }
-        }
-    }
-}
-
-/// Lets others have their turn.
-async fn others() {
-    let mut had_theirs = false;
-    poll_fn(|cx| match mem::replace(&mut had_theirs, true) {
-        true => Poll::Ready(()),
-        false => {
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
-    })
-    .await;
-}
-
 /// The newest events unless `startFromHead`; the tokens lead on from both ends of a page, for ever: at an end, to itself.
 pub(crate) async fn get_log_events(
     cx: &mut Cx<'_>,
@@ -342,7 +278,7 @@ pub(crate) async fn get_log_events(
         return Err(Refusal::new("ResourceNotFoundException", message));
     }
     let scope = format!("GetLogEvents/{}/{}/{from:?}/{to:?}", cx.caller.account(), cx.region);
-    let wanted = Wanted { from, to, limit, ..everything(cx) };
+    let wanted = Wanted { from, to, limit, bytes: BYTES_MOST, ..everything(cx) };
     // The first letter of a token says which way it leads.
     let Some(passed) = input.next_token.as_ref().map(PageToken::as_str) else {
         let oldest_first = input.start_from_head.unwrap_or_default();

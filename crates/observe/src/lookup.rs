@@ -64,6 +64,7 @@ pub(crate) async fn lookup_events(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8
         after,
         oldest_first: false,
         limit: limit.saturating_add(1),
+        bytes: usize::MAX,
     };
     let mut found = asked.archive.lookup(wanted).await?;
     let more = found.len() > limit;

@@ -208,6 +208,7 @@ fn search(args: &SearchArgs) -> Result<(), Failure> {
         after: None,
         oldest_first: false,
         limit: args.limit,
+        bytes: usize::MAX,
     };
     let mut out = io::stdout().lock();
     for found in Index::new(&place.segments, began).kept_in(&place.folder.join(INDEX_DIR)).find(&query)? {

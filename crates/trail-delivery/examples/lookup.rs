@@ -91,6 +91,7 @@ fn query(attribute: Option<(AttributeKey, String)>, to: Option<Timestamp>) -> Qu
         after: None,
         oldest_first: false,
         limit: 51,
+        bytes: usize::MAX,
     }
 }
 

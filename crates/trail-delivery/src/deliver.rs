@@ -442,6 +442,7 @@ mod tests {
             after: None,
             oldest_first: true,
             limit,
+            bytes: usize::MAX,
         }
     }
 

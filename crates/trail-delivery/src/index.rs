@@ -48,13 +48,15 @@ pub struct Query {
     pub oldest_first: bool,
     /// At most so many.
     pub limit: usize,
+    /// They end with the one whose JSON makes them so many bytes or more.
+    pub bytes: usize,
 }
 
 impl Query {
     /// What LookupEvents looks for.
     #[must_use]
     pub fn of(wanted: Wanted) -> Self {
-        let Wanted { account, region, attribute, from, to, after, oldest_first, limit } = wanted;
+        let Wanted { account, region, attribute, from, to, after, oldest_first, limit, bytes } = wanted;
         let attributes = attribute.into_iter().collect();
         Self {
             owner: Some((account, region)),
@@ -66,7 +68,18 @@ impl Query {
             after,
             oldest_first,
             limit,
+            bytes,
         }
+    }
+
+    /// How many of these are all that is asked for; nothing where there may be more.
+    fn filled_by(&self, found: &[Found]) -> Option<usize> {
+        let mut bytes = 0_usize;
+        let last = found.iter().take(self.limit).position(|found| {
+            bytes = bytes.saturating_add(found.json.len());
+            bytes >= self.bytes
+        });
+        last.map(|last| last.saturating_add(1)).or_else(|| (found.len() >= self.limit).then_some(self.limit))
     }
 
     fn is_met(&self, event: &Event<'_>) -> bool {
@@ -336,7 +349,7 @@ impl Index {
         let mut found: Vec<Found> = Vec::new();
         for (name, segment) in order {
             // All that is left comes after what was found.
-            let last = found.get(query.limit.saturating_sub(1));
+            let last = query.filled_by(&found).and(found.last());
             if last.is_some_and(|last| match query.oldest_first {
                 true => last.place.time < segment.span().oldest,
                 false => last.place.time > segment.span().newest,
@@ -348,7 +361,8 @@ impl Index {
                 true => found.sort_by(|one, other| one.place.cmp(&other.place)),
                 false => found.sort_by(|one, other| other.place.cmp(&one.place)),
             }
-            found.truncate(query.limit);
+            // ORDER: a segment that was not read to its end has more than this takes.
+            found.truncate(query.filled_by(&found).unwrap_or(query.limit));
         }
         Ok(found)
     }
@@ -414,9 +428,9 @@ impl Index {
         if !query.oldest_first {
             candidates.reverse();
         }
-        let mut taken = 0;
+        let (mut taken, mut bytes) = (0, 0_usize);
         for entry in candidates {
-            if taken >= query.limit {
+            if taken >= query.limit || bytes >= query.bytes {
                 break;
             }
             let len = usize::try_from(entry.len).unwrap_or(usize::MAX);
@@ -432,6 +446,7 @@ impl Index {
                 continue;
             }
             taken += 1;
+            bytes = bytes.saturating_add(json.len());
             let place = Place { time: entry.time, stream: stream.to_owned(), sequence: entry.sequence };
             found.push(Found { place, json: json.to_vec() });
         }

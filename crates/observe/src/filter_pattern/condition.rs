@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::FilterPatternError;
 use super::expression::Expression;
 
 /// A condition on members of an event.
@@ -104,8 +105,19 @@ impl Condition {
     pub(super) fn weight(&self) -> u32 {
         match self {
             Self::And(one, other) | Self::Or(one, other) => one.weight().saturating_add(other.weight()),
-            Self::Is(_, Test::Equals(Operand::Expression(expression), _)) => expression.weight(),
-            Self::Is(..) => 0,
+            Self::Is(_, Test::Equals(Operand::Expression(expression), _)) => {
+                expression.weight().saturating_add(1)
+            }
+            Self::Is(..) => 1,
+        }
+    }
+
+    /// Makes the regular expressions ready.
+    pub(super) fn compile(&self) -> Result<(), FilterPatternError> {
+        match self {
+            Self::And(one, other) | Self::Or(one, other) => one.compile().and_then(|()| other.compile()),
+            Self::Is(_, Test::Equals(Operand::Expression(expression), _)) => expression.compile(),
+            Self::Is(..) => Ok(()),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use core::iter::Peekable;
 use core::str::Chars;
+use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 
@@ -16,7 +17,10 @@ use super::FilterPatternError;
 pub struct Expression {
     text: String,
     weight: u32,
-    compiled: Regex,
+    /// In the syntax of [`regex`].
+    written: String,
+    /// Made when it is first needed.
+    compiled: OnceLock<Result<Regex, FilterPatternError>>,
 }
 
 /// The heaviest expression.
@@ -33,7 +37,7 @@ const SYMBOLS: &str = ":_#=@/;,- ";
 const OPERATORS: &str = "^$?[]{}|\\*+.";
 
 impl Expression {
-    /// Reads an expression, without the `%` around it.
+    /// Reads an expression, without the `%` around it, and weighs it.
     ///
     /// # Errors
     /// Where the text is none, or is too heavy.
@@ -44,22 +48,35 @@ impl Expression {
         if weight > HEAVIEST {
             return Err(FilterPatternError::Heavy);
         }
-        let compiled = RegexBuilder::new(&written)
-            .dot_matches_new_line(true)
-            .size_limit(BYTES_MOST)
-            .dfa_size_limit(BYTES_MOST)
-            .build()
-            .map_err(|error| match matches!(error, regex::Error::CompiledTooBig(_)) {
-                true => FilterPatternError::Heavy,
-                false => FilterPatternError::Syntax,
-            })?;
-        Ok(Self { text: text.to_owned(), weight, compiled })
+        Ok(Self { text: text.to_owned(), weight, written, compiled: OnceLock::new() })
+    }
+
+    fn compiled(&self) -> &Result<Regex, FilterPatternError> {
+        self.compiled.get_or_init(|| {
+            RegexBuilder::new(&self.written)
+                .dot_matches_new_line(true)
+                .size_limit(BYTES_MOST)
+                .dfa_size_limit(BYTES_MOST)
+                .build()
+                .map_err(|error| match matches!(error, regex::Error::CompiledTooBig(_)) {
+                    true => FilterPatternError::Heavy,
+                    false => FilterPatternError::Syntax,
+                })
+        })
+    }
+
+    /// Makes it ready, which takes up to some milliseconds.
+    ///
+    /// # Errors
+    /// Where it is too heavy, or none after all.
+    pub fn compile(&self) -> Result<(), FilterPatternError> {
+        self.compiled().as_ref().map(drop).map_err(Clone::clone)
     }
 
     /// Whether it is in a text.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
-        self.compiled.is_match(text)
+        self.compiled().as_ref().is_ok_and(|compiled| compiled.is_match(text))
     }
 
     /// The steps for each byte of a text, at most.
@@ -415,20 +432,24 @@ mod tests {
         for text in ["a{990}", "a{500}b{450}", ".{240}", "[^a]{240}", r"\W{200}"] {
             let expression = Expression::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert!(expression.weight() <= HEAVIEST, "{text}");
+            assert_eq!(expression.compile(), Ok(()), "{text}");
         }
         assert!(Expression::parse("abc").unwrap().weight() < Expression::parse("a{40}").unwrap().weight());
     }
 
     impl Expression {
         fn written_for_tests(&self) -> String {
-            self.compiled.as_str().to_owned()
+            self.written.clone()
         }
     }
 
     proptest! {
         #[test]
         fn no_text_is_too_much(text in "[\\[\\](){}a-c0-9,^$|.*+?\\\\xdDsSwW&!% -]{0,40}", held in "\\PC{0,40}") {
-            drop(Expression::parse(&text).map(|expression| expression.is_in(&held)));
+            if let Ok(expression) = Expression::parse(&text) {
+                let held = expression.compile().map(|()| expression.is_in(&held));
+                prop_assert!(held.is_ok());
+            }
         }
 
         #[test]

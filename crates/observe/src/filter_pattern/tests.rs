@@ -275,13 +275,20 @@ fn what_must_hold_is_known() {
 }
 
 #[test]
-fn expressions_have_weight_and_nothing_else_has() {
-    let weight = |pattern| FilterPattern::parse(pattern).unwrap().weight();
-    assert_eq!((weight(""), weight("abc"), weight("{ $.a = b* }")), (0, 0, 0));
-    assert_eq!(
-        (weight("%abc%"), weight("{ $.a = %abc% }"), weight("{ $.a = %abc% || $.b != %abc% }")),
-        (3, 3, 6)
-    );
+fn whatever_is_looked_for_has_weight() {
+    for (pattern, weight) in [
+        ("", 1),
+        ("abc", 2),
+        ("a b -c", 4),
+        ("?a ?b ?c ?d", 5),
+        ("{ $.a = b* }", 6),
+        ("{ $.a = b* && ($.c IS NULL || $.d NOT EXISTS) }", 8),
+        ("%abc%", 4),
+        ("{ $.a = %abc% }", 9),
+        ("{ $.a = %abc% || $.b != %abc% }", 13),
+    ] {
+        assert_eq!(FilterPattern::parse(pattern).unwrap().weight(), weight, "{pattern}");
+    }
 }
 
 proptest! {

@@ -73,6 +73,7 @@ fn query(
         after: None,
         oldest_first,
         limit,
+        bytes: usize::MAX,
     }
 }
 
@@ -82,7 +83,8 @@ fn pages(index: &Index, mut query: Query) -> Vec<Place> {
     loop {
         let page = index.find(&query).unwrap();
         assert!(page.len() <= query.limit);
-        let Some(last) = page.last() else { return found };
+        let Some((last, before)) = page.split_last() else { return found };
+        assert!(before.iter().map(|found| found.json.len()).sum::<usize>() < query.bytes);
         query.after = Some(last.place.clone());
         found.extend(page.into_iter().map(|found| found.place));
     }
@@ -96,6 +98,7 @@ proptest! {
         range in (proptest::option::of(0i64..40), proptest::option::of(0i64..40)),
         oldest_first: bool,
         limit in 1usize..9,
+        bytes in proptest::option::of(1usize..2_000),
         on_disk: bool,
     ) {
         let held = Arc::new(Held::default());
@@ -116,6 +119,7 @@ proptest! {
             expected.reverse();
         }
         let query = query(name.map(|name| NAMES[name]), range, oldest_first, limit);
+        let query = Query { bytes: bytes.unwrap_or(usize::MAX), ..query };
         prop_assert_eq!(pages(&index, query), expected);
     }
 }
