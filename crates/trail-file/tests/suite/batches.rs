@@ -1,7 +1,7 @@
 //! Order, sharing of writes, dropped futures.
 
 use keyreeve_core::bracket::{Trail, TrailError};
-use keyreeve_trail_file::{FileTrail, Level, MAX_EVENT_LEN, Options, verify_medium};
+use keyreeve_trail_file::{FileTrail, Level, Options, verify_medium};
 
 use crate::memory::Memory;
 use crate::{append_at_once, event, on_one_thread, open};
@@ -112,8 +112,9 @@ fn an_event_that_makes_no_line_is_refused_alone() {
     on_one_thread(async {
         let trail = open(&memory, "w0", Options::default());
         for (case, event, answer) in [
-            ("longest", vec![b' '; MAX_EVENT_LEN], Ok(())),
-            ("longer", vec![b' '; MAX_EVENT_LEN + 1], Err(TrailError)),
+            // A mebibyte, but for a sequence number of twenty digits, a hash and two spaces.
+            ("longest", vec![b' '; 1_048_490], Ok(())),
+            ("longer", vec![b' '; 1_048_491], Err(TrailError)),
             ("line feed", b"{\n}".to_vec(), Err(TrailError)),
             ("empty", Vec::new(), Ok(())),
         ] {
