@@ -244,26 +244,21 @@ def test_changes_stand_in_the_trail_before_they_count(followed):
     assert one.events()[0]["serviceEventDetails"] == {"userName": "alice", "by": "identity file"}
 
 
+def organization(*accounts):
+    head = f'[organization]\nid = "o-a1b2c3d4e5"\nroot = "r-a1b2"\nmanagement_account = "{ACCOUNT}"\n'
+    return "\n" + head + "".join(f'[[organization.account]]\nid = "{account}"\n' for account in accounts)
+
+
 def test_service_control_policies_of_the_file_bind_at_once(followed):
     admin = user("admin", more='attach = ["arn:aws:iam::aws:policy/AdministratorAccess"]')
     identities = account() + account(OTHER, users=admin)
-    organization = f"""
-    [organization]
-    id = "o-a1b2c3d4e5"
-    root = "r-a1b2"
-    management_account = "{ACCOUNT}"
-    [[organization.account]]
-    id = "{ACCOUNT}"
-    [[organization.account]]
-    id = "{OTHER}"
-    """
     deny = f"[organization.account.service_control]\nall = '{policy('*')}'\ndeny = '{policy('kms:CreateKey', effect='Deny')}'\n"
     one = followed(identities).start()
     kms = one.client("admin", OTHER)
     kms.create_key()
-    one.follow(identities + organization)
+    one.follow(identities + organization(ACCOUNT, OTHER))
     kms.create_key()
-    one.follow(identities + organization + deny)
+    one.follow(identities + organization(ACCOUNT, OTHER) + deny)
     assert code(kms.create_key) == "AccessDeniedException"
     asked = {"PolicySourceArn": f"arn:aws:iam::{OTHER}:user/admin", "ActionNames": ["kms:CreateKey", "kms:ListKeys"]}
     simulated = one.client("admin", OTHER, service="iam").simulate_principal_policy(**asked)["EvaluationResults"]
@@ -277,15 +272,7 @@ def test_service_control_policies_of_the_file_bind_at_once(followed):
 
 def test_a_service_acts_for_a_resource_of_an_account_of_the_organization(followed):
     service = '[[service]]\nname = "s3.amazonaws.com"\naccess_keys = [{ credentials_file = "s3" }]\n'
-    organization = f"""
-    [organization]
-    id = "o-a1b2c3d4e5"
-    root = "r-a1b2"
-    management_account = "{ACCOUNT}"
-    [[organization.account]]
-    id = "{ACCOUNT}"
-    """
-    one = followed(account() + account(OTHER) + service + organization).start()
+    one = followed(account() + account(OTHER) + service + organization(ACCOUNT)).start()
     root, s3 = one.server.client(), one.client("s3")
     for conditions, source, allowed in [
         ({"StringEquals": {"aws:SourceOrgID": "o-a1b2c3d4e5"}}, ACCOUNT, True),

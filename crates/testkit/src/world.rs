@@ -25,7 +25,7 @@ use keyreeve_crypto::key::RootKey;
 use keyreeve_crypto::random::{self, Random};
 use keyreeve_domain::spec::{EncryptionAlgorithm, KeySpec, KeyState, KeyUsage};
 use keyreeve_domain::{AccountId, Region, Timestamp};
-use keyreeve_kms::{Request, answer};
+use keyreeve_kms::answer;
 use keyreeve_store::conformance::block_on;
 use keyreeve_store::faults::FaultyStore;
 use keyreeve_store::memory::MemoryStore;
@@ -262,17 +262,15 @@ impl World {
         self.recorded(service, &self.trail, caller, operation, body).await
     }
 
-    async fn recorded(
-        &self,
-        service: &Arc<Service>,
-        trail: &RecordingTrail,
-        caller: &Caller,
-        operation: Operation,
-        body: Value,
-    ) -> Reply {
-        let body = body.to_string();
+    /// A request of `caller` for `operation`, whichever service it is of, as it comes to that service once it is authenticated.
+    pub fn authenticated<'a, O>(
+        &'a self,
+        operation: O,
+        caller: &'a Caller,
+        begun: &'a Cell<bool>,
+    ) -> keyreeve_core::request::Request<'a, O> {
         let id = || Uuid::from_random(random::array(self.random()).expect("random bytes"));
-        let request = Request {
+        keyreeve_core::request::Request {
             operation,
             caller,
             region: self.region,
@@ -282,8 +280,21 @@ impl World {
             source_ip: "127.0.0.1",
             user_agent: "testkit",
             tls: self.tls,
-            begun: &Cell::new(false),
-        };
+            begun,
+        }
+    }
+
+    async fn recorded(
+        &self,
+        service: &Arc<Service>,
+        trail: &RecordingTrail,
+        caller: &Caller,
+        operation: Operation,
+        body: Value,
+    ) -> Reply {
+        let body = body.to_string();
+        let begun = Cell::new(false);
+        let request = self.authenticated(operation, caller, &begun);
         let answer = answer(service, trail, &request, body).await;
         let body = match answer.body.as_slice() {
             [] => Value::Null,

@@ -4,16 +4,14 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use keyreeve_audit::event::Uuid;
 use keyreeve_core::Caller;
 use keyreeve_core::alarm::{self, AlarmRecord};
 use keyreeve_core::check::check;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::vault::{VaultError, Versioned};
-use keyreeve_crypto::random;
 use keyreeve_domain::{AccountId, Region, Timestamp};
 use keyreeve_observe::cloudwatch::rounds::{self, Round};
-use keyreeve_observe::cloudwatch::{CloudWatchOperation, CloudWatchRequest, answer};
+use keyreeve_observe::cloudwatch::{CloudWatchOperation, answer};
 use keyreeve_observe::metric::{Listed, Metric, MetricSource, Point, Reply, Wanted};
 use keyreeve_store::conformance::block_on;
 use keyreeve_store::{Batch, Path};
@@ -61,19 +59,8 @@ fn made(values: &[f64]) -> Made {
 }
 
 fn call_as(world: &World, caller: &Caller, operation: Operation, body: &Value) -> (u16, Value) {
-    let id = || Uuid::from_random(random::array(world.random()).unwrap());
-    let request = CloudWatchRequest {
-        operation: CloudWatchOperation(operation),
-        caller,
-        region: world.region,
-        now: world.now(),
-        request_id: id(),
-        event_id: id(),
-        source_ip: "127.0.0.1",
-        user_agent: "testkit",
-        tls: None,
-        begun: &Cell::new(false),
-    };
+    let begun = Cell::new(false);
+    let request = world.authenticated(CloudWatchOperation(operation), caller, &begun);
     let (body, metrics) = (body.to_string(), Made::default());
     let asked = (Protocol::Json, body.as_bytes());
     let answer = block_on(answer(&world.service, &world.trail, &request, &metrics, asked));

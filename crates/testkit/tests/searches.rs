@@ -7,16 +7,14 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use keyreeve_audit::event::Uuid;
 use keyreeve_core::offload::{AtOnce, FullError, Job, Lane, Offload, Patience};
 use keyreeve_core::{Caller, Service};
-use keyreeve_crypto::random;
 use keyreeve_domain::AccountId;
 use keyreeve_observe::archive::{
     Archive, Found, Object, ObjectInfo, Place, PublicKey, Reply, Status, Wanted,
 };
 use keyreeve_observe::layout::TrailNames;
-use keyreeve_observe::{Answer, Operation, Request, answer_json};
+use keyreeve_observe::{Answer, Operation, answer_json};
 use keyreeve_store::conformance::block_on;
 use keyreeve_testkit::World;
 use parking_lot::Mutex;
@@ -105,19 +103,8 @@ async fn search(
     events: &Events,
     body: Value,
 ) -> (Answer, Value) {
-    let id = || Uuid::from_random(random::array(world.random()).unwrap());
-    let request = Request {
-        operation: Operation::FilterLogEvents,
-        caller,
-        region: world.region,
-        now: world.now(),
-        request_id: id(),
-        event_id: id(),
-        source_ip: "127.0.0.1",
-        user_agent: "testkit",
-        tls: None,
-        begun: &Cell::new(false),
-    };
+    let begun = Cell::new(false);
+    let request = world.authenticated(Operation::FilterLogEvents, caller, &begun);
     let names = TrailNames {
         trail: "keyreeve".to_owned(),
         bucket: "keyreeve-trail".to_owned(),

@@ -178,6 +178,7 @@ mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering};
 
     use keyreeve_domain::{AccountId, Timestamp};
+    use keyreeve_store::conformance::block_on;
 
     use super::*;
     use crate::archive::{Archive, Found, Object, PublicKey, Reply, Status, Wanted};
@@ -271,15 +272,6 @@ mod tests {
                 }
                 assert_eq!(listed, expected, "{prefix} {delimiter:?} in pages of {size}");
             }
-        }
-    }
-
-    fn block_on<F: Future>(future: F) -> F::Output {
-        let mut future = core::pin::pin!(future);
-        let mut cx = core::task::Context::from_waker(core::task::Waker::noop());
-        match future.as_mut().poll(&mut cx) {
-            core::task::Poll::Ready(output) => output,
-            core::task::Poll::Pending => unreachable!("nothing is waited for"),
         }
     }
 }
