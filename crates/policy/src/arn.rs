@@ -32,12 +32,19 @@ pub(crate) enum ResourcePattern {
     },
 }
 
+/// The value of an ARN condition in a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arn<'a> {
+    text: &'a str,
+    segments: [&'a str; SEGMENTS],
+}
+
 /// The value of an ARN condition in a policy.
 #[derive(Clone, Debug)]
 pub(crate) enum ArnPattern {
     Any,
     Exact(Box<str>),
-    /// Fewer than six segments: what it matches is not documented.
+    /// Fewer than six segments: no ARN is compared with it.
     Incomplete,
     Segments(Box<[Pattern; SEGMENTS]>),
 }
@@ -125,6 +132,13 @@ impl ResourcePattern {
     }
 }
 
+impl<'a> Arn<'a> {
+    /// What has six segments.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        Some(Self { text, segments: split(text)? })
+    }
+}
+
 impl ArnPattern {
     pub(crate) fn compile(text: &str, version: Version) -> Self {
         if text == "*" {
@@ -165,15 +179,13 @@ impl ArnPattern {
         }
     }
 
-    /// Whether `text` is such an ARN; none where that is not documented.
-    pub(crate) fn matches(&self, text: &str, scope: Scope<'_, '_>) -> Option<bool> {
+    /// Whether `arn` is such an ARN; none where this is none.
+    pub(crate) fn matches(&self, arn: &Arn<'_>, scope: Scope<'_, '_>) -> Option<bool> {
         match self {
             Self::Any => Some(true),
-            Self::Exact(exact) => Some(**exact == *text),
+            Self::Exact(exact) => Some(**exact == *arn.text),
             Self::Incomplete => None,
-            Self::Segments(segments) => {
-                Some(split(text).is_some_and(|parts| all_match(segments, parts, scope)))
-            }
+            Self::Segments(segments) => Some(all_match(segments, arn.segments, scope)),
         }
     }
 }
@@ -301,7 +313,7 @@ mod tests {
             let (context, fuel) = (context(), Fuel::full());
             let scope = Scope { context: &context, fuel: &fuel };
             assert_eq!(
-                ArnPattern::compile(pattern, Version::V2012).matches(text, scope),
+                ArnPattern::compile(pattern, Version::V2012).matches(&Arn::parse(text).unwrap(), scope),
                 expected,
                 "{pattern}"
             );
@@ -309,6 +321,9 @@ mod tests {
         let (context, fuel) = (context(), Fuel::full());
         let scope = Scope { context: &context, fuel: &fuel };
         let old = ArnPattern::compile("arn:aws:iam::${aws:PrincipalAccount}:user/*", Version::V2008);
-        assert_eq!(old.matches(text, scope), Some(false));
+        assert_eq!(old.matches(&Arn::parse(text).unwrap(), scope), Some(false));
+        for text in ["", "not an arn", "arn:aws:iam::111122223333"] {
+            assert!(Arn::parse(text).is_none(), "{text}");
+        }
     }
 }

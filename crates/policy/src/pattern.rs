@@ -1,6 +1,7 @@
 //! Texts of policies: wildcards and variables.
 //!
-//! `*` stands for any characters, `?` for one. `${key}` is the value of a key with one value, `${key, 'text'}` the text where
+//! `*` stands for any characters, `?` for one unit of UTF-16: a character beyond the first plane has two of them, as recorded
+//! answers of AWS have it. `${key}` is the value of a key with one value, `${key, 'text'}` the text where
 //! the key is absent; `${*}`, `${?}` and `${$}` are the characters. What a variable stands for is literal: no wildcard in it
 //! counts. A variable without a value matches nothing.
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>.
@@ -32,10 +33,12 @@ pub(crate) enum Pattern {
 pub(crate) enum Piece {
     /// `*`.
     Many,
-    /// `?`.
-    One,
     /// Literal text.
     Text(Box<str>),
+    /// So many `?`.
+    Units(usize),
+    /// So many `?` before a `*`, which may begin within a character.
+    UnitsOrMore(usize),
     /// `${...}`.
     Variable(Variable),
 }
@@ -83,13 +86,11 @@ impl Pattern {
             match next {
                 '*' if syntax.wildcards => {
                     flush(&mut pieces, &mut literal);
-                    if !matches!(pieces.last(), Some(Piece::Many)) {
-                        pieces.push(Piece::Many);
-                    }
+                    push_many(&mut pieces);
                 }
                 '?' if syntax.wildcards => {
                     flush(&mut pieces, &mut literal);
-                    pieces.push(Piece::One);
+                    push_unit(&mut pieces);
                 }
                 _ => literal.push(next),
             }
@@ -193,6 +194,27 @@ fn flush(pieces: &mut Vec<Piece>, literal: &mut String) {
     }
 }
 
+fn push_many(pieces: &mut Vec<Piece>) {
+    if matches!(pieces.last(), Some(Piece::Many)) {
+        return;
+    }
+    if let Some(last) = pieces.last_mut()
+        && let Piece::Units(count) = *last
+    {
+        *last = Piece::UnitsOrMore(count);
+    }
+    pieces.push(Piece::Many);
+}
+
+/// A `?` behind a `*` is as one before it, where it is counted.
+fn push_unit(pieces: &mut Vec<Piece>) {
+    match pieces.as_mut_slice() {
+        [.., Piece::Units(count)] | [.., Piece::UnitsOrMore(count), Piece::Many] => *count += 1,
+        [.., Piece::Many] => pieces.insert(pieces.len() - 1, Piece::UnitsOrMore(1)),
+        _ => pieces.push(Piece::Units(1)),
+    }
+}
+
 fn matches(pieces: &[Piece], text: &str, scope: Scope<'_, '_>) -> bool {
     let mut runs = pieces.split(|piece| matches!(piece, Piece::Many));
     let Some(mut rest) = runs.next().and_then(|first| strip_start(first, text, scope)) else { return false };
@@ -209,9 +231,13 @@ fn matches(pieces: &[Piece], text: &str, scope: Scope<'_, '_>) -> bool {
 /// What stands behind `run` in `text`, which begins with it.
 fn strip_start<'t>(run: &[Piece], text: &'t str, scope: Scope<'_, '_>) -> Option<&'t str> {
     run.iter().try_fold(text, |rest, piece| match piece {
-        Piece::One => {
+        Piece::Units(count) => {
             let mut characters = rest.chars();
-            characters.next().map(|_| characters.as_str())
+            spans(*count, &mut characters).filter(|spanned| spanned == count).map(|_| characters.as_str())
+        }
+        Piece::UnitsOrMore(count) => {
+            let mut characters = rest.chars();
+            spans(*count, &mut characters).map(|_| characters.as_str())
         }
         Piece::Many | Piece::Text(_) | Piece::Variable(_) => rest.strip_prefix(literal(piece, scope)?),
     })
@@ -220,13 +246,23 @@ fn strip_start<'t>(run: &[Piece], text: &'t str, scope: Scope<'_, '_>) -> Option
 /// Whether `text` ends with `run`.
 fn strip_end(run: &[Piece], text: &str, scope: Scope<'_, '_>) -> bool {
     let rest = run.iter().rev().try_fold(text, |rest, piece| match piece {
-        Piece::One => {
+        Piece::Units(count) | Piece::UnitsOrMore(count) => {
             let mut characters = rest.chars();
-            characters.next_back().map(|_| characters.as_str())
+            let spanned = spans(*count, &mut characters.by_ref().rev());
+            spanned.filter(|spanned| spanned == count).map(|_| characters.as_str())
         }
         Piece::Many | Piece::Text(_) | Piece::Variable(_) => rest.strip_suffix(literal(piece, scope)?),
     });
     rest.is_some()
+}
+
+/// Takes characters until they have `count` units of UTF-16, and says how many they have; none where they are too few.
+fn spans(count: usize, characters: &mut impl Iterator<Item = char>) -> Option<usize> {
+    let mut spanned = 0;
+    while spanned < count {
+        spanned += characters.next()?.len_utf16();
+    }
+    Some(spanned)
 }
 
 /// What stands behind the first `run` in `text`.
@@ -237,7 +273,13 @@ fn find<'t>(run: &[Piece], text: &'t str, scope: Scope<'_, '_>) -> Option<&'t st
         }
         return text.split_once(literal(single, scope)?).map(|(_, behind)| behind);
     }
-    let weight = run.iter().map(|piece| literal(piece, scope).map_or(1, |text| 1 + text.len() / 16)).sum();
+    let weigh = |piece: &Piece| match piece {
+        Piece::Units(count) | Piece::UnitsOrMore(count) => *count,
+        Piece::Many | Piece::Text(_) | Piece::Variable(_) => {
+            literal(piece, scope).map_or(1, |text| 1 + text.len() / 16)
+        }
+    };
+    let weight = run.iter().map(weigh).sum();
     let mut rest = text;
     loop {
         if !scope.fuel.spend(weight) {
@@ -255,7 +297,7 @@ fn find<'t>(run: &[Piece], text: &'t str, scope: Scope<'_, '_>) -> Option<&'t st
 /// The text that a piece stands for; none for a wildcard, and for a variable without a value.
 fn literal<'s>(piece: &'s Piece, scope: Scope<'s, '_>) -> Option<&'s str> {
     match piece {
-        Piece::Many | Piece::One => None,
+        Piece::Many | Piece::Units(_) | Piece::UnitsOrMore(_) => None,
         Piece::Text(text) => Some(text),
         Piece::Variable(variable) => match scope.context.find(&variable.key) {
             Found::Absent => variable.default.as_deref(),
@@ -316,6 +358,25 @@ mod tests {
             ("*?*", "", false),
             ("*?é", "éé", true),
             ("??", "é", false),
+            ("?", "😀", false),
+            ("??", "😀", true),
+            ("???", "😀", false),
+            ("???", "😀a", true),
+            ("???", "a😀", true),
+            ("a?b", "a😀b", false),
+            ("a??b", "a😀b", true),
+            ("a?*b", "a😀b", true),
+            ("a*?b", "a😀b", true),
+            ("a?*?b", "a😀b", true),
+            ("a?*?*?b", "a😀b", false),
+            ("?*?", "😀", true),
+            ("?*?*?", "😀", false),
+            ("*?", "😀", true),
+            ("*a?", "a😀", false),
+            ("*a??", "a😀", true),
+            ("*a?*b*", "a😀b", true),
+            ("*a?b*", "a😀ba1b", true),
+            ("😀", "😀", true),
             ("A*", "a", false),
             ("${aws:username}", "${aws:username}", true),
             ("${*}", "${xyz}", true),

@@ -2,8 +2,10 @@
 //!
 //! What is absent is settled first: a positive comparison does not hold, a negated one does, `IfExists` and `ForAllValues` do,
 //! `ForAnyValue` does not. Then the values of a policy are alternatives; for a negated comparison, none of them may match.
-//! What cannot be compared (a number that is none, a key with many values under an operator that takes one) is unknown: such a
-//! statement does not allow, and does deny.
+//! What is none of its type is as recorded answers of AWS have it: a number or a date that is none equals nothing, what is not
+//! `true` is false, and an ARN or an address of a request that is none is not compared, so that the negated comparison does not
+//! hold either; nor does any operator without a set prefix on a key with many values. What is still unknown (an ARN of a policy
+//! that is none) does not allow, and does deny.
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html> and
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>.
 
@@ -12,7 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use crate::arn::ArnPattern;
+use crate::arn::{Arn, ArnPattern};
 use crate::condition::{Comparison, Condition, Operator, Quantifier, Relation};
 use crate::context::{ContextValue, Found, KeyName};
 use crate::document::{Effect, Version};
@@ -40,15 +42,15 @@ pub enum Truth {
     Yes,
 }
 
-/// The values of a policy; one that is none of its type is kept as such.
+/// The values of a policy; one that is none of its type is kept as such. What is not `true` is false.
 #[derive(Clone, Debug)]
 enum Values {
     Arns(Box<[ArnPattern]>),
     Binaries(Box<[Option<Binary>]>),
-    Bools(Box<[Option<bool>]>),
+    Bools(Box<[bool]>),
     Dates(Relation, Box<[Option<Instant>]>),
     Networks(Box<[Option<Network>]>),
-    Nulls(Box<[Option<bool>]>),
+    Nulls(Box<[bool]>),
     Numbers(Relation, Box<[String]>),
     Texts(Box<[Pattern]>),
     TextsIgnoringCase(Box<[Pattern]>),
@@ -67,12 +69,12 @@ impl Requirement {
             ),
             Comparison::Binary => Values::Binaries(each(condition, |value| {
                 let mut bytes = Vec::new();
-                binary::decode(value, |byte| bytes.push(byte)).map(|()| bytes)
+                binary::decode(value, |byte| bytes.push(byte)).map(|_| bytes)
             })),
-            Comparison::Bool => Values::Bools(each(condition, truth_value)),
+            Comparison::Bool => Values::Bools(condition.values.iter().map(|value| is_true(value)).collect()),
             Comparison::Date(relation) => Values::Dates(relation, each(condition, Instant::parse)),
             Comparison::Ip => Values::Networks(each(condition, Network::parse)),
-            Comparison::Null => Values::Nulls(each(condition, truth_value)),
+            Comparison::Null => Values::Nulls(condition.values.iter().map(|value| is_true(value)).collect()),
             Comparison::Numeric(relation) => Values::Numbers(relation, condition.values.clone().into()),
             Comparison::Text => Values::Texts(texts(false)),
             Comparison::TextLike => Values::Texts(texts(true)),
@@ -119,11 +121,15 @@ impl Requirement {
             (Found::Value(ContextValue::One(value)), Some(quantifier)) => {
                 self.compare_set(quantifier, &[value], scope)
             }
+            // Empty texts alone are "a null data set": as good as no value. Of a key with one value, the text is compared.
+            (Found::Value(ContextValue::Many(values)), Some(quantifier))
+                if values.iter().all(|value| value.is_empty()) =>
+            {
+                truth(quantifier == Quantifier::All)
+            }
             (Found::Value(ContextValue::Many(values)), Some(quantifier)) => {
                 self.compare_set(quantifier, values, scope)
             }
-            // AWS: unverified. An operator without a set prefix on a key with many values is not documented.
-            (Found::Value(ContextValue::Many(_)), None) if self.operator.negated => Truth::Undecidable,
             (Found::Value(ContextValue::Many(_)), None) => Truth::No,
         }
     }
@@ -138,10 +144,6 @@ impl Requirement {
     }
 
     fn compare_set(&self, quantifier: Quantifier, values: &[&str], scope: Scope<'_, '_>) -> Truth {
-        // Empty texts alone are "a null data set": as good as no value.
-        if values.iter().all(|value| value.is_empty()) {
-            return truth(quantifier == Quantifier::All);
-        }
         let decisive = truth(quantifier == Quantifier::Any);
         let mut outcome = decisive.negated();
         for value in values {
@@ -159,41 +161,44 @@ impl Requirement {
 
     /// Compares one value of the request with those of the policy.
     fn compare(&self, value: &str, scope: Scope<'_, '_>) -> Truth {
-        let matched = self.values.matches(value, scope);
-        if self.operator.negated { matched.negated() } else { matched }
+        match self.values.matches(value, scope) {
+            None => Truth::No,
+            Some(matched) if self.operator.negated => matched.negated(),
+            Some(matched) => matched,
+        }
     }
 }
 
 impl Values {
-    /// Whether `value` matches one of them.
-    fn matches(&self, value: &str, scope: Scope<'_, '_>) -> Truth {
-        match self {
-            Self::Arns(arns) => any(arns, scope, |arn| {
-                if arn.is_open(scope) { Truth::Open } else { decided(arn.matches(value, scope)) }
-            }),
-            Self::Binaries(binaries) => any(binaries, scope, |binary| {
-                decided(binary.as_deref().and_then(|binary| same_bytes(value, binary)))
-            }),
-            Self::Bools(bools) => {
-                let value = truth_value(value);
-                any(bools, scope, |expected| decided(expected.zip(value).map(|(one, other)| one == other)))
+    /// Whether `value` matches one of them; none where it is an ARN or an address that is none.
+    fn matches(&self, value: &str, scope: Scope<'_, '_>) -> Option<Truth> {
+        Some(match self {
+            Self::Arns(arns) => {
+                let arn = Arn::parse(value)?;
+                any(arns, scope, |pattern| {
+                    if pattern.is_open(scope) { Truth::Open } else { decided(pattern.matches(&arn, scope)) }
+                })
             }
+            Self::Binaries(binaries) => any(binaries, scope, |binary| {
+                decided(binary.as_deref().map(|binary| same_bytes(value, binary)))
+            }),
+            Self::Bools(bools) => any(bools, scope, |expected| truth(*expected == is_true(value))),
             Self::Dates(relation, dates) => {
                 let value = Instant::parse(value);
                 let holds = |date: &Option<Instant>| Some(relation.holds(value?.cmp(date.as_ref()?)));
-                any(dates, scope, |date| decided(holds(date)))
+                any(dates, scope, |date| truth(holds(date) == Some(true)))
             }
             Self::Networks(networks) => {
-                let address = Address::parse(value);
-                let contains = |network: &Option<Network>| Some(network.as_ref()?.contains(address?));
-                any(networks, scope, |network| decided(contains(network)))
+                let address = Address::parse(value)?;
+                let contains = |network: &Network| network.contains(address);
+                any(networks, scope, |network| truth(network.as_ref().is_some_and(contains)))
             }
             // Absence is settled before values are looked at.
             Self::Nulls(_) => Truth::Undecidable,
             Self::Numbers(relation, numbers) => {
                 let value = Number::parse(value);
                 let holds = |number: &str| Some(relation.holds(value?.order(Number::parse(number)?)));
-                any(numbers, scope, |number| decided(holds(number)))
+                any(numbers, scope, |number| truth(holds(number) == Some(true)))
             }
             Self::Texts(texts) => any(texts, scope, |text| {
                 if text.is_open(scope) { Truth::Open } else { truth(text.matches(value, scope)) }
@@ -205,7 +210,7 @@ impl Values {
                     truth(text.matches_ignoring_case(value, scope))
                 }
             }),
-        }
+        })
     }
 }
 
@@ -268,20 +273,14 @@ pub(crate) fn all_hold(requirements: &[Requirement], effect: Effect, scope: Scop
     outcome
 }
 
-fn is_absent(found: Found<'_>, expected: &[Option<bool>]) -> Truth {
+fn is_absent(found: Found<'_>, expected: &[bool]) -> Truth {
     if matches!(found, Found::Open) {
         return Truth::Open;
     }
-    let absent = matches!(found, Found::Absent);
-    if expected.contains(&Some(absent)) {
-        Truth::Yes
-    } else if expected.contains(&None) {
-        Truth::Undecidable
-    } else {
-        Truth::No
-    }
+    truth(expected.contains(&matches!(found, Found::Absent)))
 }
 
+/// Whether one of the values matches. They are looked at in their order, up to the first that matches or cannot be compared.
 fn any<T>(values: &[T], scope: Scope<'_, '_>, matches: impl Fn(&T) -> Truth) -> Truth {
     let mut outcome = Truth::No;
     for value in values {
@@ -291,7 +290,8 @@ fn any<T>(values: &[T], scope: Scope<'_, '_>, matches: impl Fn(&T) -> Truth) -> 
         match matches(value) {
             Truth::Yes => return Truth::Yes,
             Truth::No => {}
-            open @ (Truth::Open | Truth::Undecidable) => outcome = outcome.or_open(open),
+            Truth::Open => outcome = Truth::Open,
+            Truth::Undecidable => return outcome.or_open(Truth::Undecidable),
         }
     }
     outcome
@@ -309,12 +309,6 @@ pub(crate) fn truth(holds: bool) -> Truth {
     if holds { Truth::Yes } else { Truth::No }
 }
 
-fn truth_value(text: &str) -> Option<bool> {
-    if text.eq_ignore_ascii_case("true") {
-        Some(true)
-    } else if text.eq_ignore_ascii_case("false") {
-        Some(false)
-    } else {
-        None
-    }
+fn is_true(text: &str) -> bool {
+    text.eq_ignore_ascii_case("true")
 }

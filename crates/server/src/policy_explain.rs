@@ -192,7 +192,9 @@ fn found_in_words(condition: &ExplainedCondition<'_, '_>) -> String {
         Found::Ambiguous => "the request has two such keys that differ in case alone".to_owned(),
         Found::Open => "it is not known what the request has".to_owned(),
         Found::Value(keyreeve_policy::ContextValue::Many(values)) => {
-            format!("the request has the values `{}`", values.join("`, `"))
+            let one =
+                if condition.operator.quantifier.is_none() { ", and the operator compares one" } else { "" };
+            format!("the request has the values `{}`{one}", values.join("`, `"))
         }
         Found::Value(keyreeve_policy::ContextValue::One(value)) => format!("the request has `{value}`"),
     }

@@ -133,7 +133,8 @@ fn look_at_sets(
     let is_many = known.map_or_else(|| family.map(|_| false), |key| Some(key.is_multivalued()));
     match (is_many, operator.quantifier) {
         (Some(true), None) => {
-            let message = format!("`{key}` may have many values, and `{operator}` compares one");
+            let message =
+                format!("`{key}` may have many values, and `{operator}` compares one: it never holds");
             let advice = "use ForAnyValue: or ForAllValues: before the operator";
             findings.add(Severity::Error, "set-operator", message, advice);
         }
@@ -146,9 +147,11 @@ fn look_at_sets(
 }
 
 fn look_at_values(findings: &mut Findings, document: &Document, statement: &Statement, one: &Condition) {
-    let effect = match statement.effect {
-        Effect::Allow => "it never allows",
-        Effect::Deny => "it denies more than it says",
+    let effect = match (one.operator.comparison, statement.effect) {
+        (Comparison::Bool | Comparison::Null, _) => "it stands for false",
+        (Comparison::Date(_) | Comparison::Ip | Comparison::Numeric(_), _) => "nothing equals it",
+        (_, Effect::Allow) => "it never allows",
+        (_, Effect::Deny) => "it denies more than it says",
     };
     if one.values.is_empty() {
         let message = format!("`{}` has no value of `{}` to compare with", one.operator, one.key);

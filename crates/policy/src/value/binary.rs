@@ -5,16 +5,16 @@ use alloc::vec::Vec;
 /// The bytes of a policy's value.
 pub(crate) type Binary = Vec<u8>;
 
-/// Whether `text` is base64 of exactly `bytes`; none where it is no base64.
-pub(crate) fn same_bytes(text: &str, bytes: &[u8]) -> Option<bool> {
+/// Whether `text` is the base64 of exactly `bytes`: with its padding, whose bits are zero, as recorded answers of AWS have it.
+pub(crate) fn same_bytes(text: &str, bytes: &[u8]) -> bool {
     let mut expected = bytes.iter();
-    let mut same = true;
-    decode(text, |byte| same &= expected.next() == Some(&byte))?;
-    Some(same && expected.next().is_none())
+    let mut same = text.len().is_multiple_of(4);
+    let left = decode(text, |byte| same &= expected.next() == Some(&byte));
+    same && left == Some(0) && expected.next().is_none()
 }
 
-/// Hands out the bytes that `text` stands for. Padding may be left out; its bits do not count.
-pub(crate) fn decode(text: &str, mut byte: impl FnMut(u8)) -> Option<()> {
+/// Hands out the bytes that `text` stands for, and gives the bits that are none of them. Padding may be left out.
+pub(crate) fn decode(text: &str, mut byte: impl FnMut(u8)) -> Option<u32> {
     let bare = text.trim_end_matches('=');
     let padding = text.len() - bare.len();
     if padding > 0 && (padding > 2 || !text.len().is_multiple_of(4)) || bare.len() % 4 == 1 {
@@ -29,7 +29,7 @@ pub(crate) fn decode(text: &str, mut byte: impl FnMut(u8)) -> Option<()> {
             byte(u8::try_from(bits >> held & 0xff).ok()?);
         }
     }
-    Some(())
+    Some(bits & ((1 << held) - 1))
 }
 
 fn sextet(symbol: u8) -> Option<u8> {
@@ -67,12 +67,21 @@ mod tests {
             (" Zg==", None),
         ] {
             let mut decoded = Vec::new();
-            let outcome = decode(text, |byte| decoded.push(byte)).map(|()| decoded);
+            let outcome = decode(text, |byte| decoded.push(byte)).map(|_| decoded);
             assert_eq!(outcome.as_deref(), bytes, "{text:?}");
         }
-        assert_eq!(same_bytes("Zm9v", b"foo"), Some(true));
-        assert_eq!(same_bytes("Zm9v", b"fo"), Some(false));
-        assert_eq!(same_bytes("Zm8=", b"foo"), Some(false));
-        assert_eq!(same_bytes("?", b"foo"), None);
+        for (text, bytes, expected) in [
+            ("Zm9v", &b"foo"[..], true),
+            ("Zm9v", b"fo", false),
+            ("Zm8=", b"foo", false),
+            ("Zm8=", b"fo", true),
+            ("Zm8", b"fo", false),
+            ("Zm9=", b"fo", false),
+            ("Zh==", b"f", false),
+            ("?", b"foo", false),
+            ("", b"", true),
+        ] {
+            assert_eq!(same_bytes(text, bytes), expected, "{text:?}");
+        }
     }
 }

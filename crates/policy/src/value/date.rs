@@ -3,11 +3,11 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>, which names
 //! <https://www.w3.org/TR/NOTE-datetime>. Four digits are a year. A time without an offset is in UTC.
 
-/// A point in time, by its order; fractions beyond a nanosecond are cut off.
+/// A point in time, by its order; fractions beyond a millisecond are cut off, as recorded answers of AWS have it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Instant {
     seconds: i64,
-    nanos: u32,
+    millis: u32,
 }
 
 const DAY: i64 = 24 * 60 * 60;
@@ -19,16 +19,19 @@ impl Instant {
     }
 }
 
-/// Seconds since the epoch: `1431648000`, `-1.5`.
+/// Seconds since the epoch: `1431648000`, `+1431648000`, `-1.5`.
 fn epoch(text: &str) -> Option<Instant> {
-    let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let seconds = digits(whole, whole.len())?;
-    let nanos = nanos(fraction)?;
-    match (negative, nanos) {
-        (false, _) => Some(Instant { seconds, nanos }),
-        (true, 0) => Some(Instant { seconds: -seconds, nanos }),
-        (true, _) => Some(Instant { seconds: -seconds - 1, nanos: 1_000_000_000 - nanos }),
+    let millis = millis(fraction)?;
+    match (negative, millis) {
+        (false, _) => Some(Instant { seconds, millis }),
+        (true, 0) => Some(Instant { seconds: -seconds, millis }),
+        (true, _) => Some(Instant { seconds: -seconds - 1, millis: 1000 - millis }),
     }
 }
 
@@ -50,10 +53,10 @@ fn calendar(text: &str) -> Option<Instant> {
         return None;
     }
     let midnight = days_since_epoch(year, month, day) * DAY;
-    let Some(time) = time else { return Some(Instant { seconds: midnight, nanos: 0 }) };
+    let Some(time) = time else { return Some(Instant { seconds: midnight, millis: 0 }) };
     let (clock, offset) = split_offset(time)?;
     let (clock, fraction) = match clock.split_once('.') {
-        Some((clock, fraction)) => (clock, Some(nanos(fraction)?)),
+        Some((clock, fraction)) => (clock, Some(millis(fraction)?)),
         None => (clock, None),
     };
     let mut parts = clock.split(':');
@@ -69,7 +72,7 @@ fn calendar(text: &str) -> Option<Instant> {
     }
     Some(Instant {
         seconds: midnight + hour * 3600 + minute * 60 + second - offset,
-        nanos: fraction.unwrap_or(0),
+        millis: fraction.unwrap_or(0),
     })
 }
 
@@ -99,12 +102,12 @@ fn digits(text: &str, length: usize) -> Option<i64> {
     text.parse().ok().filter(|number| well_formed && *number < i64::MAX / 2)
 }
 
-/// A fraction of a second, in nanoseconds.
-fn nanos(fraction: &str) -> Option<u32> {
+/// A fraction of a second, in milliseconds.
+fn millis(fraction: &str) -> Option<u32> {
     if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let padded = fraction.bytes().chain(core::iter::repeat(b'0')).take(9);
+    let padded = fraction.bytes().chain(core::iter::repeat(b'0')).take(3);
     Some(padded.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
 }
 
@@ -135,13 +138,13 @@ mod tests {
 
     #[test]
     fn each_form_is_the_point_that_it_names() {
-        for (text, seconds, nanos) in [
+        for (text, seconds, millis) in [
             ("1970", 0, 0),
             ("1970-01", 0, 0),
             ("1970-01-01", 0, 0),
             ("1970-01-01T00:00Z", 0, 0),
             ("1970-01-01T00:00:00Z", 0, 0),
-            ("1970-01-01T00:00:00.5Z", 0, 500_000_000),
+            ("1970-01-01T00:00:00.5Z", 0, 500),
             ("1970-01-01T01:00:00+01:00", 0, 0),
             ("1969-12-31T19:00:00-0500", 0, 0),
             ("1970-01-01T05:30:00+05:30", 0, 0),
@@ -155,13 +158,17 @@ mod tests {
             ("2016-12-31T23:59:60Z", 1_483_228_800, 0),
             ("0", 0, 0),
             ("1781524800", 1_781_524_800, 0),
-            ("1781524800.25", 1_781_524_800, 250_000_000),
+            ("1781524800.25", 1_781_524_800, 250),
+            ("+1781524800", 1_781_524_800, 0),
+            ("1781524800.2509", 1_781_524_800, 250),
+            ("1970-01-01T00:00:00.0009Z", 0, 0),
+            ("1970-01-01T00:00:00.1239Z", 0, 123),
             ("-1", -1, 0),
-            ("-1.25", -2, 750_000_000),
+            ("-1.25", -2, 750),
             ("0001-01-01", -62_135_596_800, 0),
             ("9999-12-31T23:59:59Z", 253_402_300_799, 0),
         ] {
-            assert_eq!(Instant::parse(text), Some(Instant { seconds, nanos }), "{text}");
+            assert_eq!(Instant::parse(text), Some(Instant { seconds, millis }), "{text}");
         }
     }
 
@@ -191,6 +198,7 @@ mod tests {
             ".5",
             "-",
             "--1",
+            "+-1",
             "4611686018427387903",
             "9223372036854775807",
             "1e9",

@@ -251,20 +251,33 @@ fn resources() -> impl Strategy<Value = (&'static str, Value)> {
 pub(crate) const KEYS: [(&str, &[&str]); 13] = [
     ("aws:username", &["Alice", "alice", "Bob", "A*", ""]),
     ("aws:PrincipalAccount", &["111122223333", "444455556666"]),
-    ("aws:PrincipalTag/key", &["1234abcd", "1234", "*", "é?"]),
+    ("aws:PrincipalTag/key", &["1234abcd", "1234", "*", "é?", "a😀"]),
     ("aws:PrincipalArn", &["arn:aws:iam::111122223333:user/Alice", "arn:aws:iam::111122223333:role/Example"]),
-    ("aws:SourceIp", &["203.0.113.10", "198.51.100.7", "2001:db8::1", "::ffff:203.0.113.10", "host"]),
-    ("aws:SourceArn", &["arn:aws:s3:::bucket", "arn:aws:logs:us-west-2:111122223333:log-group:a:b"]),
+    (
+        "aws:SourceIp",
+        &["203.0.113.10", "198.51.100.7", "2001:db8::1", "2001:db8:::1", "::ffff:203.0.113.10", "host", ""],
+    ),
+    (
+        "aws:SourceArn",
+        &["arn:aws:s3:::bucket", "arn:aws:logs:us-west-2:111122223333:log-group:a:b", "bucket"],
+    ),
     (
         "aws:CurrentTime",
-        &["2026-06-15T12:00:00Z", "1781524800", "2026-06-15T14:00:00+02:00", "2027", "never"],
+        &[
+            "2026-06-15T12:00:00Z",
+            "1781524800",
+            "2026-06-15T14:00:00+02:00",
+            "2026-06-15T12:00:00.0009Z",
+            "2027",
+            "never",
+        ],
     ),
     ("aws:MultiFactorAuthAge", &["3600", "3600.0", "36e2", "-1", "10000000000000000000001", "old"]),
     ("kms:MultiRegion", &["true", "false", "TRUE", "maybe"]),
     ("kms:EncryptionContext:Dept", &["IT", "it", "HR"]),
     ("kms:EncryptionContextKeys", &["Dept", "dept", "Purpose", ""]),
     ("kms:GrantOperations", &["Decrypt", "Encrypt", "RetireGrant"]),
-    ("kms:RequestBytes", &["Zm9v", "Zm8=", "Zm8", "?", ""]),
+    ("kms:RequestBytes", &["Zm9v", "Zm8=", "Zm8", "Zm9=", "?", ""]),
 ];
 
 fn context() -> impl Strategy<Value = Value> {
@@ -344,11 +357,14 @@ fn operator() -> impl Strategy<Value = String> {
 }
 
 fn key_and_values() -> impl Strategy<Value = (String, Value)> {
-    const PATTERNS: [&str; 22] = [
+    const PATTERNS: [&str; 28] = [
         "*",
         "A*",
         "?lice",
         "*i*e",
+        "a?",
+        "a?*?",
+        "rubbish",
         "${aws:username}",
         "x-${aws:nothing, 'Alice'}",
         "${aws:nothing, 'Alice'}",
@@ -358,6 +374,9 @@ fn key_and_values() -> impl Strategy<Value = (String, Value)> {
         "false",
         "203.0.113.0/24",
         "2001:db8::/32",
+        "2001:db8::1/32",
+        "::ffff:cb00:7100/120",
+        "203.000.113.0/+24",
         "3600",
         "0",
         "2026-06-15",

@@ -180,7 +180,7 @@ fn what_it_depends_on_is_named() {
         (
             "a variable in an ARN",
             json!([allow(
-                json!({"Condition": {"ArnLike": {"aws:username": "arn:aws:s3:::${aws:PrincipalTag/b}"}}})
+                json!({"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::${aws:PrincipalTag/b}"}}})
             )]),
             json!([everything]),
             "Key 0 Allow [0]",
@@ -214,7 +214,11 @@ fn what_it_depends_on_is_named() {
             "principal": {"type": "user", "arn": "arn:aws:iam::111122223333:user/Alice"},
             "action": "kms:Decrypt",
             "resource": "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-            "context": {"aws:username": "Alice", "aws:RequestedRegion": "us-west-2"},
+            "context": {
+                "aws:username": "Alice",
+                "aws:RequestedRegion": "us-west-2",
+                "aws:SourceArn": "arn:aws:s3:::bucket",
+            },
             "key_policy": key_policy(key),
             "identity_policies": identity,
         });

@@ -13,5 +13,6 @@ mod insight;
 mod laws;
 mod limits;
 mod naive;
+mod recorded;
 mod services;
 mod simulations;

@@ -23,20 +23,26 @@ pub(crate) fn holds(
 
     if operator == "Null" {
         let absent = found == Some(None);
-        let words: Vec<String> = wanted.iter().map(|value| plain(value).to_lowercase()).collect();
-        let known = words.iter().all(|word| word == "true" || word == "false");
-        let matched = words.contains(&absent.to_string());
-        return if matched || known { Some(matched) } else { None };
+        return Some(wanted.iter().any(|value| is_true(&plain(value)) == absent));
     }
     let negated = operator.contains("Not");
     let positive = operator.replace("Not", "");
     let one = |value: &str| {
-        let outcomes: Vec<_> = wanted
-            .iter()
-            .map(|wanted| matches(&positive, &plain(wanted), value, context, variables))
-            .collect();
-        let matched = any(&outcomes);
-        if negated { matched.map(|matched| !matched) } else { matched }
+        let is_none = match positive.as_str() {
+            "ArnEquals" | "ArnLike" => value.split(':').count() < 6,
+            "IpAddress" => values::address(value).is_none(),
+            _ => false,
+        };
+        if is_none {
+            return Some(false);
+        }
+        for wanted in wanted {
+            // What comes behind a match, or behind what cannot be compared, is not looked at.
+            if matches(&positive, &plain(wanted), value, context, variables)? {
+                return Some(!negated);
+            }
+        }
+        Some(negated)
     };
     match found? {
         None if if_exists => Some(true),
@@ -46,16 +52,10 @@ pub(crate) fn holds(
             None => negated,
         }),
         Some(Value::String(value)) if set.is_none() => one(value),
-        Some(_) if set.is_none() => {
-            if negated {
-                None
-            } else {
-                Some(false)
-            }
-        }
+        Some(_) if set.is_none() => Some(false),
         Some(value) => {
             let values: Vec<String> = text::list(value).iter().map(plain).collect();
-            if values.iter().all(String::is_empty) {
+            if value.is_array() && values.iter().all(String::is_empty) {
                 return Some(set == Some("ForAllValues"));
             }
             let outcomes: Vec<_> = values.iter().map(|value| one(value)).collect();
@@ -85,38 +85,32 @@ fn matches(operator: &str, wanted: &str, value: &str, context: &Value, variables
         "StringEquals" => Some(text::glob(&tokens(false), value)),
         "StringLike" => Some(text::glob(&tokens(true), value)),
         "StringEqualsIgnoreCase" => {
-            let lower = |tokens: Vec<Token>| -> Vec<Token> {
-                let one = |token| match token {
-                    Token::Char(char) => char.to_lowercase().map(Token::Char).collect(),
-                    other => vec![other],
-                };
-                tokens.into_iter().flat_map(one).collect()
-            };
-            let value: String = value.chars().flat_map(char::to_lowercase).collect();
-            Some(text::glob(&lower(tokens(false)), &value))
+            let lower = |text: &str| -> String { text.chars().flat_map(char::to_lowercase).collect() };
+            Some(text::literal(&tokens(false)).is_some_and(|wanted| lower(&wanted) == lower(value)))
         }
         "ArnEquals" | "ArnLike" => arn(&tokens(true), wanted, value),
-        "Bool" => {
-            let word = |text: &str| text.to_lowercase().parse::<bool>().ok();
-            Some(word(wanted)? == word(value)?)
+        "Bool" => Some(is_true(wanted) == is_true(value)),
+        "BinaryEquals" => Some(values::base64(&values::bytes(wanted)?) == value),
+        "IpAddress" => Some(values::in_network(value, wanted)),
+        _ if operator.starts_with("Numeric") => {
+            let relation = operator.trim_start_matches("Numeric");
+            Some(in_order(relation, values::number(value), values::number(wanted)))
         }
-        "BinaryEquals" => Some(values::bytes(wanted)? == values::bytes(value)?),
-        "IpAddress" => values::in_network(value, wanted),
-        _ if operator.starts_with("Numeric") => Some(in_order(
-            operator.trim_start_matches("Numeric"),
-            &values::number(value)?,
-            &values::number(wanted)?,
-        )),
-        _ if operator.starts_with("Date") => Some(in_order(
-            operator.trim_start_matches("Date"),
-            &values::nanoseconds(value)?,
-            &values::nanoseconds(wanted)?,
-        )),
+        _ if operator.starts_with("Date") => {
+            let relation = operator.trim_start_matches("Date");
+            Some(in_order(relation, values::milliseconds(value), values::milliseconds(wanted)))
+        }
         other => panic!("{other}"),
     }
 }
 
-fn in_order<T: PartialOrd>(relation: &str, value: &T, wanted: &T) -> bool {
+fn is_true(text: &str) -> bool {
+    text.eq_ignore_ascii_case("true")
+}
+
+/// What is no value of the type stands in no order.
+fn in_order<T: PartialOrd>(relation: &str, value: Option<T>, wanted: Option<T>) -> bool {
+    let (Some(value), Some(wanted)) = (value, wanted) else { return false };
     match relation {
         "Equals" => value == wanted,
         "GreaterThan" => value > wanted,
@@ -136,7 +130,7 @@ fn arn(tokens: &[Token], wanted: &str, value: &str) -> Option<bool> {
     let borders: Vec<usize> = tokens
         .iter()
         .enumerate()
-        .filter(|(_, token)| **token == Token::Char(':'))
+        .filter(|(_, token)| **token == Token::Unit(u16::from(b':')))
         .map(|(at, _)| at)
         .collect();
     if borders.len() < 5 {

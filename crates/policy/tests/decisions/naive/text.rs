@@ -23,7 +23,8 @@ pub(crate) fn plain(value: &Value) -> String {
 /// One element of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Token {
-    Char(char),
+    /// A unit of UTF-16.
+    Unit(u16),
     Many,
     Never,
     One,
@@ -49,13 +50,12 @@ pub(crate) fn lookup<'c>(context: &'c Value, key: &str) -> Option<Option<&'c Val
 
 /// A pattern without variables.
 pub(crate) fn tokens(text: &str, wildcards: bool) -> Vec<Token> {
-    text.chars()
-        .map(|char| match char {
-            '*' if wildcards => Token::Many,
-            '?' if wildcards => Token::One,
-            other => Token::Char(other),
-        })
-        .collect()
+    let token = |unit| match u8::try_from(unit) {
+        Ok(b'*') if wildcards => Token::Many,
+        Ok(b'?') if wildcards => Token::One,
+        _ => Token::Unit(unit),
+    };
+    text.encode_utf16().map(token).collect()
 }
 
 /// A pattern, its variables replaced by what the context has for them.
@@ -77,15 +77,15 @@ pub(crate) fn substituted(text: &str, wildcards: bool, variables: bool, context:
     });
     let without = close.map(|close| (&inner[..close], None, &inner[close + 1..]));
     let Some((name, default, rest)) = with_default.or(without) else {
-        all.push(Token::Char('$'));
+        all.extend(tokens("$", false));
         all.extend(substituted(&text[start + 1..], wildcards, variables, context));
         return all;
     };
     match (name, lookup(context, name.trim())) {
-        ("*" | "?" | "$", _) => all.extend(name.chars().map(Token::Char)),
-        (_, Some(Some(Value::String(value)))) => all.extend(value.chars().map(Token::Char)),
+        ("*" | "?" | "$", _) => all.extend(tokens(name, false)),
+        (_, Some(Some(Value::String(value)))) => all.extend(tokens(value, false)),
         (_, Some(None)) => match default {
-            Some(default) => all.extend(default.chars().map(Token::Char)),
+            Some(default) => all.extend(tokens(default, false)),
             None => all.push(Token::Never),
         },
         _ => all.push(Token::Never),
@@ -94,12 +94,18 @@ pub(crate) fn substituted(text: &str, wildcards: bool, variables: bool, context:
     all
 }
 
+/// The text of a pattern without wildcards.
+pub(crate) fn literal(pattern: &[Token]) -> Option<String> {
+    let unit = |token: &Token| if let Token::Unit(unit) = token { Some(*unit) } else { None };
+    String::from_utf16(&pattern.iter().map(unit).collect::<Option<Vec<_>>>()?).ok()
+}
+
 /// Whether `text` matches: by a table of all prefixes of both.
 pub(crate) fn glob(pattern: &[Token], text: &str) -> bool {
     if pattern.contains(&Token::Never) {
         return false;
     }
-    let text: Vec<char> = text.chars().collect();
+    let text: Vec<u16> = text.encode_utf16().collect();
     let mut table = vec![vec![false; text.len() + 1]; pattern.len() + 1];
     table[0][0] = true;
     for (row, token) in pattern.iter().enumerate() {
@@ -108,7 +114,7 @@ pub(crate) fn glob(pattern: &[Token], text: &str) -> bool {
             table[row + 1][column] = match token {
                 Token::Many => table[row][column] || column > 0 && table[row + 1][column - 1],
                 Token::One => consumed,
-                Token::Char(char) => consumed && text[column - 1] == *char,
+                Token::Unit(unit) => consumed && text[column - 1] == *unit,
                 Token::Never => false,
             };
         }

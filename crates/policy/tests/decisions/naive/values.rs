@@ -1,7 +1,5 @@
 //! Numbers, dates, addresses and base64, naively.
 
-use std::net::IpAddr;
-
 const DIGITS: usize = 80;
 
 /// A decimal number as a sign and so many digits before and behind the point that texts compare as numbers do.
@@ -32,8 +30,12 @@ pub(crate) fn number(text: &str) -> Option<(i8, Vec<i16>)> {
     Some((if negative { -1 } else { 1 }, signed))
 }
 
-/// A point in time, in nanoseconds since the epoch.
-pub(crate) fn nanoseconds(text: &str) -> Option<i128> {
+/// A point in time, in milliseconds since the epoch.
+pub(crate) fn milliseconds(text: &str) -> Option<i128> {
+    nanoseconds(text.strip_prefix('+').unwrap_or(text)).map(|nanos| nanos.div_euclid(1_000_000))
+}
+
+fn nanoseconds(text: &str) -> Option<i128> {
     let is_number =
         text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if is_number && text.len() != 4 {
@@ -95,31 +97,100 @@ fn days(year: i64, month: i64) -> i64 {
 }
 
 /// Whether an address lies in a network: whether the bits of the one begin with the prefix of the other.
-pub(crate) fn in_network(address: &str, network: &str) -> Option<bool> {
-    let address: IpAddr = address.parse().ok()?;
+pub(crate) fn in_network(value: &str, network: &str) -> bool {
     let (base, length) =
         network.split_once('/').map_or((network, None), |(base, length)| (base, Some(length)));
-    let base: IpAddr = base.parse().ok()?;
-    let (address, base) = (bits(address), bits(base));
-    let length =
-        length.map_or(Some(base.len()), |length| length.parse().ok().filter(|length| *length <= base.len()));
-    let prefix = &base[..length?];
-    Some(address.len() == base.len() && address.starts_with(prefix))
+    let is_v6 = base.contains(':');
+    let bits = if is_v6 { v6(base) } else { v4(base) };
+    let (Some(value), Some(bits)) = (address(value), bits) else { return false };
+    let length = match length.map(|length| length.strip_prefix('+').unwrap_or(length)) {
+        None => bits.len(),
+        Some(length) if !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit()) => {
+            length.parse().unwrap()
+        }
+        Some(_) => return false,
+    };
+    if length > bits.len() || is_v6 && bits[length..].contains('1') {
+        return false;
+    }
+    value.len() == bits.len() && value.starts_with(&bits[..length])
 }
 
-fn bits(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => v4.octets().iter().map(|octet| format!("{octet:08b}")).collect(),
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => bits(IpAddr::V4(v4)),
-            None => v6.octets().iter().map(|octet| format!("{octet:08b}")).collect(),
-        },
+/// The bits of the address of a request.
+pub(crate) fn address(text: &str) -> Option<String> {
+    if !text.contains(':') {
+        return v4(text);
     }
+    let mapped = format!("{}{}", "0".repeat(80), "1".repeat(16));
+    let bits = match text.rsplit_once(':') {
+        Some((head, dotted)) if dotted.contains('.') => {
+            let bits = format!("{}{}", &v6(&format!("{head}:0:0"))?[..96], v4(dotted)?);
+            Some(bits).filter(|bits| bits.starts_with(&mapped))?
+        }
+        _ => v6(text)?,
+    };
+    Some(bits.strip_prefix(&mapped).map_or(bits.clone(), str::to_owned))
 }
+
+fn v4(text: &str) -> Option<String> {
+    let octet = |part: &str| {
+        let is_decimal = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let octet: u8 = part.parse().ok().filter(|_| is_decimal)?;
+        Some(format!("{octet:08b}"))
+    };
+    let octets: Vec<String> = text.split('.').map(octet).collect::<Option<_>>()?;
+    (octets.len() == 4).then(|| octets.concat())
+}
+
+/// Eight groups between colons, of which one run may be left out.
+fn v6(text: &str) -> Option<String> {
+    let mut groups: Vec<&str> = text.split(':').collect();
+    if groups.len() > 2 && groups.last() == Some(&"") && !groups[groups.len() - 2].is_empty() {
+        groups.pop();
+    }
+    if groups.len() > 2 && groups[0].is_empty() && !groups[1].is_empty() {
+        groups[0] = "0";
+    }
+    let bits = |groups: &[&str]| -> Option<String> {
+        let group = |group: &&str| {
+            let is_hex = (1..=4).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+            Some(format!("{:016b}", u16::from_str_radix(group, 16).ok().filter(|_| is_hex)?))
+        };
+        groups.iter().map(group).collect()
+    };
+    let Some(first) = groups.iter().position(|group| group.is_empty()) else {
+        return bits(&groups).filter(|bits| bits.len() == 128);
+    };
+    let run = groups[first..].iter().take_while(|group| group.is_empty()).count();
+    let last = first + run;
+    // An edge is an empty group of its own; one more may be written between two colons.
+    let edges = usize::from(first == 0) + usize::from(last == groups.len());
+    if run > edges + 2 {
+        return None;
+    }
+    let (head, tail) = (bits(&groups[..first])?, bits(&groups[last..])?);
+    let missing = 128_usize.checked_sub(head.len() + tail.len()).filter(|missing| *missing > 0)?;
+    Some(format!("{head}{}{tail}", "0".repeat(missing)))
+}
+
+/// The base64 of bytes.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let mut text = String::new();
+    for at in (0..bits.len()).step_by(6) {
+        let sextet = format!("{:0<6}", &bits[at..bits.len().min(at + 6)]);
+        text.push(char::from(ALPHABET.as_bytes()[usize::from_str_radix(&sextet, 2).unwrap()]));
+    }
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
+}
+
+const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The bytes that base64 stands for, through a text of bits.
 pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
-    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bare = text.trim_end_matches('=');
     if bare.len() % 4 == 1
         || text.len() > bare.len() && !text.len().is_multiple_of(4)
