@@ -83,6 +83,30 @@ def test_a_policy_without_a_version_may_be_written_on_an_identity_and_does_not_s
         )
 
 
+@pytest.mark.parametrize(
+    ("operator", "value"),
+    [
+        ("NumericEquals", "ten"),
+        ("DateEquals", "soon"),
+        ("ArnLike", "rubbish"),
+        ("IpAddress", "2001:db8::5/64"),
+        ("BinaryEquals", "no base64"),
+    ],
+)
+def test_values_that_are_none_of_their_types_may_be_passed_for_a_session_and_are_not_kept(iam, alice, operator, value):
+    text = policy("sts:*", Condition={operator: {"aws:RequestTag/a": value}})
+    kept = {"UserName": "recorded-alice", "PolicyName": "typed", "PolicyDocument": text}
+    assert refused(iam.put_user_policy, **kept)[::2] == ("MalformedPolicyDocument", 400)
+    managed = {"PolicyName": "typed", "PolicyDocument": text}
+    assert refused(iam.create_policy, **managed)[::2] == ("MalformedPolicyDocument", 400)
+    passing = {"Name": "bob", "Policy": text}
+    sts = sts_of(iam, alice)
+    if operator == "BinaryEquals":
+        assert refused(sts.get_federation_token, **passing)[::2] == ("MalformedPolicyDocument", 400)
+    else:
+        sts.get_federation_token(**passing)
+
+
 def test_prefixes_and_documents_have_texts_of_their_own(iam):
     prefix = (
         "ValidationError",

@@ -9,7 +9,7 @@ use keyreeve_core::key_policy::PrincipalError;
 use keyreeve_core::record::BoundPrincipal;
 use keyreeve_policy::{
     Document, Kind, ParsePolicyError, Policy, invalid_principal, parse_identity_policy, parse_managed_policy,
-    parse_trust_policy,
+    parse_resource_control_policy, parse_session_policy, parse_trust_policy,
 };
 use keyreeve_store::Snapshot;
 use keyreeve_wire::query::QueryErrorCode;
@@ -24,9 +24,15 @@ const CONTROL_MOST: usize = 5120;
 /// The characters that a trust policy may have.
 pub(crate) const TRUST_MOST: usize = 2048;
 
-/// Checks a policy that is written on an identity, or passed to a session.
+/// Checks a policy that is written on an identity.
 pub(crate) fn identity(text: &str) -> Result<(), Refusal> {
     parse_identity_policy(text).map_err(malformed)?;
+    compiles(Kind::Identity, text)
+}
+
+/// Checks a policy that is passed for a session.
+pub(crate) fn session(text: &str) -> Result<(), Refusal> {
+    parse_session_policy(text).map_err(malformed)?;
     compiles(Kind::Identity, text)
 }
 
@@ -72,9 +78,15 @@ pub(crate) fn service_control(text: &str) -> Result<(), Refusal> {
     latest(text)
 }
 
-/// Checks a resource control policy.
-pub(crate) fn resource_control(text: &str) -> Result<(), Refusal> {
+/// The resource control policy of AWS that allows everything, which is everywhere. Whoever lists it means that one.
+const FULL_ACCESS: &str = "RCPFullAWSAccess";
+
+/// Checks a resource control policy with this name.
+pub(crate) fn resource_control(name: &str, text: &str) -> Result<(), Refusal> {
     control(text)?;
+    if name != FULL_ACCESS {
+        parse_resource_control_policy(text).map_err(malformed)?;
+    }
     compiles(Kind::Resource, text)
 }
 

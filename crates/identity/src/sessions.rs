@@ -36,7 +36,7 @@ pub(crate) async fn passed(
     arns: Vec<PolicyDescriptorType>,
 ) -> Result<Passed, Refusal> {
     if let Some(policy) = &policy {
-        policy_check::identity(policy)?;
+        policy_check::session(policy)?;
     }
     let policy_arns: Vec<String> = arns.into_iter().filter_map(|policy| policy.arn).collect();
     if policy_arns.len() > ARNS_MOST {

@@ -58,7 +58,10 @@ pub use requirement::Truth;
 pub use simulate::{Simulated, Simulation, context_keys, simulate};
 pub use spans::{Position, Span, simulator_spans, statement_spans};
 pub use subject::Named;
-pub use validate::{invalid_principal, parse_identity_policy, parse_managed_policy, parse_trust_policy};
+pub use validate::{
+    invalid_principal, parse_identity_policy, parse_managed_policy, parse_resource_control_policy,
+    parse_session_policy, parse_trust_policy,
+};
 
 /// The name of the only policy that a key has.
 pub const DEFAULT_NAME: &str = "default";

@@ -3,7 +3,9 @@
 //! The texts and their order are those that callers of IAM have seen: first what is no policy at all, then its version, then what
 //! an older parser does not read, then what a statement lacks.
 
+mod control;
 mod legacy;
+mod literal;
 mod resource;
 mod trust;
 
@@ -13,17 +15,27 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub use self::control::parse_resource_control_policy;
+use self::literal::Literals;
 pub use self::trust::{invalid_principal, parse_trust_policy};
 use crate::condition::Operator;
 use crate::document::{Document, Kind};
 use crate::json::{self, Value};
 
-/// Reads a policy that is written on an identity or passed to a session; one without a version is of 2008-10-17.
+/// Reads a policy that is written on an identity; one without a version is of 2008-10-17.
 ///
 /// # Errors
 /// Where it is none: the text of IAM's `MalformedPolicyDocument`.
 pub fn parse_identity_policy(text: &str) -> Result<Document, String> {
-    parse(text, Versions::All)
+    parse(text, Versions::All, Literals::Typed)
+}
+
+/// Reads a policy that is passed for a session, whose conditions may have values that are none of their types.
+///
+/// # Errors
+/// As [`parse_identity_policy`].
+pub fn parse_session_policy(text: &str) -> Result<Document, String> {
+    parse(text, Versions::All, Literals::Any)
 }
 
 /// Reads a managed policy, which must be of version 2012-10-17.
@@ -31,7 +43,7 @@ pub fn parse_identity_policy(text: &str) -> Result<Document, String> {
 /// # Errors
 /// As [`parse_identity_policy`].
 pub fn parse_managed_policy(text: &str) -> Result<Document, String> {
-    parse(text, Versions::Latest)
+    parse(text, Versions::Latest, Literals::Typed)
 }
 
 /// Which versions of the language are taken.
@@ -41,7 +53,7 @@ enum Versions {
     Latest,
 }
 
-fn parse(text: &str, versions: Versions) -> Result<Document, String> {
+fn parse(text: &str, versions: Versions, literals: Literals) -> Result<Document, String> {
     let syntax = || SYNTAX.to_owned();
     let value = json::parse(text).ok().ok_or_else(syntax)?;
     let policy = members(&value).ok_or_else(syntax)?;
@@ -61,7 +73,7 @@ fn parse(text: &str, versions: Versions) -> Result<Document, String> {
     if statements.iter().any(|one| one.contains_key("Principal") || one.contains_key("NotPrincipal")) {
         return Err("Policy document should not specify a principal.".to_owned());
     }
-    check_legacy_and_resources(&statements)?;
+    check_legacy_and_resources(&statements, literals)?;
     for statement in &statements {
         for name in ["Action", "NotAction"] {
             texts(statement, name).into_iter().try_for_each(check_action)?;
@@ -126,8 +138,8 @@ fn is_condition(kind: Kind, value: &Value) -> bool {
 }
 
 /// What the older parser does not read, then names of statements, then what statements lack, then resources.
-fn check_legacy_and_resources(statements: &[&Members]) -> Result<(), String> {
-    if statements.iter().any(|statement| !legacy::reads_statement(statement)) {
+fn check_legacy_and_resources(statements: &[&Members], literals: Literals) -> Result<(), String> {
+    if statements.iter().any(|statement| !legacy::reads_statement(statement, literals)) {
         return Err(legacy::TEXT.to_owned());
     }
     let mut fault = None;
@@ -364,6 +376,10 @@ mod tests {
             (r#""Effect":"denY","Action":"s3:*","Resource":"*""#, legacy::TEXT),
             (r#""Effect":"allow","Resource":"arn:aws:s3:us-east-1::b""#, legacy::TEXT),
             (r#""Effect":"Allow","Condition":{"DateGreaterThan":{"a":"sdfdsf"}}"#, legacy::TEXT),
+            (r#""Effect":"Allow","Condition":{"NumericEquals":{"a":["1","ten"]}}"#, legacy::TEXT),
+            (r#""Effect":"Allow","Condition":{"ArnLike":{"a":"rubbish"}}"#, legacy::TEXT),
+            (r#""Effect":"Allow","Condition":{"IpAddress":{"a":"2001:db8::5/64"}}"#, legacy::TEXT),
+            (r#""Effect":"Allow","Condition":{"BinaryEquals":{"a":"no base64"}}"#, legacy::TEXT),
             (r#""Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3::b""#, legacy::TEXT),
         ] {
             assert_eq!(said(members), expected, "{members}");

@@ -199,10 +199,9 @@ pub(super) fn organization(record: &OrganizationRecord) -> Result<(), String> {
 }
 
 fn controls(place: &str, service: &[InlinePolicy], resource: &[InlinePolicy]) -> Result<(), String> {
-    let all = service
-        .iter()
-        .map(|policy| (policy, policy_check::service_control(&policy.text)))
-        .chain(resource.iter().map(|policy| (policy, policy_check::resource_control(&policy.text))));
+    let all = service.iter().map(|policy| (policy, policy_check::service_control(&policy.text))).chain(
+        resource.iter().map(|policy| (policy, policy_check::resource_control(&policy.name, &policy.text))),
+    );
     for (policy, checked) in all {
         checked.map_err(|Refusal(error)| format!("{place}, policy `{}`: {}", policy.name, error.message))?;
     }

@@ -1,15 +1,13 @@
 //! What the older of the two parsers of IAM reads: the letter case of an effect, dates, and ARNs.
 
-use super::{Members, members, text_of, texts};
-use crate::json::Value;
+use super::literal::Literals;
+use super::{Members, texts};
 
 pub(super) const TEXT: &str = "The policy failed legacy parsing";
 
-pub(super) fn reads_statement(statement: &Members) -> bool {
+pub(super) fn reads_statement(statement: &Members, literals: Literals) -> bool {
     let effect = texts(statement, "Effect");
-    let mut conditions = statement.get("Condition").and_then(members).into_iter().flatten();
-    matches!(effect.as_slice(), ["Allow" | "Deny"])
-        && conditions.all(|(operator, keys)| !compares_dates(operator) || reads_dates(keys))
+    matches!(effect.as_slice(), ["Allow" | "Deny"]) && literals.take(statement.get("Condition"))
 }
 
 pub(super) fn reads_resource(resource: &str) -> bool {
@@ -19,25 +17,8 @@ pub(super) fn reads_resource(resource: &str) -> bool {
             && resource.split(':').nth(2).is_none_or(|service| !service.is_empty())
 }
 
-fn compares_dates(operator: &str) -> bool {
-    operator.rsplit(':').next().is_some_and(|bare| bare.starts_with("Date"))
-}
-
-fn reads_dates(keys: &Value) -> bool {
-    let reads = |value: &Value| text_of(value).is_none_or(reads_date);
-    members(keys).into_iter().flatten().all(|(_, values)| match values {
-        Value::List(items) => items.iter().all(reads),
-        one @ (Value::Boolean(_) | Value::Null | Value::Number(_) | Value::Object(_) | Value::Text(_)) => {
-            reads(one)
-        }
-    })
-}
-
-/// Seconds of the epoch, or a date and what there is of a time. A variable stands for what is not known yet.
-fn reads_date(text: &str) -> bool {
-    if text.contains("${") {
-        return true;
-    }
+/// Seconds of the epoch, or a date and what there is of a time.
+pub(super) fn reads_date(text: &str) -> bool {
     if !text.contains(['-', 't', 'T']) {
         return within(text, 0, i64::MAX);
     }
@@ -108,7 +89,6 @@ mod tests {
             ("2016-12-13z", false),
             ("1781524800", true),
             ("0", true),
-            ("${aws:CurrentTime}", true),
             ("-292275054", true),
             ("292278993-12", true),
             ("2016-12-13t2:00:00+23:59", true),

@@ -5,6 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 
+use super::literal::Literals;
 use super::{Members, is_condition, members, statements, text_of, texts};
 use crate::context::Context;
 use crate::document::{Document, Kind};
@@ -81,6 +82,7 @@ fn check(statement: &Members) -> Result<(), String> {
     check_principal(statement.get("Principal"))?;
     if !statement.get("Condition").is_none_or(|value| is_condition(Kind::Trust, value))
         || statement.contains_key("Action") && statement.contains_key("NotAction")
+        || !Literals::Typed.take(statement.get("Condition"))
     {
         return Err(SYNTAX.to_owned());
     }

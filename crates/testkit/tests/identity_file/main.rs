@@ -306,7 +306,7 @@ fn what_is_not_in_order_is_refused_by_name_and_line_and_nothing_is_written() {
 #[test]
 fn an_organization_that_does_not_hold_together_is_refused() {
     type Change = fn(&mut OrganizationRecord);
-    let cases: [(&str, Change, &str); 6] = [
+    let cases: [(&str, Change, &str); 7] = [
         ("id", |record| record.id = "x".into(), "`x` is not the id of an organization"),
         ("root", |record| record.units[0].id = "root".into(), "`root` is not the id of a root"),
         (
@@ -328,6 +328,11 @@ fn an_organization_that_does_not_hold_together_is_refused() {
             |record| record.units[0].service_control[0].text = "{}".into(),
             "r-root, policy `FullAWSAccess`",
         ),
+        (
+            "a resource control policy that allows",
+            |record| record.units[0].resource_control = vec![control("mine", "Allow")],
+            "r-root, policy `mine`: Statement 1 of a resource control policy must have the Effect \"Deny\"",
+        ),
     ];
     let world = World::default();
     follow(&world, &whole()).unwrap();
@@ -337,6 +342,21 @@ fn an_organization_that_does_not_hold_together_is_refused() {
         let text = refused(&world, &declared);
         assert!(text.contains(expected), "{name}: {text}");
     }
+}
+
+#[test]
+fn resource_control_policies_forbid_or_are_the_one_of_aws() {
+    let world = World::default();
+    let mut declared = whole();
+    declared.organization.as_mut().unwrap().record.units[0].resource_control =
+        vec![control("RCPFullAWSAccess", "Allow"), control("mine", "Deny")];
+    follow(&world, &declared).unwrap();
+}
+
+fn control(name: &str, effect: &str) -> InlinePolicy {
+    let text =
+        format!(r#"{{"Statement":{{"Effect":"{effect}","Principal":"*","Action":"kms:*","Resource":"*"}}}}"#);
+    InlinePolicy { name: name.into(), text }
 }
 
 #[test]
