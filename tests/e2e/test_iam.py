@@ -411,7 +411,8 @@ def test_tags(iam):
         listed = getattr(iam, f"list_{kind}_tags")
         tag(**target, Tags=[{"Key": "b", "Value": "1"}, {"Key": "a", "Value": ""}])
         tag(**target, Tags=[{"Key": "B", "Value": "2"}])
-        if kind == "policy":
+        exact = kind in ("policy", "open_id_connect_provider")
+        if exact:
             # Keys of tags that differ in case are two, and the shorter ones are listed first.
             tag(**target, Tags=[{"Key": "aa", "Value": "3"}])
             assert [held["Key"] for held in listed(**target)["Tags"]] == ["B", "a", "b", "aa"]
@@ -422,13 +423,15 @@ def test_tags(iam):
         page = listed(**target, MaxItems=1)
         assert (page["IsTruncated"], len(page["Tags"])) == (True, 1)
         assert listed(**target, Marker=page["Marker"])["Tags"] == [{"Key": "a", "Value": ""}]
-        twice = [{"Key": "x", "Value": "1"}, {"Key": "x" if kind == "policy" else "X", "Value": "1"}]
-        more = "" if kind == "policy" else " Please note that Tag keys are case insensitive."
+        twice = [{"Key": "x", "Value": "1"}, {"Key": "x" if exact else "X", "Value": "1"}]
+        more = "" if exact else " Please note that Tag keys are case insensitive."
         assert refused(tag, **target, Tags=twice) == ("InvalidInput", f"Duplicate tag keys found.{more}", 400)
+        assert refused(tag, **target, Tags=[])[::2] == ("InvalidInput", 400)
+        assert refused(untag, **target, TagKeys=[])[::2] == ("InvalidInput", 400)
         assert refused(tag, **target, Tags=[{"Key": "aws:x", "Value": "1"}])[0] == "InvalidInput"
         many = [{"Key": f"k{number}", "Value": ""} for number in range(49)]
         assert refused(tag, **target, Tags=many)[0] == "LimitExceeded"
-        untag(**target, TagKeys=["a", "B", "nothing"] if kind == "policy" else ["A", "b", "nothing"])
+        untag(**target, TagKeys=["a", "B", "nothing"] if exact else ["A", "b", "nothing"])
         assert listed(**target)["Tags"] == []
 
 

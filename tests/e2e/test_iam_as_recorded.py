@@ -107,6 +107,20 @@ def test_values_that_are_none_of_their_types_may_be_passed_for_a_session_and_are
         sts.get_federation_token(**passing)
 
 
+def test_an_own_policy_is_told_under_the_name_that_was_asked_for_and_listed_under_its_first(iam):
+    named = {"UserName": "recorded-alice", "PolicyDocument": policy("kms:*")}
+    iam.put_user_policy(**named, PolicyName="Mixed")
+    iam.put_user_policy(**named, PolicyName="MIXED")
+    assert "Mixed" in iam.list_user_policies(UserName="recorded-alice")["PolicyNames"]
+    assert iam.get_user_policy(UserName="recorded-alice", PolicyName="MIXED")["PolicyName"] == "MIXED"
+    iam.delete_user_policy(UserName="recorded-alice", PolicyName="mixed")
+
+
+def test_no_access_key_is_made_to_expire(iam, alice):
+    key = {"UserName": "recorded-alice", "AccessKeyId": alice["AccessKeyId"]}
+    assert refused(iam.update_access_key, **key, Status="Expired")[::2] == ("InvalidInput", 400)
+
+
 def test_prefixes_and_documents_have_texts_of_their_own(iam):
     prefix = (
         "ValidationError",

@@ -199,7 +199,7 @@ pub(crate) async fn update_access_key(cx: &mut Cx<'_>, input: UpdateAccessKeyInp
     let inactive = match input.status {
         Status::Active => None,
         Status::Inactive => Some(true),
-        Status::Expired => return Err(QueryError::validation(NOT_EXPIRED).into()),
+        Status::Expired => return Err(Refusal::invalid(NOT_EXPIRED)),
     };
     change(cx, async |cx, snapshot| {
         let owner = owner(cx, &**snapshot, "iam:UpdateAccessKey", input.user_name.as_deref()).await?;
@@ -216,9 +216,8 @@ pub(crate) async fn update_access_key(cx: &mut Cx<'_>, input: UpdateAccessKeyInp
     .await
 }
 
-// AWS: unverified
-const NOT_EXPIRED: &str = "1 validation error detected: Value at 'status' failed to satisfy constraint: Member must \
-                           satisfy enum value set: [Active, Inactive]";
+// AWS: the text is unverified.
+const NOT_EXPIRED: &str = "The status of an access key is set to Active or Inactive.";
 
 pub(crate) async fn delete_access_key(cx: &mut Cx<'_>, input: DeleteAccessKeyInput) -> Result<(), Refusal> {
     let id = &input.access_key_id;

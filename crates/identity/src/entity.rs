@@ -285,7 +285,7 @@ macro_rules! tagged {
 
 tagged! {
     ManagedPolicyRecord, "Cannot exceed quota for TagsPerPolicy: 50", Exact;
-    ProviderRecord, "The number of tags has reached the maximum limit.", IgnoringCase;
+    ProviderRecord, "The number of tags has reached the maximum limit.", Exact;
     RoleRecord, "Cannot exceed quota for TagsPerRole: 50", IgnoringCase;
     UserRecord, "Cannot exceed quota for TagsPerUser: 50", IgnoringCase;
 }

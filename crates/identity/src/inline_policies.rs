@@ -92,7 +92,8 @@ macro_rules! inline_policies {
             let (holder, policy) =
                 get::<$record>(cx, $get_action, &input.$holder, &input.policy_name).await?;
             let policy_document = shown::document(&policy.text);
-            Ok($get_output { $holder: holder, policy_name: policy.name, policy_document })
+            // Its name as it was asked for, by recorded answers of AWS: ListUserPolicies and its like tell how it was given.
+            Ok($get_output { $holder: holder, policy_name: input.policy_name, policy_document })
         }
 
         pub(crate) async fn $delete(cx: &mut Cx<'_>, input: $delete_input) -> Result<(), Refusal> {

@@ -1,7 +1,7 @@
 //! What tags must be before they are kept.
 //!
-//! Keys of tags are told apart without regard to case, but for those of policies, and kept as they were given. Source:
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>.
+//! Keys of tags of users and roles are told apart without regard to case, those of others are not, and all are kept as they were
+//! given. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>.
 
 use keyreeve_core::record::TagRecord;
 use keyreeve_wire::iam::Tag;
@@ -31,6 +31,12 @@ pub(crate) fn records<E: Tagged>(tags: &[Tag]) -> Result<Vec<TagRecord>, Refusal
         records.push(TagRecord { key: key.clone(), value: value.clone() });
     }
     Ok(records)
+}
+
+/// Refuses a request without tags. Whoever may not make it has been told so before.
+pub(crate) fn some<T>(tags: &[T]) -> Result<(), Refusal> {
+    // AWS: the text is unverified.
+    if tags.is_empty() { Err(Refusal::invalid("The list of tags must not be empty.")) } else { Ok(()) }
 }
 
 /// Adds tags to an entity, or replaces the values of those that it has.

@@ -27,8 +27,11 @@ async fn tag<E: Tagged>(
 ) -> Result<(), Refusal> {
     let tags = tag_check::records::<E>(tags)?;
     let particulars = Particulars { request_tags: &tags, ..Particulars::default() };
-    amend::<E, ()>(cx, action, name, &particulars, async |entity| tag_check::put(&mut entity.record, &tags))
-        .await
+    amend::<E, ()>(cx, action, name, &particulars, async |entity| {
+        tag_check::some(&tags)?;
+        tag_check::put(&mut entity.record, &tags)
+    })
+    .await
 }
 
 async fn untag<E: Tagged>(
@@ -39,6 +42,7 @@ async fn untag<E: Tagged>(
 ) -> Result<(), Refusal> {
     let particulars = Particulars { tag_keys: keys, ..Particulars::default() };
     amend::<E, ()>(cx, action, name, &particulars, async |entity| {
+        tag_check::some(keys)?;
         entity.record.tags_mut().retain(|tag| !keys.iter().any(|key| E::TAG_KEYS.same(&tag.key, key)));
         Ok(())
     })
@@ -53,7 +57,7 @@ async fn list<E: Tagged>(
 ) -> Result<Page<Tag>, Refusal> {
     let entity = read::<E>(cx, action, name).await?;
     let list = format!("{action}/{}", entity.name());
-    // Those of policies are listed by length first.
+    // Those of policies and providers are listed by length first.
     let place = |tag: &TagRecord| match E::TAG_KEYS {
         TagKeys::Exact => format!("{:03}{}", tag.key.len(), tag.key),
         TagKeys::IgnoringCase => tag.key.clone(),

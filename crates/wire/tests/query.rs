@@ -163,8 +163,19 @@ fn the_texts_of_iam_are_answered() {
         ),
         (
             "UserName=a&Tags.member.01.Key=1",
+            QueryErrorCode::ValidationError,
+            "1 validation error detected: Value at 'tags.1.member.value' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "UserName=a&Tags.member.01.Key=1&Tags.member.1.Value=1",
             QueryErrorCode::MalformedInput,
             "The input is not of the form that the operation takes.",
+        ),
+        (
+            "UserName=a&Tags.member.2.Key=k&Tags.member.2.Value=",
+            QueryErrorCode::ValidationError,
+            "2 validation errors detected: Value at 'tags.1.member.key' failed to satisfy constraint: Member must not be null; \
+             Value at 'tags.1.member.value' failed to satisfy constraint: Member must not be null",
         ),
         (
             "UserName=a&UserName=b",
@@ -175,7 +186,7 @@ fn the_texts_of_iam_are_answered() {
         assert_eq!(decode(text), Err(QueryError::new(code, message)), "{text}");
     }
     for fine in
-        ["UserName=a&Tags=", "UserName=a", "UserName=a&Unknown=1&Tags.member.3.Key=k&Tags.member.3.Value="]
+        ["UserName=a&Tags=", "UserName=a", "UserName=a&Unknown=1&Tags.member.01.Key=k&Tags.member.01.Value="]
     {
         assert_eq!(decode(fine), Ok(()), "{fine}");
     }
@@ -183,9 +194,64 @@ fn the_texts_of_iam_are_answered() {
 
 #[test]
 fn elements_of_a_list_stand_in_the_order_of_their_numbers() {
-    let form =
-        Form::parse(b"UserName=a&TagKeys.member.10=c&TagKeys.member.9=b&TagKeys.member.1=a").expect("a form");
-    assert_eq!(iam::UntagUserInput::decode(&form).expect("an input").tag_keys, ["a", "b", "c"]);
+    let keys = |text: String| {
+        let form = Form::parse(text.as_bytes()).expect("a form");
+        iam::UntagUserInput::decode(&form).map(|input| input.tag_keys)
+    };
+    let numbered = |numbers: &[&str]| {
+        let member = |number: &&str| format!("&TagKeys.member.{number}=k{number}");
+        keys(format!("UserName=a{}", numbers.iter().map(member).collect::<String>()))
+    };
+    let ten = ["10", "9", "8", "7", "6", "5", "4", "3", "2", "1"];
+    let expected: Vec<String> = (1..=10).map(|number| format!("k{number}")).collect();
+    assert_eq!(numbered(&ten), Ok(expected));
+    assert_eq!(numbered(&["2", "001"]), Ok(vec!["k001".to_owned(), "k2".to_owned()]));
+
+    let malformed = QueryErrorCode::MalformedInput;
+    let lacking = r"1 validation error detected: Value at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+]";
+    for (numbers, code, text) in [
+        (&["%2B1"][..], malformed, "Start of list found where not expected"),
+        (&["one"], malformed, "Start of list found where not expected"),
+        (&["0"], malformed, "0 is not a valid index"),
+        (&["-1"], malformed, "Key -1 may not have a leading '-'"),
+        (&["11"], QueryErrorCode::ValidationError, lacking),
+        (&["1", "8", "15"], QueryErrorCode::ValidationError, lacking),
+        (&["12"], malformed, "Excessively sparse input would skip 11 list elements"),
+        (&["12", "1"], malformed, "Excessively sparse input would skip 11 list elements"),
+        (&["1", "22", "43"], malformed, "Excessively sparse input would skip 21 list elements"),
+        (&["99999999999"], malformed, "The input is not of the form that the operation takes."),
+    ] {
+        assert_eq!(numbered(numbers), Err(QueryError::new(code, text)), "{numbers:?}");
+    }
+    let far = [&ten[..], &["21"]].concat();
+    let text = "Excessively sparse input would skip 11 list elements";
+    assert_eq!(numbered(&far), Err(QueryError::new(malformed, text)));
+}
+
+#[test]
+fn numbers_and_truth_values_are_written_in_few_ways() {
+    for (text, expected) in [
+        ("MaxItems=01", Ok(())),
+        ("MaxItems=%2B1", Ok(())),
+        ("MaxItems=1001", Err(QueryErrorCode::ValidationError)),
+        ("MaxItems=-1", Err(QueryErrorCode::ValidationError)),
+        ("MaxItems=+1", Err(QueryErrorCode::MalformedInput)),
+        ("MaxItems=1.0", Err(QueryErrorCode::MalformedInput)),
+        ("MaxItems=1e0", Err(QueryErrorCode::MalformedInput)),
+        ("MaxItems=2147483648", Err(QueryErrorCode::MalformedInput)),
+        ("OnlyAttached=true", Ok(())),
+        ("OnlyAttached=1", Ok(())),
+        ("OnlyAttached=false", Ok(())),
+        ("OnlyAttached=0", Ok(())),
+        ("OnlyAttached=True", Err(QueryErrorCode::MalformedInput)),
+        ("OnlyAttached=true%20", Err(QueryErrorCode::MalformedInput)),
+        ("OnlyAttached=", Err(QueryErrorCode::MalformedInput)),
+        ("OnlyAttached=null", Err(QueryErrorCode::MalformedInput)),
+    ] {
+        let form = Form::parse(text.as_bytes()).expect("a form");
+        let said = iam::ListPoliciesInput::decode(&form).map(drop).map_err(|error| error.code);
+        assert_eq!(said, expected, "{text}");
+    }
 }
 
 #[test]
