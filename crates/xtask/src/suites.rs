@@ -4,7 +4,9 @@
 //! the clients that stand outside of the workspace.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use crate::fuzz;
 use crate::process::{Failure, Program, heading};
@@ -20,12 +22,18 @@ const GENERATED_CASES: &str = "20000";
 
 /// Runs every suite up to the first that fails.
 pub(crate) fn run(repository: &Repository, long: bool) -> Result<(), Failure> {
-    heading("cargo test");
-    rounds(Program::new("cargo", &repository.root), long)
-        .env("RUSTDOC", repository.root.join(RUSTDOC))
-        .args("test --workspace")
-        .run("cargo test")?;
-    release_build(repository)?;
+    heading("cargo test, and the release build beside it");
+    // The link of the release binary keeps one core busy for minutes, and the tests wait for files and for each other.
+    let (tests, build) = thread::scope(|scope| {
+        let build = scope.spawn(|| release_build(repository));
+        let tests = rounds(Program::new("cargo", &repository.root), long)
+            .env("RUSTDOC", repository.root.join(RUSTDOC))
+            .args("test --workspace")
+            .run("cargo test");
+        (tests, build.join())
+    });
+    tests?;
+    build.unwrap_or_else(|panic| resume_unwind(panic))?;
     python::prepare(repository)?;
     javascript(repository)?;
     heading("e2e");
@@ -48,10 +56,9 @@ fn million_decisions(repository: &Repository) -> Result<(), Failure> {
     Program::new("cargo", &repository.root).args(arguments).run("a million decisions")
 }
 
-/// Builds the release binaries of the server and of the load generator.
+/// Builds the release binaries of the server and of the load generator, without a word where all is well.
 fn release_build(repository: &Repository) -> Result<(), Failure> {
-    heading("release build");
-    let arguments = "build --release -p keyreeve -p keyreeve-loadgen";
+    let arguments = "build --quiet --release -p keyreeve -p keyreeve-loadgen";
     Program::new("cargo", &repository.root).args(arguments).run("release build")
 }
 
