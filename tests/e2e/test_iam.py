@@ -712,11 +712,12 @@ def test_simulation(iam):
     for result in answer["EvaluationResults"]:
         (one,) = result["ResourceSpecificResults"]
         assert (one["EvalResourceName"], one["EvalResourceDecision"]) == (key, result["EvalDecision"])
-        assert one["MatchedStatements"] == result["MatchedStatements"]
+        assert one.get("MatchedStatements", []) == result["MatchedStatements"]
+        assert one.keys() <= {"EvalResourceName", "EvalResourceDecision", "MatchedStatements"}
         assert result["EvalDecisionDetails"] == {}
     assert [result["EvalResourceName"] for result in answer["EvaluationResults"]] == [key] * 3
 
-    # The most restrictive decision is that of the action, and the statements are those that made it.
+    # The most restrictive decision is that of the action, and the statements are those that decided for any of the resources.
     mixed = [
         f'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"kms:*","Resource":"{key}"}}]}}',
         '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:*","Resource":"*:alias/x"}}',
@@ -733,7 +734,10 @@ def test_simulation(iam):
         assert [one["EvalResourceDecision"] for one in result["ResourceSpecificResults"]] == [
             "allowed", "implicitDeny", "explicitDeny"
         ][: len(resources)]  # fmt: skip
-    assert result["MatchedStatements"] == [
+        assert [one["SourcePolicyId"] for one in result["MatchedStatements"]] == [
+            "PolicyInputList.1", "PolicyInputList.2"
+        ][: 2 if decision == "explicitDeny" else 1]  # fmt: skip
+    assert result["MatchedStatements"][1:] == [
         {
             "SourcePolicyId": "PolicyInputList.2", "SourcePolicyType": "IAM Policy",
             "StartPosition": {"Line": 1, "Column": 38}, "EndPosition": {"Line": 1, "Column": len(mixed[1])},
@@ -759,6 +763,30 @@ def test_simulation(iam):
         {"ContextKeyName": name, "ContextKeyValues": ["x"], "ContextKeyType": "string"} for name in keys
     ]
     assert decisions(iam.simulate_custom_policy(**arguments, ContextEntries=entries)) == [("kms:Encrypt", "allowed")]
+
+    # What is not given is missing where a condition on it does not hold.
+    for operator, decision, missing in [
+        ("StringEquals", "implicitDeny", ["aws:PrincipalTag/a"]),
+        ("StringNotEquals", "allowed", []),
+        ("StringEqualsIfExists", "allowed", []),
+        ("ForAllValues:StringEquals", "allowed", []),
+    ]:
+        condition = policy("kms:Encrypt", Condition={operator: {"aws:PrincipalTag/a": "b"}})
+        (result,) = iam.simulate_custom_policy(PolicyInputList=[condition], ActionNames=["kms:Encrypt"])["EvaluationResults"]
+        assert (result["EvalDecision"], result["MissingContextValues"]) == (decision, missing)
+
+    # Nobody has a user id of his own, and a caller his ARN.
+    stub, arn = "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR", f"arn:aws:iam::{ACCOUNT}:user/simulated"
+    given = {"ContextEntries": [{"ContextKeyName": "aws:userid", "ContextKeyValues": ["x"], "ContextKeyType": "string"}]}
+    for more, user_id in [({}, stub), ({"CallerArn": arn}, arn), (given, "x"), ({"CallerArn": arn, **given}, "x")]:
+        for wanted in [stub, arn, "x"]:
+            condition = policy("kms:Encrypt", Condition={"StringEquals": {"aws:UserId": wanted}})
+            (result,) = iam.simulate_custom_policy(PolicyInputList=[condition], ActionNames=["kms:Encrypt"], **more)[
+                "EvaluationResults"
+            ]
+            missing = [] if wanted == user_id or "ContextEntries" in more else ["aws:UserId"]
+            allowed = "allowed" if wanted == user_id else "implicitDeny"
+            assert (result["EvalDecision"], result["MissingContextValues"]) == (allowed, missing)
 
     user = iam.create_user(UserName="simulated", PermissionsBoundary=READ_ONLY)["User"]
     iam.create_group(GroupName="simulated")

@@ -51,7 +51,8 @@ pub(crate) fn result(
 ) -> EvaluationResult {
     let decision = strictest(outcomes.iter().map(|outcome| outcome.decision));
     let mut matched: Vec<&Matched> = Vec::new();
-    for outcome in outcomes.iter().filter(|outcome| outcome.decision == decision) {
+    // Also what decides of other resources than those that make it the most restrictive.
+    for outcome in outcomes {
         for one in &outcome.matched {
             if !matched.contains(&one) {
                 matched.push(one);
@@ -82,11 +83,12 @@ pub(crate) fn result(
 }
 
 fn of_resource(resource: &str, outcome: &Outcome, missing: &[String]) -> ResourceSpecificResult {
+    let matched = &outcome.matched;
     ResourceSpecificResult {
         eval_resource_name: resource.to_owned(),
         eval_resource_decision: outcome.decision,
-        matched_statements: outcome.matched.iter().map(statement).collect(),
-        missing_context_values: missing.to_vec(),
+        matched_statements: (!matched.is_empty()).then(|| matched.iter().map(statement).collect()),
+        missing_context_values: (!missing.is_empty()).then(|| missing.to_vec()),
         eval_decision_details: outcome.across_accounts.map(|_| details(core::slice::from_ref(outcome))),
         permissions_boundary_decision_detail: outcome.by_boundary.map(boundary),
     }

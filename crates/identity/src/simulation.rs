@@ -61,7 +61,13 @@ struct Scene<'a> {
     caller: &'a str,
     owner: Option<&'a str>,
     entries: &'a [ContextEntry],
+    /// What `aws:userid` is where the request does not give it.
+    user_id: Option<&'a str>,
 }
+
+const USER_ID: &str = "aws:userid";
+/// What it is where nobody is given, by recorded answers of AWS; else it is the ARN of the caller.
+const NOBODY: &str = "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR";
 
 fn compile(kind: Kind, text: &str, what: &str) -> Result<Policy, Refusal> {
     // AWS: the text is unverified.
@@ -136,6 +142,7 @@ pub(crate) async fn simulate_custom_policy(
         caller: input.caller_arn.as_deref().unwrap_or(&somebody),
         owner: input.resource_owner.as_deref(),
         entries: &input.context_entries,
+        user_id: Some(input.caller_arn.as_deref().unwrap_or(NOBODY)),
     };
     let wanted = Wanted::new(&input.marker, input.max_items);
     let page = scene.page(cx, "SimulateCustomPolicy", wanted, &input.action_names, &input.resource_arns)?;
@@ -166,6 +173,7 @@ pub(crate) async fn simulate_principal_policy(
         caller: input.caller_arn.as_deref().unwrap_or(caller),
         owner: input.resource_owner.as_deref(),
         entries: &input.context_entries,
+        user_id: None,
     };
     let wanted = Wanted::new(&input.marker, input.max_items);
     let page =
@@ -311,8 +319,10 @@ impl Scene<'_> {
             };
             (!values.is_empty()).then_some((*name, value))
         });
-        let context: Context<'_> = keys.collect();
-        let missing = self.missing(&values);
+        let is_given = values.iter().any(|(name, _)| name.eq_ignore_ascii_case(USER_ID));
+        let user_id = self.user_id.filter(|_| !is_given).map(|id| (USER_ID, ContextValue::One(id)));
+        let context: Context<'_> = keys.chain(user_id).collect();
+        let missing = self.missing(&values, &context);
         let everything = ["*".to_owned()];
         let resources = if resources.is_empty() { &everything } else { resources };
         // AWS: the texts are unverified.
@@ -338,8 +348,8 @@ impl Scene<'_> {
         Ok(Page { items: results.collect::<Result<_, _>>()?, marker })
     }
 
-    /// The condition keys that policies ask for and the request does not give.
-    fn missing(&self, given: &[(&str, Vec<&str>)]) -> Vec<String> {
+    /// The condition keys that policies ask for and the request does not give, but for those whose conditions all hold.
+    fn missing(&self, given: &[(&str, Vec<&str>)], context: &Context<'_>) -> Vec<String> {
         let given: HashSet<_> = given.iter().map(|(given, _)| given.to_ascii_lowercase()).collect();
         let mut missing = keys_of(&self.identity);
         let of_resource = self.resource_policy.iter().flat_map(|(policy, _)| policy.context_keys());
@@ -349,6 +359,29 @@ impl Scene<'_> {
             }
         }
         missing.retain(|name| !given.contains(&name.to_ascii_lowercase()));
+        if missing.is_empty() {
+            return missing;
+        }
+        // Conditions are the same for every action and resource.
+        let identity: Vec<_> = self.identity.iter().map(|source| &source.policy).collect();
+        let key = self.resource_policy.as_ref().map(|(policy, _)| policy);
+        let policies = Policies { key, identity: &identity, ..Policies::default() };
+        let request = keyreeve_policy::Request {
+            caller: self.caller(),
+            action: &Action::new("*"),
+            resource: Resource::new("*"),
+            resource_account: self.account,
+            context,
+            encryption_context: &[],
+        };
+        let mut conditions = HashMap::new();
+        for statement in explain(&request, &policies).policies.iter().flat_map(|policy| &policy.statements) {
+            for condition in &statement.conditions {
+                let holds = condition.holds == Truth::Yes;
+                *conditions.entry(condition.key.to_ascii_lowercase()).or_insert(true) &= holds;
+            }
+        }
+        missing.retain(|name| conditions.get(&name.to_ascii_lowercase()) != Some(&true));
         missing
     }
 

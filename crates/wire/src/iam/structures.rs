@@ -271,8 +271,8 @@ query_structure! {
     output ResourceSpecificResult = "ResourceSpecificResult" {
         eval_resource_name: required String = "EvalResourceName" RESOURCE_NAME,
         eval_resource_decision: required EvaluationDecision = "EvalResourceDecision" POLICY_EVALUATION_DECISION,
-        matched_statements: present Vec<Statement> = "MatchedStatements" STATEMENT_LIST,
-        missing_context_values: present Vec<String> = "MissingContextValues" CONTEXT_KEY_NAMES_RESULT_LIST,
+        matched_statements: optional Vec<Statement> = "MatchedStatements" STATEMENT_LIST,
+        missing_context_values: optional Vec<String> = "MissingContextValues" CONTEXT_KEY_NAMES_RESULT_LIST,
         eval_decision_details: optional BTreeMap<String, EvaluationDecision> = "EvalDecisionDetails" EVAL_DECISION_DETAILS,
         permissions_boundary_decision_detail: optional PermissionsBoundaryDecisionDetail = "PermissionsBoundaryDecisionDetail" PERMISSIONS_BOUNDARY_DECISION_DETAIL,
     }
