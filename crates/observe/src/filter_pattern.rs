@@ -19,6 +19,12 @@ pub enum FilterPatternError {
     /// These have no place where they stand.
     #[error("Invalid character(s) in term '{0}'")]
     Characters(String),
+    /// What stands between two `%` is no regular expression.
+    #[error("Failed to compile regular expression.")]
+    Expression,
+    /// More regular expressions than there may be.
+    #[error("Your input has exceeded the maximum of 2 regular expressions per filter pattern.")]
+    Expressions,
     /// An expression that would take too long.
     #[error("Regular expression evaluation time exceeded allowed limit")]
     Heavy,
@@ -28,6 +34,14 @@ pub enum FilterPatternError {
     /// What is opened at the beginning is not closed at the end.
     #[error("If a filter pattern starts with '{0}' it must end with '{1}'")]
     Unclosed(char, char),
+    /// More wildcards than there may be in the name of one member.
+    #[error(
+        "Your filter pattern has a JSON path selector that exceeds the maximum of 1 wildcard allowed per json selector."
+    )]
+    WildcardsOfOne,
+    /// More names of members with a wildcard than there may be.
+    #[error("Your input has exceeded the maximum of 3 JSON wildcard selectors allowed per filter pattern.")]
+    Wildcards,
 }
 
 /// A filter pattern.
@@ -97,7 +111,8 @@ impl FilterPattern {
             Self::All => true,
             Self::Expression(expression) => expression.is_in(&String::from_utf8_lossy(json)),
             Self::Json(condition) => {
-                serde_json::from_slice(json).is_ok_and(|event: Value| condition.holds(&event))
+                let event = serde_json::from_slice(json).ok();
+                event.is_some_and(|event: Value| event.is_object() && condition.holds(&event))
             }
             Self::Terms { all, none, any } => {
                 let text = String::from_utf8_lossy(json);

@@ -24,7 +24,7 @@ pub type Selector = Vec<Step>;
 /// One step of a selector.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Into each element of a list.
+    /// Into each element of a list, or each member.
     AnyElement,
     /// Into each member.
     AnyMember,
@@ -37,11 +37,11 @@ pub enum Step {
 /// What a member is held against.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
-    /// It is a text, a number or a truth that is, or is not, what is said.
+    /// It is a text or a number that is, or is not, what is said.
     Equals(Operand, bool),
     /// It is not there.
     Missing,
-    /// It is null.
+    /// It is null, or a list with a null in it.
     Null,
     /// It is a number that stands so to this one.
     Number(Order, f64),
@@ -130,6 +130,8 @@ fn select<'v>(value: &'v Value, selector: &[Step], found: &mut Vec<&'v Value>) {
     match step {
         Step::AnyElement => {
             value.as_array().into_iter().flatten().for_each(|value| select(value, rest, found));
+            let members = value.as_object().into_iter().flatten();
+            members.for_each(|(_, value)| select(value, rest, found));
         }
         Step::AnyMember => {
             let members = value.as_object().into_iter().flatten();
@@ -153,7 +155,7 @@ impl Test {
         match self {
             Self::Equals(operand, wanted) => operand.is(value).is_some_and(|is| is == *wanted),
             Self::Missing => false,
-            Self::Null => value.is_null(),
+            Self::Null => value.is_null() || value.as_array().into_iter().flatten().any(Value::is_null),
             Self::Number(order, number) => value.as_f64().is_some_and(|value| match order {
                 Order::Above => value > *number,
                 Order::AtLeast => value >= *number,
@@ -166,16 +168,16 @@ impl Test {
 }
 
 impl Operand {
-    /// Whether a value is what is said; nothing of lists, objects and null, which are no values to compare.
+    /// Whether a value is what is said; nothing of lists, objects, truths and null, which are no values to compare.
     fn is(&self, value: &Value) -> Option<bool> {
         let text = match value {
             Value::String(text) => text,
-            Value::Bool(_) | Value::Number(_) => &value.to_string(),
-            Value::Array(_) | Value::Null | Value::Object(_) => return None,
+            Value::Number(_) => &value.to_string(),
+            Value::Array(_) | Value::Bool(_) | Value::Null | Value::Object(_) => return None,
         };
         Some(match self {
             Self::Expression(expression) => expression.is_in(text),
-            // AWS: unverified that digits without quotes are a text where the member is one; that is how account numbers are written.
+            // Digits without quotes are a text where the member is one; that is how account numbers are written.
             Self::Number(number, written) => value.as_f64().map_or(written == text, |value| value == *number),
             Self::Text(pattern) => matches(pattern, text),
         })

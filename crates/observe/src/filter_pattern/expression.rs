@@ -43,7 +43,13 @@ impl Expression {
     /// Where the text is none, or is too heavy.
     pub fn parse(text: &str) -> Result<Self, FilterPatternError> {
         let mut reader = Reader { rest: text.chars().peekable(), written: String::new(), weight: 0 };
-        reader.whole()?;
+        if let Err(error) = reader.whole() {
+            // The service names all that it has read, from the `%` on.
+            let read = text.chars().count().saturating_sub(reader.rest.count());
+            let named = core::iter::once('%').chain(text.chars().take(read)).collect();
+            let is_of_characters = matches!(error, FilterPatternError::Characters(_));
+            return Err(if is_of_characters { FilterPatternError::Characters(named) } else { error });
+        }
         let Reader { written, weight, .. } = reader;
         if weight > HEAVIEST {
             return Err(FilterPatternError::Heavy);
@@ -60,7 +66,7 @@ impl Expression {
                 .build()
                 .map_err(|error| match matches!(error, regex::Error::CompiledTooBig(_)) {
                     true => FilterPatternError::Heavy,
-                    false => FilterPatternError::Syntax,
+                    false => FilterPatternError::Expression,
                 })
         })
     }
@@ -118,7 +124,7 @@ impl Reader<'_> {
                     self.written.push(c);
                     None
                 }
-                ('?' | '*' | '+' | '{', None) => return Err(FilterPatternError::Syntax),
+                ('?' | '*' | '+' | '{', None) => return Err(FilterPatternError::Expression),
                 ('?' | '*' | '+', Some(_)) => {
                     self.written.push(c);
                     self.lazily();
@@ -172,18 +178,18 @@ impl Reader<'_> {
         let least = self.number()?;
         let most = match self.rest.next_if_eq(&',') {
             Some(_) => self.number()?,
-            None => Some(least.ok_or(FilterPatternError::Syntax)?),
+            None => Some(least.ok_or(FilterPatternError::Expression)?),
         };
         if self.rest.next() != Some('}') {
-            return Err(FilterPatternError::Syntax);
+            return Err(FilterPatternError::Expression);
         }
         let (copies, written) = match (least, most) {
-            (None, None) => return Err(FilterPatternError::Syntax),
+            (None, None) => return Err(FilterPatternError::Expression),
             (Some(least), None) => (least.saturating_add(1), format!("{{{least},}}")),
             (least, Some(most)) => {
                 let least = least.unwrap_or_default();
                 if least > most {
-                    return Err(FilterPatternError::Syntax);
+                    return Err(FilterPatternError::Expression);
                 }
                 (most, format!("{{{least},{most}}}"))
             }
@@ -212,8 +218,8 @@ impl Reader<'_> {
         let mut weight = if is_any_other { WEIGHT_OF_ANY } else { 1 };
         let mut is_empty = true;
         loop {
-            match self.rest.next().ok_or(FilterPatternError::Syntax)? {
-                ']' if is_empty => return Err(FilterPatternError::Syntax),
+            match self.rest.next().ok_or(FilterPatternError::Expression)? {
+                ']' if is_empty => return Err(FilterPatternError::Expression),
                 ']' => break,
                 '\\' => match self.escape()? {
                     Escape::Character(first) => self.range(first)?,
@@ -225,7 +231,7 @@ impl Reader<'_> {
                         self.written.push(']');
                     }
                 },
-                '[' => return Err(FilterPatternError::Syntax),
+                '[' => return Err(FilterPatternError::Expression),
                 first => self.range(member(first)?)?,
             }
             is_empty = false;
@@ -242,16 +248,16 @@ impl Reader<'_> {
             return Ok(());
         }
         self.rest = ahead;
-        let last = match self.rest.next().ok_or(FilterPatternError::Syntax)? {
+        let last = match self.rest.next().ok_or(FilterPatternError::Expression)? {
             '\\' => match self.escape()? {
                 Escape::Character(last) => last,
-                Escape::Class { .. } => return Err(FilterPatternError::Syntax),
+                Escape::Class { .. } => return Err(FilterPatternError::Expression),
             },
-            '[' => return Err(FilterPatternError::Syntax),
+            '[' => return Err(FilterPatternError::Expression),
             last => member(last)?,
         };
         if first > last {
-            return Err(FilterPatternError::Syntax);
+            return Err(FilterPatternError::Expression);
         }
         self.written.push('-');
         self.character(last);
@@ -261,7 +267,7 @@ impl Reader<'_> {
     /// What is behind a backslash.
     fn escape(&mut self) -> Result<Escape, FilterPatternError> {
         let class = |members, is_any_other| Ok(Escape::Class { members, is_any_other });
-        match self.rest.next().ok_or(FilterPatternError::Syntax)? {
+        match self.rest.next().ok_or(FilterPatternError::Expression)? {
             'd' => class("0-9", false),
             'D' => class("0-9", true),
             's' => class(WHITESPACE, false),
@@ -272,11 +278,11 @@ impl Reader<'_> {
                 let mut digit = || self.rest.next().and_then(|c| c.to_digit(16));
                 let code = digit().zip(digit()).map(|(high, low)| high * 16 + low);
                 let c = code.and_then(char::from_u32).filter(char::is_ascii);
-                c.map(Escape::Character).ok_or(FilterPatternError::Syntax)
+                c.map(Escape::Character).ok_or(FilterPatternError::Expression)
             }
             // AWS: unverified for the symbols that need no backslash.
             c if OPERATORS.contains(c) || SYMBOLS.contains(c) => Ok(Escape::Character(c)),
-            c if c.is_ascii_alphanumeric() => Err(FilterPatternError::Syntax),
+            c if c.is_ascii_alphanumeric() => Err(FilterPatternError::Expression),
             c => Err(FilterPatternError::Characters(c.to_string())),
         }
     }
@@ -289,7 +295,6 @@ const WHITESPACE: &str = r" \t\n\x0B\f\r";
 fn itself(c: char) -> Result<char, FilterPatternError> {
     match c.is_ascii_alphanumeric() || SYMBOLS.contains(c) {
         true => Ok(c),
-        // AWS: unverified what the text names of such an expression.
         false => Err(FilterPatternError::Characters(c.to_string())),
     }
 }
@@ -379,41 +384,41 @@ mod tests {
     fn what_aws_does_not_document_is_refused() {
         let character = |c: &str| FilterPatternError::Characters(c.to_owned());
         for (text, error) in [
-            ("something!", character("!")),
-            ("a(b", character("(")),
-            ("a)", character(")")),
-            (r"\(a\)", character("(")),
-            ("[a&&b]", character("&")),
-            ("caf\u{e9}", character("\u{e9}")),
-            ("a\"b", character("\"")),
-            ("a<b>", character("<")),
+            ("something!", character("%something!")),
+            ("a(b", character("%a(")),
+            ("a)", character("%a)")),
+            (r"\(a\)", character(r"%\(")),
+            ("[a&&b]", character("%[a&")),
+            ("caf\u{e9}", character("%caf\u{e9}")),
+            ("a\"b", character("%a\"")),
+            ("a<b>", character("%a<")),
             ("", FilterPatternError::Syntax),
-            ("*a", FilterPatternError::Syntax),
-            ("^*", FilterPatternError::Syntax),
-            ("a|*", FilterPatternError::Syntax),
-            ("a**", FilterPatternError::Syntax),
-            ("a++", FilterPatternError::Syntax),
-            ("a{2}{3}", FilterPatternError::Syntax),
-            ("a{", FilterPatternError::Syntax),
-            ("a{x}", FilterPatternError::Syntax),
-            ("a{,}", FilterPatternError::Syntax),
-            ("a{}", FilterPatternError::Syntax),
-            ("a{3,2}", FilterPatternError::Syntax),
-            ("{2}", FilterPatternError::Syntax),
-            ("[", FilterPatternError::Syntax),
-            ("[]", FilterPatternError::Syntax),
-            ("[^]", FilterPatternError::Syntax),
-            ("[a", FilterPatternError::Syntax),
-            ("[a[b]]", FilterPatternError::Syntax),
-            ("[z-a]", FilterPatternError::Syntax),
-            (r"[a-\d]", FilterPatternError::Syntax),
-            ("a\\", FilterPatternError::Syntax),
-            (r"\b", FilterPatternError::Syntax),
-            (r"\p", FilterPatternError::Syntax),
-            (r"\1", FilterPatternError::Syntax),
-            (r"\x4", FilterPatternError::Syntax),
-            (r"\xe9", FilterPatternError::Syntax),
-            (r"\xgg", FilterPatternError::Syntax),
+            ("*a", FilterPatternError::Expression),
+            ("^*", FilterPatternError::Expression),
+            ("a|*", FilterPatternError::Expression),
+            ("a**", FilterPatternError::Expression),
+            ("a++", FilterPatternError::Expression),
+            ("a{2}{3}", FilterPatternError::Expression),
+            ("a{", FilterPatternError::Expression),
+            ("a{x}", FilterPatternError::Expression),
+            ("a{,}", FilterPatternError::Expression),
+            ("a{}", FilterPatternError::Expression),
+            ("a{3,2}", FilterPatternError::Expression),
+            ("{2}", FilterPatternError::Expression),
+            ("[", FilterPatternError::Expression),
+            ("[]", FilterPatternError::Expression),
+            ("[^]", FilterPatternError::Expression),
+            ("[a", FilterPatternError::Expression),
+            ("[a[b]]", FilterPatternError::Expression),
+            ("[z-a]", FilterPatternError::Expression),
+            (r"[a-\d]", FilterPatternError::Expression),
+            ("a\\", FilterPatternError::Expression),
+            (r"\b", FilterPatternError::Expression),
+            (r"\p", FilterPatternError::Expression),
+            (r"\1", FilterPatternError::Expression),
+            (r"\x4", FilterPatternError::Expression),
+            (r"\xe9", FilterPatternError::Expression),
+            (r"\xgg", FilterPatternError::Expression),
             ("a{1001}", FilterPatternError::Heavy),
             ("a{99999999999}", FilterPatternError::Heavy),
             ("a{600}b{600}", FilterPatternError::Heavy),

@@ -56,7 +56,7 @@ pub(super) fn expression(text: &str) -> Result<FilterPattern, FilterPatternError
 
 /// Reads a condition on members, without the braces around it.
 pub(super) fn condition(text: &str) -> Result<FilterPattern, FilterPatternError> {
-    let mut reader = Reader::new(text);
+    let mut reader = Reader { end: "}", ..Reader::new(text) };
     let condition = reader.any(0)?;
     reader.skip();
     match reader.rest.peek() {
@@ -64,6 +64,9 @@ pub(super) fn condition(text: &str) -> Result<FilterPattern, FilterPatternError>
         Some(_) => Err(reader.unexpected()),
     }
 }
+
+/// Signs that stand in no pattern for JSON outside of quotes and words.
+const STRAY: &str = ":,;#@~`?";
 
 /// Whether a character stands for itself in a term without quotes.
 ///
@@ -74,13 +77,15 @@ fn is_of_term(c: char) -> bool {
 
 struct Reader<'a> {
     rest: Peekable<Chars<'a>>,
+    /// What stands behind the text that is read.
+    end: &'static str,
     expressions: usize,
     wildcards: usize,
 }
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str) -> Self {
-        Self { rest: text.chars().peekable(), expressions: 0, wildcards: 0 }
+        Self { rest: text.chars().peekable(), end: "", expressions: 0, wildcards: 0 }
     }
 
     fn skip(&mut self) {
@@ -123,24 +128,38 @@ impl<'a> Reader<'a> {
 
     /// A text between two quotes of one kind.
     fn quoted(&mut self, quote: char) -> Result<String, FilterPatternError> {
+        let begun = self.rest.clone();
         self.expect(quote)?;
         let mut text = String::new();
         loop {
-            match self.rest.next().ok_or(FilterPatternError::Syntax)? {
-                '\\' => text.push(self.rest.next().ok_or(FilterPatternError::Syntax)?),
-                c if c == quote => return Ok(text),
-                c => text.push(c),
+            match self.rest.next() {
+                Some('\\') => match self.rest.next() {
+                    Some(c) => text.push(c),
+                    None => return Err(self.endless(begun)),
+                },
+                Some(c) if c == quote => return Ok(text),
+                Some(c) => text.push(c),
+                None => return Err(self.endless(begun)),
             }
         }
     }
 
+    /// The refusal of what begins here and has no end, which is named to the end of the pattern.
+    fn endless(&self, begun: Peekable<Chars<'a>>) -> FilterPatternError {
+        FilterPatternError::Characters(begun.chain(self.end.chars()).collect())
+    }
+
     fn expression(&mut self) -> Result<Expression, FilterPatternError> {
+        let begun = self.rest.clone();
         self.expect('%')?;
         self.expressions = self.expressions.saturating_add(1);
         let text = self.word(|c| c != '%');
-        self.expect('%')?;
+        if self.rest.next().is_none() {
+            // AWS: unverified; so it is with a quote.
+            return Err(self.endless(begun));
+        }
         match self.expressions > EXPRESSIONS_MOST {
-            true => Err(FilterPatternError::Syntax),
+            true => Err(FilterPatternError::Expressions),
             false => Expression::parse(&text),
         }
     }
@@ -173,30 +192,48 @@ impl<'a> Reader<'a> {
             let condition = self.any(depth + 1)?;
             return if self.is_next(')') { Ok(condition) } else { Err(self.unexpected()) };
         }
+        if self.rest.next_if_eq(&'!').is_some() {
+            return Err(self.misplaced("!"));
+        }
         let selector = self.selector()?;
         Ok(Condition::Is(selector, self.test()?))
+    }
+
+    /// The refusal of what comes next, where what was read of something can only go on otherwise.
+    fn misplaced(&mut self, read: &str) -> FilterPatternError {
+        FilterPatternError::Characters(read.chars().chain(self.rest.next()).collect())
+    }
+
+    /// The refusal of what is no member: the first sign outside of quotes that has no place in any pattern, if there is one.
+    fn no_member(&mut self) -> FilterPatternError {
+        let mut is_quoted = false;
+        let stray = self.rest.find(|c| {
+            is_quoted ^= *c == '"';
+            !is_quoted && STRAY.contains(*c)
+        });
+        stray.map_or(FilterPatternError::Syntax, |c| FilterPatternError::Characters(c.to_string()))
     }
 
     /// `$.name`, `$.['name']`, `$.list[0]`, `$.list[*]`, `$.*`, and those behind each other.
     fn selector(&mut self) -> Result<Selector, FilterPatternError> {
         if !self.is_next('$') {
-            return Err(FilterPatternError::Syntax);
+            return Err(self.no_member());
         }
         let mut steps = Vec::new();
         loop {
             let has_dot = self.rest.next_if_eq(&'.').is_some();
             let step = if self.rest.next_if_eq(&'[').is_some() {
-                let step = self.in_brackets()?;
-                self.expect(']')?;
-                step
+                self.in_brackets()?
             } else if !has_dot {
                 break;
             } else if self.rest.next_if_eq(&'*').is_some() {
                 Step::AnyMember
-            } else if self.rest.peek() == Some(&'"') {
-                return Err(FilterPatternError::Characters("$.\"".to_owned()));
             } else {
-                Step::Member(self.word(|c| c.is_alphanumeric() || "_-:/@".contains(c)))
+                let name = self.word(|c| c.is_alphanumeric() || "_-:/@".contains(c));
+                if name.is_empty() && steps.is_empty() {
+                    return Err(self.misplaced("$."));
+                }
+                Step::Member(name)
             };
             if step == Step::Member(String::new()) {
                 return Err(FilterPatternError::Syntax);
@@ -206,29 +243,36 @@ impl<'a> Reader<'a> {
         let wildcards =
             steps.iter().filter(|step| matches!(step, Step::AnyElement | Step::AnyMember)).count();
         self.wildcards = self.wildcards.saturating_add(wildcards);
-        // AWS: unverified with which text.
-        if steps.is_empty() || wildcards > 1 || self.wildcards > WILDCARDS_MOST {
-            return Err(FilterPatternError::Syntax);
+        match steps.is_empty() {
+            true => Err(FilterPatternError::Syntax),
+            false if wildcards > 1 => Err(FilterPatternError::WildcardsOfOne),
+            false if self.wildcards > WILDCARDS_MOST => Err(FilterPatternError::Wildcards),
+            false => Ok(steps),
         }
-        Ok(steps)
     }
 
+    /// What stands in brackets, up to the one that closes.
     fn in_brackets(&mut self) -> Result<Step, FilterPatternError> {
-        match self.rest.peek() {
+        let step = match self.rest.peek() {
             Some('*') => {
                 self.rest.next();
-                Ok(Step::AnyElement)
+                Step::AnyElement
             }
             // Documented with single quotes; patterns with double ones are about, too.
             Some(quote @ ('\'' | '"')) => {
                 let quote = *quote;
-                self.quoted(quote).map(Step::Member)
+                Step::Member(self.quoted(quote)?)
             }
             _ => {
                 let at = self.word(|c| c.is_ascii_digit());
-                at.parse().map(Step::Element).or(Err(FilterPatternError::Syntax))
+                if at.is_empty() || self.rest.peek() != Some(&']') {
+                    return Err(self.misplaced(&format!("[{at}")));
+                }
+                at.parse().map(Step::Element).or(Err(FilterPatternError::Syntax))?
             }
-        }
+        };
+        self.expect(']')?;
+        Ok(step)
     }
 
     fn test(&mut self) -> Result<Test, FilterPatternError> {
@@ -261,6 +305,8 @@ impl<'a> Reader<'a> {
         let text = self.word(|c| !c.is_whitespace() && !"()&|\",%".contains(c));
         match text.parse::<f64>().ok().filter(|number| number.is_finite()) {
             _ if text.is_empty() => Err(self.unexpected()),
+            // It is a word of `IS NULL`.
+            None if text.eq_ignore_ascii_case("null") => Err(FilterPatternError::Syntax),
             Some(number) => Ok(Operand::Number(number, text)),
             None => Ok(Operand::Text(text)),
         }
