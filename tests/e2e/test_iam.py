@@ -852,7 +852,7 @@ def test_a_change_is_in_the_trail_without_its_secret(fresh_server):
     assert made["requestParameters"] == {"userName": "traced", "tags": [{"key": "k", "value": "v"}]}
     user = made["responseElements"]["user"]
     assert user["arn"] == f"arn:aws:iam::{ACCOUNT}:user/traced"
-    assert re.fullmatch(r"[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d [AP]M", user["createDate"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", user["createDate"])
     elements = by_name["CreateAccessKey"]["responseElements"]["accessKey"]
     assert elements.keys() == {"userName", "accessKeyId", "status", "createDate"}
     asked = by_name["GetCallerIdentity"]

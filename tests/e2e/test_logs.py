@@ -86,6 +86,7 @@ def test_the_stream_is_read_from_either_end(used):
     assert [group["logGroupName"] for group in groups] == [GROUP]
     assert logs.describe_log_groups(logGroupNamePrefix="/aws/lambda")["logGroups"] == []
     assert (groups[0]["storedBytes"], groups[0]["deletionProtectionEnabled"]) == (0, False)
+    assert groups[0]["bearerTokenAuthenticationEnabled"] is False
     (searched,) = logs.describe_log_groups(logGroupNamePattern="Trail/K")["logGroups"]
     assert not {"storedBytes", "deletionProtectionEnabled"} & searched.keys(), "a search tells less"
     for asked, found in [
@@ -271,6 +272,55 @@ def test_what_is_wrong_is_refused(used):
     assert reader.filter_log_events(logGroupName=GROUP, limit=1)["events"]
     with pytest.raises(ClientError):
         reader.get_log_events(logGroupName=GROUP, logStreamName="x")
+
+
+def test_a_reading_is_an_event_as_aws_writes_it(used):
+    server, logs, _ = used
+    stream = logs.describe_log_streams(logGroupName=GROUP)["logStreams"][0]["logStreamName"]
+    logs.describe_log_groups(logGroupNamePrefix="Cloud")
+    logs.describe_log_groups()
+    logs.get_log_events(logGroupName=GROUP, logStreamName=stream, limit=1)
+    logs.filter_log_events(logGroupIdentifier=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{GROUP}", filterPattern="nowhere")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]})
+    iam = server.client(service="iam")
+    iam.create_user(UserName="reader")
+    iam.put_user_policy(UserName="reader", PolicyName="none", PolicyDocument=policy)
+    made = iam.create_access_key(UserName="reader")["AccessKey"]
+    reader = server.client(service="logs", credentials=(made["AccessKeyId"], made["SecretAccessKey"]))
+    with pytest.raises(ClientError) as refused:
+        reader.describe_log_groups(logGroupNamePrefix="Cloud")
+    error = refused.value.response["Error"]
+    assert (error["Code"], refused.value.response["ResponseMetadata"]["HTTPStatusCode"]) == ("AccessDeniedException", 400)
+    of_none = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group::log-stream:"
+    assert f"logs:DescribeLogGroups on resource: {of_none} with an explicit deny" in error["Message"]
+    group_arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{GROUP}"
+    group = {"accountId": ACCOUNT, "type": "AWS::Logs::LogGroup", "ARN": group_arn}
+    of_stream = {"accountId": ACCOUNT, "type": "AWS::Logs::LogStream", "ARN": f"{group_arn}:log-stream:{stream}"}
+    of_logs = '{ $.eventSource = "logs.amazonaws.com" }'
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP, filterPattern=of_logs)
+    members = [
+        (event["eventName"], event.get("errorCode"), event["requestParameters"], event.get("resources"), event.get("apiVersion"))
+        for page in pages
+        for event in messages(page)
+    ]
+    for expected in [
+        ("DescribeLogStreams", None, {"logGroupName": GROUP}, [group], "20140328"),
+        (
+            "DescribeLogGroups", None, {"logGroupNamePrefix": "Cloud"},
+            [group | {"ARN": group_arn.replace(GROUP, "Cloud")}], "20140328",
+        ),
+        ("DescribeLogGroups", None, None, None, "20140328"),
+        (
+            "GetLogEvents", None, {"logGroupName": GROUP, "logStreamName": stream, "limit": 1, "unmask": False}, [of_stream],
+            "20140328",
+        ),
+        (
+            "FilterLogEvents", None, {"logGroupIdentifier": group_arn, "filterPattern": "nowhere", "unmask": False},
+            [group], "20140328",
+        ),
+        ("DescribeLogGroups", "AccessDenied", None, None, None),
+    ]:  # fmt: skip
+        assert expected in members, (expected, members)
 
 
 def test_what_is_heavy_to_find_is_looked_for_in_pages(used):

@@ -423,12 +423,16 @@ def test_a_lookup_has_pages_and_the_errors_of_aws(make_server):
             {"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "a"}] * 2},
             "InvalidLookupAttributesException",
         ),
+        (
+            {"LookupAttributes": [{"AttributeKey": "ReadOnly", "AttributeValue": "True"}]},
+            "InvalidLookupAttributesException",
+        ),
+        ({"StartTime": now + datetime.timedelta(hours=1)}, "InvalidTimeRangeException"),
         ({"EventCategory": "other"}, "InvalidEventCategoryException"),
     ]:
         with pytest.raises(botocore.exceptions.ClientError) as refused:
             unchecked.lookup_events(**parameters)
         assert refused.value.response["Error"]["Code"] == code, parameters
-    assert client.lookup_events(StartTime=now + datetime.timedelta(hours=1))["Events"] == []
     with pytest.raises(botocore.exceptions.ClientError) as refused:
         client.get_trail(Name="another")
     error = refused.value.response["Error"]
@@ -441,9 +445,22 @@ def test_a_lookup_has_pages_and_the_errors_of_aws(make_server):
         client.get_trail(Name="ab")
     assert refused.value.response["Error"]["Code"] == "InvalidTrailNameException"
     assert client.get_trail(Name=TRAIL)["Trail"]["LogFileValidationEnabled"] is True
-    assert client.get_trail_status(Name="keyreeve")["IsLogging"] is True
+    status = client.get_trail_status(Name="keyreeve")
+    assert status["IsLogging"] is True
+    words = {name: text for name, text in status.items() if isinstance(text, str)}
+    assert words.pop("TimeLoggingStarted") == status["StartLoggingTime"].astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert words.pop("LatestDeliveryAttemptTime") == words.pop("LatestDeliveryAttemptSucceeded")
+    nothing = ("LatestNotificationAttemptTime", "LatestNotificationAttemptSucceeded", "TimeLoggingStopped")
+    assert words == dict.fromkeys(nothing, "")
     assert client.list_trails()["Trails"][0]["TrailARN"] == TRAIL
     assert len(client.list_public_keys()["PublicKeyList"]) == 1
+    assert len(client.list_public_keys(NextToken="whatever")["PublicKeyList"]) == 1, "a token is not read"
+    asked = datetime.datetime(2026, 9, 1, 12, 5, 9, 500_000, datetime.UTC)
+    client.lookup_events(StartTime=asked, MaxResults=1)
+    (event,) = client.lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "LookupEvents"}], MaxResults=1
+    )["Events"]
+    assert json.loads(event["CloudTrailEvent"])["requestParameters"] == {"startTime": "2026-09-01T12:05:09Z", "maxResults": 1}
 
 
 def test_a_user_reads_what_his_policies_allow(server):

@@ -76,6 +76,20 @@ pub enum Resource {
     Alias(keyreeve_domain::AliasArn),
     /// A KMS key.
     Key(KeyArn),
+    /// A log group of CloudWatch Logs.
+    LogGroup {
+        /// Its account.
+        account: AccountId,
+        /// Its ARN, without what stands for its streams.
+        arn: String,
+    },
+    /// A stream of a log group.
+    LogStream {
+        /// Its account.
+        account: AccountId,
+        /// Its ARN.
+        arn: String,
+    },
     /// A role of IAM.
     Role {
         /// Its account.
@@ -92,7 +106,9 @@ impl Resource {
         match self {
             Self::Alias(alias) => alias.account,
             Self::Key(key) => key.account,
-            Self::Role { account, .. } => *account,
+            Self::LogGroup { account, .. } | Self::LogStream { account, .. } | Self::Role { account, .. } => {
+                *account
+            }
         }
     }
 
@@ -100,6 +116,8 @@ impl Resource {
     fn kind(&self) -> &'static [u8] {
         match self {
             Self::Alias(_) | Self::Key(_) => br#""AWS::KMS::Key""#,
+            Self::LogGroup { .. } => br#""AWS::Logs::LogGroup""#,
+            Self::LogStream { .. } => br#""AWS::Logs::LogStream""#,
             Self::Role { .. } => br#""AWS::IAM::Role""#,
         }
     }
@@ -134,6 +152,12 @@ impl core::fmt::Debug for Uuid {
 const EVENT_VERSION: &[u8] = b"\"1.08\"";
 /// The service whose events always list resources.
 const KMS: &str = "kms.amazonaws.com";
+/// The service whose events name the version of its API, unless the caller was not let through.
+const LOGS: &str = "logs.amazonaws.com";
+/// That version.
+const LOGS_VERSION: &[u8] = br#""20140328""#;
+/// The code where he was not.
+const DENIED: &str = "AccessDenied";
 
 impl Event<'_> {
     /// Appends the event as one line of JSON, without the line's end.
@@ -172,6 +196,9 @@ impl Event<'_> {
         if let Some(details) = details.filter(|details| !details.is_empty()) {
             event.raw("serviceEventDetails", details);
         }
+        if self.source == LOGS && self.error.is_none_or(|(code, _)| code != DENIED) {
+            event.raw("apiVersion", LOGS_VERSION);
+        }
         event.boolean("managementEvent", true);
         write_account(event.member("recipientAccountId"), self.account);
         if let Some(shared) = self.shared_event_id {
@@ -207,7 +234,9 @@ impl Event<'_> {
                     key.append_to(arn);
                     arn.push(b'"');
                 }
-                Resource::Role { arn: text, .. } => string(arn, text),
+                Resource::LogGroup { arn: text, .. }
+                | Resource::LogStream { arn: text, .. }
+                | Resource::Role { arn: text, .. } => string(arn, text),
             }
             object.end();
         }
@@ -350,6 +379,24 @@ mod tests {
     }
 
     #[test]
+    fn an_event_of_logs_names_the_version_of_the_api_unless_the_caller_was_denied() {
+        let denied = Some(("AccessDenied", None));
+        for (source, error, version) in [
+            ("logs.amazonaws.com", None, Some("20140328")),
+            ("logs.amazonaws.com", Some(("ResourceNotFoundException", None)), Some("20140328")),
+            ("logs.amazonaws.com", denied, None),
+            ("cloudtrail.amazonaws.com", None, None),
+        ] {
+            let read = read(&Event { error, ..event(source, &[]) });
+            assert_eq!(
+                read.get("apiVersion").and_then(serde_json::Value::as_str),
+                version,
+                "{source} {error:?}"
+            );
+        }
+    }
+
+    #[test]
     fn resources_are_listed_where_there_are_some_and_always_by_kms() {
         let (region, account) = ("us-west-2".parse().unwrap(), "111122223333".parse().unwrap());
         let alias = keyreeve_domain::AliasArn { region, account, alias: "alias/a".parse().unwrap() };
@@ -358,11 +405,24 @@ mod tests {
             Resource::Key(KeyArn { region, account, key: KEY.parse().unwrap() }),
             Resource::Alias(alias),
             Resource::Role { account, arn: role_arn },
+            Resource::LogGroup { account, arn: "arn:aws:logs:us-west-2:111122223333:log-group:g".to_owned() },
+            Resource::LogStream {
+                account,
+                arn: "arn:aws:logs:us-west-2:111122223333:log-group:g:log-stream:s".to_owned(),
+            },
         ];
         let listed = serde_json::json!([
             { "accountId": "111122223333", "type": "AWS::KMS::Key", "ARN": format!("arn:aws:kms:us-west-2:111122223333:key/{KEY}") },
             { "accountId": "111122223333", "type": "AWS::KMS::Key", "ARN": "arn:aws:kms:us-west-2:111122223333:alias/a" },
             { "accountId": "111122223333", "type": "AWS::IAM::Role", "ARN": "arn:aws:iam::111122223333:role/r" },
+            {
+                "accountId": "111122223333", "type": "AWS::Logs::LogGroup",
+                "ARN": "arn:aws:logs:us-west-2:111122223333:log-group:g",
+            },
+            {
+                "accountId": "111122223333", "type": "AWS::Logs::LogStream",
+                "ARN": "arn:aws:logs:us-west-2:111122223333:log-group:g:log-stream:s",
+            },
         ]);
         for (source, resources, expected) in [
             ("kms.amazonaws.com", &resources[..], Some(&listed)),

@@ -192,8 +192,7 @@ pub(crate) fn decode<I: QueryInput>(cx: &mut Cx<'_>, form: Form<'_>) -> Result<I
 
 /// Operations that CloudTrail calls read-only and of whose answers it still tells: which access key was issued, and to whom. The
 /// secret and the session token are not told.
-const ISSUING: [&str; 4] =
-    ["AssumeRole", "AssumeRoleWithWebIdentity", "GetFederationToken", "GetSessionToken"];
+const ISSUING: [&str; 2] = ["AssumeRole", "AssumeRoleWithWebIdentity"];
 
 /// Writes an answer, and what the trail says of it. Of what only reads it says nothing, unless it issues credentials.
 pub(crate) fn answered<O: QueryOutput>(

@@ -16,7 +16,10 @@ pub(crate) fn of(notes: &Notes, caller: AccountId, refused: Option<&Refusal>) ->
     let mut keys = notes.resources().iter().filter_map(|resource| match resource {
         Resource::Key(arn) if is_unseen && arn.account != caller => None,
         Resource::Key(arn) => Some(*arn),
-        Resource::Alias(_) | Resource::Role { .. } => None,
+        Resource::Alias(_)
+        | Resource::LogGroup { .. }
+        | Resource::LogStream { .. }
+        | Resource::Role { .. } => None,
     });
     [keys.next(), keys.next()]
 }

@@ -25,7 +25,7 @@ pub(crate) async fn import_key_material(
     input: ImportKeyMaterialInput,
 ) -> Result<ImportKeyMaterialOutput, Refusal> {
     let model = input.expiration_model.unwrap_or(ExpirationModel::KeyMaterialExpires);
-    let valid_to = check_expiration(model, input.valid_to, cx.now)?;
+    let valid_to = check_expiration(model, input.valid_to.map(|date| date.0), cx.now)?;
     if input.import_type == Some(ImportType::NewKeyMaterial) && input.key_material_id.is_some() {
         // AWS: unverified. The text is not known.
         let message = "KeyMaterialId must not be set if the ImportType is NEW_KEY_MATERIAL";

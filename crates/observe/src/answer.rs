@@ -189,7 +189,14 @@ pub async fn answer_json(
     let asked = Asked { names, archive, keys: None };
     let outcome = dispatch(&mut cx, request.operation, &asked, body).await;
     drop(cx);
-    let refused = outcome.as_ref().err().map(Refusal::for_trail);
+    let mut refused = outcome.as_ref().err().map(Refusal::for_trail);
+    // The trail has nothing of what was asked of Logs by whoever was not let through, and calls that as most services do.
+    if let (Source::Logs, Some((code @ "AccessDeniedException", _))) =
+        (request.operation.source(), &mut refused)
+    {
+        *code = "AccessDenied";
+        notes.request_parameters.clear();
+    }
     if head.complete(trail, &notes, refused).await.is_err() {
         return Answer::refused(&Refusal::internal());
     }

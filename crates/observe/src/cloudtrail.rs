@@ -45,6 +45,13 @@ pub(crate) fn epoch(time: Timestamp) -> Value {
     if millis % 1000 == 0 { json!(millis / 1000) } else { json!(as_f64(millis) / 1000.0) }
 }
 
+/// The same in words, to the second.
+fn iso(time: Timestamp) -> String {
+    let mut quoted = Vec::new();
+    keyreeve_audit::event::write_time(&mut quoted, time);
+    String::from_utf8_lossy(&quoted).trim_matches('"').to_owned()
+}
+
 fn as_f64(millis: i64) -> f64 {
     // Exact for every time that a calendar has.
     i32::try_from(millis / 1000).map_or(f64::MAX, |seconds| f64::from(seconds) * 1000.0)
@@ -205,6 +212,17 @@ pub(crate) async fn get_trail_status(
         ] {
             members.extend(time.map(|time| (name.to_owned(), epoch(time))));
         }
+        // Members that "are no longer used", and are told all the same.
+        for (name, time) in [
+            ("LatestDeliveryAttemptTime", delivered),
+            ("LatestDeliveryAttemptSucceeded", delivered),
+            ("LatestNotificationAttemptTime", None),
+            ("LatestNotificationAttemptSucceeded", None),
+            ("TimeLoggingStarted", started),
+            ("TimeLoggingStopped", None),
+        ] {
+            members.insert(name.to_owned(), json!(time.map(iso).unwrap_or_default()));
+        }
         members.extend(error.map(|error| ("LatestDeliveryError".to_owned(), json!(error))));
     }
     Ok(answer)
@@ -219,7 +237,8 @@ pub(crate) async fn list_trails(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8])
     Ok(json!({ "Trails": [{ "TrailARN": arn, "Name": names.trail, "HomeRegion": names.home.as_str() }] }))
 }
 
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html>: without times, the key that signs now.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html>: without times, the key that signs now. A
+/// token is not read, whatever it says, as AWS does not.
 pub(crate) async fn list_public_keys(
     cx: &mut Cx<'_>,
     asked: &Asked<'_>,
@@ -227,9 +246,6 @@ pub(crate) async fn list_public_keys(
 ) -> Result<Value, Refusal> {
     let input: ListPublicKeysInput = read(cx, body)?;
     authorize(cx, "cloudtrail:ListPublicKeys", "*").await?;
-    if input.next_token.is_some() {
-        return Err(Refusal::new("InvalidTokenException", "Invalid token."));
-    }
     let to = input.end_time.unwrap_or(cx.now);
     let from = input.start_time.unwrap_or(to);
     if from > to {

@@ -7,6 +7,8 @@ mod search;
 
 use std::sync::Arc;
 
+use keyreeve_audit::event::Resource;
+use keyreeve_audit::json::Object;
 use keyreeve_core::Cx;
 use keyreeve_domain::Timestamp;
 use keyreeve_wire::auditing::{
@@ -40,7 +42,36 @@ fn stream_name(cx: &Cx<'_>) -> String {
 }
 
 fn group_arn(cx: &Cx<'_>) -> String {
-    format!("arn:{}:logs:{}:{}:log-group:{GROUP}", cx.region.partition(), cx.region, cx.caller.account())
+    arn_of(cx, GROUP)
+}
+
+/// The ARN of a group of this name, whether there is one or not.
+fn arn_of(cx: &Cx<'_>, group: &str) -> String {
+    format!("arn:{}:logs:{}:{}:log-group:{group}", cx.region.partition(), cx.region, cx.caller.account())
+}
+
+/// Notes which group a request names, or which of its streams, whether they are there or not.
+fn note(cx: &mut Cx<'_>, (name, identifier): (Option<&str>, Option<&str>), stream: Option<&str>) {
+    let account = cx.caller.account();
+    let group = match (name, identifier) {
+        (Some(name), _) => arn_of(cx, name),
+        (None, Some(arn)) if arn.starts_with("arn:") => arn.trim_end_matches(":*").to_owned(),
+        (None, Some(name)) => arn_of(cx, name),
+        (None, None) => return,
+    };
+    cx.notes.resource(match stream {
+        Some(stream) => Resource::LogStream { account, arn: format!("{group}:log-stream:{stream}") },
+        None => Resource::LogGroup { account, arn: group },
+    });
+}
+
+/// Notes that nothing was to be unmasked where the request did not say so.
+fn note_unmask(cx: &mut Cx<'_>, unmask: Option<bool>) {
+    if unmask.is_none() {
+        let mut parameters = Object::go_on(&mut cx.notes.request_parameters);
+        parameters.boolean("unmask", false);
+        parameters.end();
+    }
 }
 
 fn invalid(message: impl Into<String>) -> Refusal {
@@ -102,7 +133,9 @@ pub(crate) async fn describe_log_groups(
     body: &[u8],
 ) -> Result<Value, Refusal> {
     let input: DescribeLogGroupsInput = read(cx, body)?;
-    authorize(cx, "logs:DescribeLogGroups", "*").await?;
+    // Of no group in particular, which AWS writes so.
+    authorize(cx, "logs:DescribeLogGroups", &format!("{}:log-stream:", arn_of(cx, ""))).await?;
+    note(cx, (input.log_group_name_prefix.as_deref(), None), None);
     let (prefix, pattern) = (input.log_group_name_prefix, input.log_group_name_pattern);
     if prefix.is_some() && pattern.is_some() {
         return Err(invalid(
@@ -134,6 +167,7 @@ pub(crate) async fn describe_log_groups(
     if let Some(members) = group.as_object_mut().filter(|_| !is_search) {
         members.insert("storedBytes".to_owned(), json!(0));
         members.insert("deletionProtectionEnabled".to_owned(), json!(false));
+        members.insert("bearerTokenAuthenticationEnabled".to_owned(), json!(false));
     }
     Ok(json!({ "logGroups": [group] }))
 }
@@ -150,6 +184,7 @@ pub(crate) async fn describe_log_streams(
         return Err(invalid("Cannot order by LastEventTime with a logStreamNamePrefix."));
     }
     authorize(cx, "logs:DescribeLogStreams", &format!("{}:*", group_arn(cx))).await?;
+    note(cx, (input.log_group_name.as_deref(), input.log_group_identifier.as_deref()), None);
     check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
     let name = stream_name(cx);
     if input.log_stream_name_prefix.is_some_and(|prefix| !name.starts_with(&prefix)) {
@@ -202,6 +237,7 @@ pub(crate) async fn filter_log_events(
     body: &[u8],
 ) -> Result<Value, Refusal> {
     let input: FilterLogEventsInput = read(cx, body)?;
+    note_unmask(cx, input.unmask);
     let limit = limit(input.limit);
     let (from, to) =
         (input.start_time.map(Timestamp::from_millis), input.end_time.map(Timestamp::from_millis));
@@ -211,6 +247,7 @@ pub(crate) async fn filter_log_events(
         return Err(invalid("logStreamNames and logStreamNamePrefix exclude each other."));
     }
     authorize(cx, "logs:FilterLogEvents", &format!("{}:*", group_arn(cx))).await?;
+    note(cx, (input.log_group_name.as_deref(), input.log_group_identifier.as_deref()), None);
     check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
     let stream = stream_name(cx);
     let scope = format!(
@@ -266,13 +303,16 @@ pub(crate) async fn get_log_events(
     body: &[u8],
 ) -> Result<Value, Refusal> {
     let input: GetLogEventsInput = read(cx, body)?;
+    note_unmask(cx, input.unmask);
     let limit = limit(input.limit);
     let from = input.start_time.map(Timestamp::from_millis);
     // Documented: events at the end are not included, unlike those of FilterLogEvents.
     let to = input.end_time.map(|end| Timestamp::from_millis(end.saturating_sub(1)));
     authorize(cx, "logs:GetLogEvents", &format!("{}:log-stream:{}", group_arn(cx), input.log_stream_name))
         .await?;
-    check_group(cx, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
+    let named = (input.log_group_name.as_deref(), input.log_group_identifier.as_deref());
+    note(cx, named, Some(&input.log_stream_name));
+    check_group(cx, named.0, named.1)?;
     if input.log_stream_name != stream_name(cx) {
         let message = "The specified log stream does not exist.";
         return Err(Refusal::new("ResourceNotFoundException", message));

@@ -22,7 +22,7 @@ pub(crate) async fn lookup_events(cx: &mut Cx<'_>, asked: &Asked<'_>, body: &[u8
     let input: LookupEventsInput = read(cx, body)?;
     let attribute = attribute(&input.lookup_attributes)?.map(|attribute| with_arn(cx, attribute));
     let (from, to) = (input.start_time, input.end_time);
-    if from.zip(to).is_some_and(|(from, to)| from > to) {
+    if from.zip(to).is_some_and(|(from, to)| from > to) || from.is_some_and(|from| from > cx.now) {
         return Err(Refusal::new("InvalidTimeRangeException", TIME_RANGE));
     }
     let limit = match input.max_results {
@@ -90,6 +90,9 @@ fn attribute(attributes: &[LookupAttribute]) -> Result<Option<(AttributeKey, Str
     };
     if attribute_value.is_empty() || attribute_value.len() > VALUE_MOST {
         return refused("The value of a lookup attribute must be 1 to 2000 characters long.".to_owned());
+    }
+    if *key == AttributeKey::ReadOnly && !["true", "false"].contains(&attribute_value.as_str()) {
+        return refused("The value of the lookup attribute ReadOnly must be true or false.".to_owned());
     }
     Ok(Some((*key, attribute_value.clone())))
 }

@@ -151,6 +151,7 @@ requests! { "InvalidParameterException"
         filter_pattern: optional String = "filterPattern" FILTER_PATTERN,
         next_token: optional PageToken = "nextToken" TOKEN,
         limit: optional i64 = "limit" MANY,
+        unmask: optional bool = "unmask" BOOLEAN,
     }
     /// The request of GetLogEvents.
     GetLogEventsInput {
@@ -162,6 +163,7 @@ requests! { "InvalidParameterException"
         next_token: optional PageToken = "nextToken" TOKEN,
         limit: optional i64 = "limit" MANY,
         start_from_head: optional bool = "startFromHead" BOOLEAN,
+        unmask: optional bool = "unmask" BOOLEAN,
     }
 }
 
@@ -270,7 +272,7 @@ mod tests {
         LookupEventsInput::decode(body.as_bytes()).unwrap().write_parameters(&mut out);
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            r#"{"lookupAttributes":[{"attributeKey":"a","attributeValue":"b"}],"startTime":"Jan 1, 2021, 8:00:00 PM","maxResults":5}"#
+            r#"{"lookupAttributes":[{"attributeKey":"a","attributeValue":"b"}],"startTime":"2021-01-01T20:00:00Z","maxResults":5}"#
         );
         let mut out = Vec::new();
         DescribeTrailsInput::decode(br#"{"includeShadowTrails":false}"#).unwrap().write_parameters(&mut out);

@@ -14,7 +14,9 @@ use crate::error::InputError;
 use crate::json::{Json, Object};
 use crate::mismatch::{UNEXPECTED_LIST, Wanted, mismatch};
 use crate::shape::{Kind, Member, Shape, matching, one_of};
-use crate::value::{Blob, EncryptionContext, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText};
+use crate::value::{
+    Blob, EncryptionContext, KmsDate, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText,
+};
 use crate::violation::{Place, Shown, Step, Values, Violations};
 
 /// A value that can be read; `None` when a violation was recorded instead.
@@ -213,6 +215,16 @@ impl FromJson for Timestamp {
         };
         let millis = millis.filter(|m| (-FARTHEST..=FARTHEST).contains(m));
         Ok(Some(Self::from_millis(millis.ok_or(InputError::Serialization(None))?)))
+    }
+}
+
+impl FromJson for KmsDate {
+    fn from_json(
+        json: &Json<'_>,
+        at: &Place<'_>,
+        found: &mut Violations,
+    ) -> Result<Option<Self>, InputError> {
+        Ok(Timestamp::from_json(json, at, found)?.map(Self))
     }
 }
 

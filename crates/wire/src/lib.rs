@@ -33,7 +33,7 @@ pub use operation::*;
 pub use pattern::Pattern;
 pub use shape::{Kind, Member, Shape};
 pub use structures::*;
-pub use value::{Blob, EncryptionContext, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText};
+pub use value::{Blob, EncryptionContext, KmsDate, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText};
 
 /// A request.
 pub trait Input: Sized {

@@ -8,7 +8,10 @@ use keyreeve_domain::Timestamp;
 use keyreeve_domain::spec::{EncryptionAlgorithm, MessageType};
 
 use crate::encode::{ToJson, text};
-use crate::value::{Blob, EncryptionContext, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText};
+use crate::query::{ISO_8601, formatted};
+use crate::value::{
+    Blob, EncryptionContext, KmsDate, RequestedSigningAlgorithm, SensitiveBlob, SensitiveText,
+};
 
 /// A value of a request.
 pub(crate) trait Parameter {
@@ -65,7 +68,13 @@ impl Parameter for i64 {
 
 impl Parameter for Timestamp {
     fn write_parameter(&self, out: &mut Vec<u8>) {
-        text(out, &self.event_date());
+        text(out, &formatted(*self, ISO_8601));
+    }
+}
+
+impl Parameter for KmsDate {
+    fn write_parameter(&self, out: &mut Vec<u8>) {
+        text(out, &self.0.event_date());
     }
 }
 

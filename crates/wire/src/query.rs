@@ -14,6 +14,8 @@ mod model;
 mod sink;
 mod xml;
 
+pub(crate) use self::xml::{ISO_8601, formatted};
+
 pub use answer_form::AnswerForm;
 pub(crate) use decode::{decode, read};
 pub use elements::write_elements;

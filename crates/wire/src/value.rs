@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::{self, Entry};
 use std::fmt;
 
+use keyreeve_domain::Timestamp;
 use keyreeve_domain::spec::{EncryptionAlgorithm, SigningAlgorithm};
 use zeroize::Zeroizing;
 
@@ -64,6 +65,10 @@ impl From<Vec<u8>> for SensitiveBlob {
         Self(Zeroizing::new(bytes))
     }
 }
+
+/// A point in time of a request of KMS, whose events write dates in words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KmsDate(pub Timestamp);
 
 /// Text that may be secret (a `sensitive` string of the model): wiped on drop.
 pub struct SensitiveText(Zeroizing<String>);

@@ -163,6 +163,6 @@ proptest! {
             "KeyId": "k", "ImportToken": "AAAA", "EncryptedKeyMaterial": "AAAA", "ValidTo": read["ParametersValidTo"],
         });
         let input = ImportKeyMaterialInput::decode(import.to_string().as_bytes()).expect("a request");
-        prop_assert_eq!(input.valid_to, Some(Timestamp::from_millis(millis)));
+        prop_assert_eq!(input.valid_to, Some(KmsDate(Timestamp::from_millis(millis))));
     }
 }

@@ -297,7 +297,7 @@ fn an_answer_is_xml_in_its_envelope() {
             "userName": "a&b<c>\"'\r\u{1}",
             "accessKeyId": "AKIA0",
             "status": "Active",
-            "createDate": "Nov 25, 2026 7:05:09 PM",
+            "createDate": "2026-11-25T19:05:09Z",
         }})
     );
 }

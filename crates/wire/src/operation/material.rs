@@ -8,7 +8,7 @@ use keyreeve_domain::spec::{
 use crate::declare::operation;
 use crate::shapes;
 use crate::structures::RotationsListEntry;
-use crate::value::{Blob, SensitiveBlob};
+use crate::value::{Blob, KmsDate, SensitiveBlob};
 
 operation! { EnableKeyRotation {
     input EnableKeyRotationInput {
@@ -101,7 +101,7 @@ operation! { ImportKeyMaterial {
         key_id: required String = "KeyId" KEY_ID,
         import_token: required Blob = "ImportToken" CIPHERTEXT,
         encrypted_key_material: required Blob = "EncryptedKeyMaterial" CIPHERTEXT,
-        valid_to: optional Timestamp = "ValidTo" DATE,
+        valid_to: optional KmsDate = "ValidTo" DATE,
         expiration_model: optional ExpirationModel = "ExpirationModel" EXPIRATION_MODEL,
         import_type: optional ImportType = "ImportType" IMPORT_TYPE,
         key_material_description: optional String = "KeyMaterialDescription" KEY_MATERIAL_DESCRIPTION,

@@ -1,16 +1,14 @@
 //! `responseElements`: what a trail may say of an answer.
 //!
-//! Names start with a lower-case letter, times are written as CloudTrail writes those of IAM, and nothing secret is written.
+//! Names start with a lower-case letter, times are written as in the answer, to the second, and nothing secret is written.
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>.
 
 use keyreeve_domain::Timestamp;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 
 use crate::encode::{ToJson, text};
 use crate::query::QueryOutput;
 use crate::query::sink::Sink;
-use crate::query::xml::formatted;
+use crate::query::xml::{ISO_8601, formatted};
 use crate::value::SensitiveText;
 
 /// Appends the members of an answer as a JSON object.
@@ -89,7 +87,7 @@ impl Sink for Elements<'_> {
     }
 
     fn timestamp(&mut self, name: &str, at: Timestamp) {
-        self.text(name, &formatted(at, CLOUD_TRAIL));
+        self.text(name, &formatted(at, ISO_8601));
     }
 
     fn begin(&mut self, name: &str) {
@@ -114,8 +112,3 @@ impl Sink for Elements<'_> {
         self.close();
     }
 }
-
-/// `Nov 25, 2026 7:05:09 PM`
-const CLOUD_TRAIL: &[BorrowedFormatItem<'_>] = format_description!(
-    "[month repr:short] [day padding:none], [year] [hour repr:12 padding:none]:[minute]:[second] [period]"
-);

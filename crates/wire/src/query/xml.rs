@@ -148,7 +148,8 @@ impl Sink for Xml<'_> {
     }
 }
 
-const ISO_8601: &[BorrowedFormatItem<'_>] =
+/// To the second.
+pub(crate) const ISO_8601: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 const ISO_8601_MILLISECONDS: &[BorrowedFormatItem<'_>] =

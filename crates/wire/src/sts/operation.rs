@@ -13,8 +13,8 @@ query_operations! { "STS" "2011-06-15" "https://sts.amazonaws.com/doc/2011-06-15
     DecodeAuthorizationMessage: reads = DecodeAuthorizationMessageInput,
     GetAccessKeyInfo: reads = GetAccessKeyInfoInput,
     GetCallerIdentity: reads = GetCallerIdentityInput,
-    GetFederationToken: reads = GetFederationTokenInput,
-    GetSessionToken: reads = GetSessionTokenInput,
+    GetFederationToken: writes = GetFederationTokenInput,
+    GetSessionToken: writes = GetSessionTokenInput,
 } }
 
 query_operation! { AssumeRole {
