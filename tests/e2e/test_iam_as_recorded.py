@@ -116,6 +116,32 @@ def test_an_own_policy_is_told_under_the_name_that_was_asked_for_and_listed_unde
     iam.delete_user_policy(UserName="recorded-alice", PolicyName="mixed")
 
 
+def test_policies_that_are_boundaries_alone_are_among_those_that_are_attached(iam):
+    arn = iam.create_policy(PolicyName="bounds", Path="/bounds/", PolicyDocument=policy("kms:*"))["Policy"]["Arn"]
+    iam.create_user(UserName="recorded-bound", PermissionsBoundary=arn)
+    for more, count in [({}, 1), ({"PolicyUsageFilter": "PermissionsPolicy"}, 0), ({"PolicyUsageFilter": "PermissionsBoundary"}, 1)]:
+        assert len(iam.list_policies(PathPrefix="/bounds/", OnlyAttached=True, **more)["Policies"]) == count
+
+
+def test_whoever_may_not_tag_is_told_so_before_what_is_wrong_with_the_tags(iam):
+    iam.create_user(UserName="recorded-bob")
+    may = policy("iam:TagUser", Condition={"StringEquals": {"aws:RequestTag/team": "approved"}})
+    iam.put_user_policy(UserName="recorded-bob", PolicyName="p", PolicyDocument=may)
+    bob = iam.create_access_key(UserName="recorded-bob")["AccessKey"]
+    session = boto3.Session(bob["AccessKeyId"], bob["SecretAccessKey"], region_name="us-east-1")
+    tag = session.client("iam", endpoint_url=iam.meta.endpoint_url).tag_user
+    approved, other = {"Key": "team", "Value": "approved"}, {"Key": "team", "Value": "other"}
+    for tags, expected in [
+        ([other, approved], "InvalidInput"),
+        ([approved, other], "AccessDenied"),
+        ([], "AccessDenied"),
+        ([{"Key": "aws:x", "Value": "1"}], "AccessDenied"),
+        ([{"Key": "aws:x", "Value": "1"}, approved], "InvalidInput"),
+    ]:
+        assert refused(tag, UserName="recorded-bob", Tags=tags)[0] == expected, tags
+    tag(UserName="recorded-bob", Tags=[approved])
+
+
 def test_no_access_key_is_made_to_expire(iam, alice):
     key = {"UserName": "recorded-alice", "AccessKeyId": alice["AccessKeyId"]}
     assert refused(iam.update_access_key, **key, Status="Expired")[::2] == ("InvalidInput", 400)

@@ -3,7 +3,7 @@
 use keyreeve_policy::{
     Access, Action, Caller, Context, ContextValue, Decision, Kind, Lack, Policies, Policy, Request, Resource,
     RoleSession, access, allows_to_put_policy, decide, explain, lint, parse_identity_policy,
-    parse_trust_policy, simulate, statement_spans,
+    parse_resource_control_policy, parse_session_policy, parse_trust_policy, simulate, statement_spans,
 };
 
 use crate::text;
@@ -87,6 +87,12 @@ pub fn policy_insight(data: &[u8]) {
     let _spans = statement_spans(key_text);
     if let Ok(document) = parse_identity_policy(identity_text) {
         assert!(Policy::compile(Kind::Identity, identity_text).is_ok(), "{document:?}");
+    }
+    if let Ok(document) = parse_session_policy(identity_text) {
+        assert!(Policy::compile(Kind::Identity, identity_text).is_ok(), "{document:?}");
+    }
+    if let Ok(document) = parse_resource_control_policy(key_text) {
+        assert!(Policy::compile(Kind::Resource, key_text).is_ok(), "{document:?}");
     }
     if let Ok(document) = parse_trust_policy(key_text) {
         assert!(Policy::compile(Kind::Trust, key_text).is_ok(), "{document:?}");

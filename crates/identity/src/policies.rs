@@ -197,12 +197,14 @@ pub(crate) async fn list_policies(
             found.push(aws(policy, counts(&*snapshot, account, &index_name(&policy.arn())).await?));
         }
     }
-    found.retain(|policy| match input.policy_usage_filter {
-        None => !input.only_attached || policy.attachment_count > 0,
-        Some(PolicyUsage::PermissionsPolicy) => !input.only_attached || policy.attachment_count > 0,
-        Some(PolicyUsage::PermissionsBoundary) => {
-            !input.only_attached || policy.permissions_boundary_usage_count > 0
-        }
+    found.retain(|policy| {
+        let (attached, bounds) = (policy.attachment_count > 0, policy.permissions_boundary_usage_count > 0);
+        !input.only_attached
+            || match input.policy_usage_filter {
+                None => attached || bounds,
+                Some(PolicyUsage::PermissionsPolicy) => attached,
+                Some(PolicyUsage::PermissionsBoundary) => bounds,
+            }
     });
     let list = format!("ListPolicies/{prefix}/{}/{}", scope.as_str(), input.only_attached);
     let wanted = Wanted::new(&input.marker, input.max_items);

@@ -33,6 +33,19 @@ pub(crate) fn records<E: Tagged>(tags: &[Tag]) -> Result<Vec<TagRecord>, Refusal
     Ok(records)
 }
 
+/// The tags that conditions see, before these are checked: of a key that stands twice the last value counts, by recorded answers of
+/// AWS.
+pub(crate) fn asked(tags: &[Tag]) -> Vec<TagRecord> {
+    let mut asked: Vec<TagRecord> = Vec::with_capacity(tags.len());
+    for Tag { key, value } in tags {
+        match asked.iter_mut().find(|tag| tag.key == *key) {
+            Some(tag) => tag.value.clone_from(value),
+            None => asked.push(TagRecord { key: key.clone(), value: value.clone() }),
+        }
+    }
+    asked
+}
+
 /// Refuses a request without tags. Whoever may not make it has been told so before.
 pub(crate) fn some<T>(tags: &[T]) -> Result<(), Refusal> {
     // AWS: the text is unverified.

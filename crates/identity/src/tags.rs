@@ -25,11 +25,12 @@ async fn tag<E: Tagged>(
     name: Target<'_>,
     tags: &[Tag],
 ) -> Result<(), Refusal> {
-    let tags = tag_check::records::<E>(tags)?;
-    let particulars = Particulars { request_tags: &tags, ..Particulars::default() };
+    // Whoever may not make the request is told so before what is wrong with it.
+    let asked = tag_check::asked(tags);
+    let particulars = Particulars { request_tags: &asked, ..Particulars::default() };
     amend::<E, ()>(cx, action, name, &particulars, async |entity| {
-        tag_check::some(&tags)?;
-        tag_check::put(&mut entity.record, &tags)
+        tag_check::some(tags)?;
+        tag_check::put(&mut entity.record, &tag_check::records::<E>(tags)?)
     })
     .await
 }
