@@ -142,6 +142,19 @@ def test_whoever_may_not_tag_is_told_so_before_what_is_wrong_with_the_tags(iam):
     tag(UserName="recorded-bob", Tags=[approved])
 
 
+def test_a_key_of_a_simulation_has_a_name_and_values_and_a_type(iam):
+    whole = {"ContextKeyName": "a:key", "ContextKeyValues": ["x"], "ContextKeyType": "string"}
+    for without, text in [
+        ("ContextKeyName", "ContextKeyName cannot be null or empty."),
+        ("ContextKeyValues", "Context values for context key a:key cannot be null or empty."),
+        ("ContextKeyType", "Context key a:key has invalid type null."),
+    ]:
+        entry = {name: value for name, value in whole.items() if name != without}
+        arguments = {"PolicyInputList": [policy("*")], "ActionNames": ["kms:Encrypt"], "ContextEntries": [entry]}
+        assert refused(iam.simulate_custom_policy, **arguments) == ("InvalidInput", text, 400)
+    iam.simulate_custom_policy(**{**arguments, "ContextEntries": [whole]})
+
+
 def test_no_access_key_is_made_to_expire(iam, alice):
     key = {"UserName": "recorded-alice", "AccessKeyId": alice["AccessKeyId"]}
     assert refused(iam.update_access_key, **key, Status="Expired")[::2] == ("InvalidInput", 400)

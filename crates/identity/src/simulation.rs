@@ -294,6 +294,21 @@ fn is_excluded(policy: &Source, out: &PolicyIdentifier) -> bool {
     }
 }
 
+/// Refuses an entry that gives a key without a name, values or a type; one that gives nothing at all is passed over.
+fn check_entries(entries: &[ContextEntry]) -> Result<(), Refusal> {
+    for ContextEntry { context_key_name, context_key_values, context_key_type } in entries {
+        let wrong = match (context_key_name.as_deref(), context_key_values.as_slice(), context_key_type) {
+            (None, [], None) => continue,
+            (None, _, _) => "ContextKeyName cannot be null or empty.".to_owned(),
+            (Some(name), [], _) => format!("Context values for context key {name} cannot be null or empty."),
+            (Some(name), [_, ..], None) => format!("Context key {name} has invalid type null."),
+            (Some(_), [_, ..], Some(_)) => continue,
+        };
+        return Err(Refusal::invalid(wrong));
+    }
+    Ok(())
+}
+
 impl Scene<'_> {
     /// What actions with all resources come to, in the order of the request, as many as the page takes.
     fn page(
@@ -304,6 +319,7 @@ impl Scene<'_> {
         actions: &[String],
         resources: &[String],
     ) -> Result<Page<EvaluationResult>, Refusal> {
+        check_entries(self.entries)?;
         let values: Vec<(&str, Vec<&str>)> = self
             .entries
             .iter()

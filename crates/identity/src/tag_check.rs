@@ -17,8 +17,7 @@ pub(crate) fn records<E: Tagged>(tags: &[Tag]) -> Result<Vec<TagRecord>, Refusal
     let mut records: Vec<TagRecord> = Vec::with_capacity(tags.len());
     for Tag { key, value } in tags {
         if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
-            // AWS: unverified
-            return Err(Refusal::invalid("Tag keys that begin with aws: are reserved for system use."));
+            return Err(Refusal::invalid("Tag keys beginning with aws: are reserved for system use."));
         }
         if records.iter().any(|record| E::TAG_KEYS.same(&record.key, key)) {
             return Err(Refusal::invalid(match E::TAG_KEYS {
@@ -48,8 +47,8 @@ pub(crate) fn asked(tags: &[Tag]) -> Vec<TagRecord> {
 
 /// Refuses a request without tags. Whoever may not make it has been told so before.
 pub(crate) fn some<T>(tags: &[T]) -> Result<(), Refusal> {
-    // AWS: the text is unverified.
-    if tags.is_empty() { Err(Refusal::invalid("The list of tags must not be empty.")) } else { Ok(()) }
+    // The text ends with a space, as recorded.
+    if tags.is_empty() { Err(Refusal::invalid("Error occurred while validating input. ")) } else { Ok(()) }
 }
 
 /// Adds tags to an entity, or replaces the values of those that it has.

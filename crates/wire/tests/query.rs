@@ -124,6 +124,13 @@ fn a_text_beyond_its_length_is_named() {
 
 #[test]
 fn the_texts_of_iam_are_answered() {
+    let absent = |number: usize, name: &str| {
+        format!(
+            "Value at 'tags.{number}.member.{name}' failed to satisfy constraint: Member must not be null"
+        )
+    };
+    let five: Vec<String> =
+        (1..=5).flat_map(|number| [absent(number, "value"), absent(number, "key")]).collect();
     let decode = |text: &str| {
         let form = Form::parse(text.as_bytes())?;
         iam::CreateUserInput::decode(&form).map(drop)
@@ -158,8 +165,19 @@ fn the_texts_of_iam_are_answered() {
         ),
         (
             "UserName=a&Tags.member.x.Key=1",
+            QueryErrorCode::ValidationError,
+            "2 validation errors detected: Value at 'tags.1.member.value' failed to satisfy constraint: Member must not be null; \
+             Value at 'tags.1.member.key' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "UserName=a&Tags.member.7.Key=k&Tags.member.7.Value=",
+            QueryErrorCode::ValidationError,
+            &format!("10 validation errors detected: {}", five.join("; ")),
+        ),
+        (
+            "UserName=a&Tags.member.1.0.Key=1",
             QueryErrorCode::MalformedInput,
-            "The input is not of the form that the operation takes.",
+            "Two index elements may not occur back to back",
         ),
         (
             "UserName=a&Tags.member.01.Key=1",
@@ -167,15 +185,15 @@ fn the_texts_of_iam_are_answered() {
             "1 validation error detected: Value at 'tags.1.member.value' failed to satisfy constraint: Member must not be null",
         ),
         (
-            "UserName=a&Tags.member.01.Key=1&Tags.member.1.Value=1",
+            "UserName=a&Tags.member.01.Key=1&Tags.member.1.Key=1&Tags.member.1.Value=1",
             QueryErrorCode::MalformedInput,
             "The input is not of the form that the operation takes.",
         ),
         (
             "UserName=a&Tags.member.2.Key=k&Tags.member.2.Value=",
             QueryErrorCode::ValidationError,
-            "2 validation errors detected: Value at 'tags.1.member.key' failed to satisfy constraint: Member must not be null; \
-             Value at 'tags.1.member.value' failed to satisfy constraint: Member must not be null",
+            "2 validation errors detected: Value at 'tags.1.member.value' failed to satisfy constraint: Member must not be null; \
+             Value at 'tags.1.member.key' failed to satisfy constraint: Member must not be null",
         ),
         (
             "UserName=a&UserName=b",
@@ -185,9 +203,11 @@ fn the_texts_of_iam_are_answered() {
     ] {
         assert_eq!(decode(text), Err(QueryError::new(code, message)), "{text}");
     }
-    for fine in
-        ["UserName=a&Tags=", "UserName=a", "UserName=a&Unknown=1&Tags.member.01.Key=k&Tags.member.01.Value="]
-    {
+    for fine in [
+        "UserName=a&Tags=",
+        "UserName=a",
+        "UserName=a&Unknown=1&Tags.member.01.Key=k&Tags.member.1.Value=&Tags.member.1.Unknown=",
+    ] {
         assert_eq!(decode(fine), Ok(()), "{fine}");
     }
 }

@@ -119,16 +119,19 @@ fn time(text: &str) -> Option<f64> {
 const GAP: u32 = 10;
 
 /// `name.member.1`, `name.member.2` and so on; `name` alone, without a value, is the empty list. What is left out between two is
-/// an element without a value.
+/// an element without a value, and so is the first of a list of structures that has a name for a number.
 fn list<'f>(form: &'f Form<'_>, name: &str, element: &Shape) -> Result<Option<Json<'f>>, QueryError> {
     let prefix = format!("{name}.member.");
-    let mut written = BTreeMap::new();
+    let mut written: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
     for (name, _) in form.under(&prefix) {
-        let rest = name.strip_prefix(prefix.as_str()).unwrap_or_default();
-        let index = rest.split('.').next().unwrap_or_default();
-        // `01` is another way to write 1: an element must not stand twice.
-        if *written.entry(position(index, element)?).or_insert(index) != index {
-            return Err(malformed());
+        let mut rest = name.strip_prefix(prefix.as_str()).unwrap_or_default().split('.');
+        let index = rest.next().unwrap_or_default();
+        if rest.next().is_some_and(is_number) && is_number(index) {
+            return Err(refused("Two index elements may not occur back to back".to_owned()));
+        }
+        let spellings = written.entry(position(index, element)?).or_default();
+        if !spellings.contains(&index) {
+            spellings.push(index);
         }
     }
     let Some(last) = written.keys().next_back() else {
@@ -138,35 +141,66 @@ fn list<'f>(form: &'f Form<'_>, name: &str, element: &Shape) -> Result<Option<Js
     for position in written.keys() {
         let gap = position.saturating_sub(reached);
         if gap > GAP {
-            let text = format!("Excessively sparse input would skip {gap} list elements");
-            return Err(QueryError::new(QueryErrorCode::MalformedInput, text));
+            return Err(refused(format!("Excessively sparse input would skip {gap} list elements")));
         }
         reached = *position;
     }
     let mut elements = Vec::new();
     for position in 1..=*last {
-        match (written.get(&position), element.kind()) {
-            (Some(index), _) => elements.extend(value(form, &format!("{prefix}{index}"), element)?),
-            (None, Kind::Structure(_)) => elements.push(Json::Object(Object::from(Vec::new()))),
-            (None, _) => return Err(QueryError::validation(lacking(name, element))),
+        let spellings = written.get(&position).map(Vec::as_slice).unwrap_or_default();
+        match (spellings, element.kind()) {
+            (_, Kind::Structure(members)) => {
+                elements.push(Json::Object(spelt(form, &prefix, spellings, members)?));
+            }
+            ([index], _) => elements.extend(value(form, &format!("{prefix}{index}"), element)?),
+            ([], _) => return Err(QueryError::validation(lacking(name, element))),
+            // An element must not stand twice.
+            (_, _) => return Err(malformed()),
         }
     }
     Ok(Some(Json::List(elements)))
 }
 
+/// An element whose number is spelt in these ways: `01` is 1, and each member stands under one of them.
+fn spelt<'f>(
+    form: &'f Form<'_>,
+    prefix: &str,
+    spellings: &[&str],
+    members: &'static [Member],
+) -> Result<Object<'f>, QueryError> {
+    let mut whole = Vec::new();
+    for index in spellings.iter().filter(|index| is_number(index)) {
+        for member in members {
+            let name = format!("{prefix}{index}.{}", member.name);
+            let Some(value) = value(form, &name, member.shape)? else { continue };
+            if whole.iter().any(|(known, _)| *known == member.name) {
+                return Err(malformed());
+            }
+            whole.push((Cow::Borrowed(member.name), value));
+        }
+    }
+    Ok(Object::from(whole))
+}
+
+fn is_number(index: &str) -> bool {
+    !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Which element of a list `index` is.
 fn position(index: &str, element: &Shape) -> Result<u32, QueryError> {
-    let refused = |text: String| Err(QueryError::new(QueryErrorCode::MalformedInput, text));
-    let is_number = !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
     match index.parse::<u32>() {
-        Ok(0) if is_number => refused(format!("{index} is not a valid index")),
-        Ok(position) if is_number => Ok(position),
-        _ if index.starts_with('-') => refused(format!("Key {index} may not have a leading '-'")),
-        _ if is_number || index.is_empty() || matches!(element.kind(), Kind::Structure(_)) => {
-            Err(malformed())
-        }
-        _ => refused("Start of list found where not expected".to_owned()),
+        Ok(0) if is_number(index) => Err(refused(format!("{index} is not a valid index"))),
+        Ok(position) if is_number(index) => Ok(position),
+        _ if index.starts_with('-') => Err(refused(format!("Key {index} may not have a leading '-'"))),
+        _ if is_number(index) || index.is_empty() => Err(malformed()),
+        // A name among the members of the first element, which has no such member.
+        _ if matches!(element.kind(), Kind::Structure(_)) => Ok(1),
+        _ => Err(refused("Start of list found where not expected".to_owned())),
     }
+}
+
+fn refused(text: String) -> QueryError {
+    QueryError::new(QueryErrorCode::MalformedInput, text)
 }
 
 /// What is said of a list that lacks an element.
