@@ -153,6 +153,19 @@ def test_a_key_of_a_simulation_has_a_name_and_values_and_a_type(iam):
         arguments = {"PolicyInputList": [policy("*")], "ActionNames": ["kms:Encrypt"], "ContextEntries": [entry]}
         assert refused(iam.simulate_custom_policy, **arguments) == ("InvalidInput", text, 400)
     iam.simulate_custom_policy(**{**arguments, "ContextEntries": [whole]})
+    for kind, good, bad, expected in [
+        ("numeric", ["01.00", "+1", "1e2", "1e9999"], ["0x10", " 1 ", "Infinity"], "numeric format"),
+        ("ip", ["203.0.113.1", "2001:db8::1", "203.000.113.1"], ["203.0.113.0/24", "fe80::1%eth0"], "IP address"),
+        ("binary", ["eWVz"], ["eWVz\n"], "base-64 encoded binary format"),
+    ]:
+        for value in good + bad:
+            entry = {"ContextKeyName": "a:key", "ContextKeyValues": [value], "ContextKeyType": kind}
+            arguments["ContextEntries"] = [entry]
+            if value in good:
+                iam.simulate_custom_policy(**arguments)
+            else:
+                text = f"Invalid context value for key a:key: expected {expected}."
+                assert refused(iam.simulate_custom_policy, **arguments) == ("InvalidInput", text, 400)
 
 
 def test_no_access_key_is_made_to_expire(iam, alice):

@@ -13,7 +13,7 @@ use keyreeve_core::identity::standing::{Identities, NamedPolicy};
 use keyreeve_domain::AccountId;
 use keyreeve_policy::{
     Action, Caller, Context, ContextValue, Decision, Effect, Kind, Layer, Policies, Policy, Resource,
-    RoleSession, Span, Truth, default_text, explain, simulator_spans,
+    RoleSession, Span, Truth, default_text, explain, is_address, is_base64, is_number, simulator_spans,
 };
 use keyreeve_store::Snapshot;
 use keyreeve_wire::iam::{
@@ -302,11 +302,36 @@ fn check_entries(entries: &[ContextEntry]) -> Result<(), Refusal> {
             (None, _, _) => "ContextKeyName cannot be null or empty.".to_owned(),
             (Some(name), [], _) => format!("Context values for context key {name} cannot be null or empty."),
             (Some(name), [_, ..], None) => format!("Context key {name} has invalid type null."),
-            (Some(_), [_, ..], Some(_)) => continue,
+            (Some(name), values, Some(kind)) => {
+                let Some((is_of_type, expected)) = form(*kind) else { continue };
+                if values.iter().all(|value| is_of_type(value)) {
+                    continue;
+                }
+                format!("Invalid context value for key {name}: expected {expected}.")
+            }
         };
         return Err(Refusal::invalid(wrong));
     }
     Ok(())
+}
+
+type IsOfType = fn(&str) -> bool;
+
+/// What the values of a key of this type are, and how that is called. Of the others, what is refused is not recorded.
+fn form(kind: ContextKeyType) -> Option<(IsOfType, &'static str)> {
+    match kind {
+        ContextKeyType::Binary | ContextKeyType::BinaryList => {
+            Some((is_base64, "base-64 encoded binary format"))
+        }
+        ContextKeyType::Ip | ContextKeyType::IpList => Some((is_address, "IP address")),
+        ContextKeyType::Numeric | ContextKeyType::NumericList => Some((is_number, "numeric format")),
+        ContextKeyType::Boolean
+        | ContextKeyType::BooleanList
+        | ContextKeyType::Date
+        | ContextKeyType::DateList
+        | ContextKeyType::String
+        | ContextKeyType::StringList => None,
+    }
 }
 
 impl Scene<'_> {

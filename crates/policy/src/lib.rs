@@ -62,6 +62,7 @@ pub use validate::{
     invalid_principal, parse_identity_policy, parse_managed_policy, parse_resource_control_policy,
     parse_session_policy, parse_trust_policy,
 };
+pub use value::{is_address, is_base64, is_number};
 
 /// The name of the only policy that a key has.
 pub const DEFAULT_NAME: &str = "default";
