@@ -153,9 +153,11 @@ def test_periods_end_with_the_minute_and_data_points_are_counted(dev):
     dev.advance(MINUTE)
     value, reason = state(cloudwatch, "two of three")
     assert value == "ALARM"
-    assert reason == (
-        "Threshold Crossed: 2 datapoints were received for 3 periods and 1 missing datapoint was treated as [NonBreaching]."
-    )
+    assert reason.startswith("Threshold Crossed: 2 out of the last 3 datapoints [6.0 ("), reason
+    assert reason.endswith(
+        ")] were greater than the threshold (4.0) and 1 missing datapoint was treated as [NonBreaching] "
+        "(minimum 2 datapoints for OK -> ALARM transition)."
+    ), reason
 
 
 def test_an_alarm_may_watch_an_expression(dev, webhook):

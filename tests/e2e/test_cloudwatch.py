@@ -169,18 +169,24 @@ def test_alarms_are_kept_in_every_protocol(spoken, used):
     assert name in [found["AlarmName"] for found in for_metric["MetricAlarms"]]
 
     arn = alarm["AlarmArn"]
-    cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "team", "Value": "k"}, {"Key": "more", "Value": ""}])
+    tags = [{"Key": "team", "Value": "k"}, {"Key": "more", "Value": "x"}, {"Key": "more", "Value": ""}]
+    cloudwatch.tag_resource(ResourceARN=arn, Tags=tags)
     cloudwatch.untag_resource(ResourceARN=arn, TagKeys=["team"])
     assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "more", "Value": ""}]
 
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill", StateReasonData='{"a": 1}')
     (alarm,) = cloudwatch.describe_alarms(AlarmNamePrefix=f"usage/{protocol}", StateValue="ALARM")["MetricAlarms"]
     assert (alarm["StateReason"], alarm["StateReasonData"]) == ("a drill", '{"a": 1}')
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="said again")
+    (again,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert again == alarm, "a state that it has already"
     # An update keeps the state and the tags, and replaces everything else.
     cloudwatch.put_metric_alarm(**{**ALARM, "AlarmName": name}, Tags=[{"Key": "ignored", "Value": ""}])
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     assert (alarm["StateValue"], alarm["ActionsEnabled"], alarm["AlarmActions"], alarm["Dimensions"]) == ("ALARM", True, [], [])
     assert "AlarmDescription" not in alarm and "DatapointsToAlarm" not in alarm
+    cloudwatch.put_metric_alarm(**{**ALARM, "AlarmName": name})
+    assert cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"] == [alarm], "nothing of it is another"
     assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "more", "Value": ""}]
     cloudwatch.disable_alarm_actions(AlarmNames=[name, "missing"])
     assert not cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["ActionsEnabled"]
@@ -198,13 +204,22 @@ def test_alarms_are_kept_in_every_protocol(spoken, used):
     ]
     update = json.loads(history[1]["HistoryData"])
     assert update["newState"] == {"stateValue": "ALARM", "stateReason": "a drill", "stateReasonData": {"a": 1}}
-    assert json.loads(history[0]["HistoryData"])["createdAlarm"]["threshold"] == 0.1
+    created = json.loads(history[0]["HistoryData"])["createdAlarm"]
+    assert created["threshold"] == 0.1
+    assert (created["extendedStatistic"], "statistic" in created) == ("SUM", False)
+    changed, disabled, enabled, deleted = [json.loads(item["HistoryData"]) for item in history[2:]]
+    assert changed["originalUpdatedFields"].items() >= {"threshold": 0.1, "actionsEnabled": False}.items()
+    assert "alarmName" not in changed["originalUpdatedFields"]
+    for was, is_ in ((changed, disabled), (disabled, enabled)):
+        updated = was["updatedAlarm"]["alarmConfigurationUpdatedTimestamp"]
+        before = {"alarmConfigurationUpdatedTimestamp": updated, "actionsEnabled": was["updatedAlarm"]["actionsEnabled"]}
+        assert is_["originalUpdatedFields"] == before
+    assert deleted == {"version": "1.0", "type": "Delete", "deletedAlarm": enabled["updatedAlarm"]}
 
 
 def test_errors_have_the_same_codes_in_every_protocol(spoken):
     _, cloudwatch = spoken
     for call_, arguments, code, status in [
-        (cloudwatch.delete_alarms, {"AlarmNames": ["missing"]}, "ResourceNotFound", 404),
         (cloudwatch.set_alarm_state, {"AlarmName": "missing", "StateValue": "OK", "StateReason": ""}, "ResourceNotFound", 404),
         (cloudwatch.describe_alarms, {"NextToken": "bad"}, "InvalidNextToken", 400),
         (cloudwatch.list_metrics, {"NextToken": "bad"}, "InvalidParameterValue", 400),
@@ -219,18 +234,25 @@ def test_errors_have_the_same_codes_in_every_protocol(spoken):
     ]:  # fmt: skip
         found = refused(call_, **arguments)
         assert (found[0], found[2]) == (code, status), found
+    missing = {"AlarmName": "missing", "StateValue": "OK", "StateReason": ""}
     with pytest.raises(cloudwatch.exceptions.ResourceNotFound):
-        cloudwatch.delete_alarms(AlarmNames=["missing"])
+        cloudwatch.set_alarm_state(**missing)
+    assert refused(cloudwatch.set_alarm_state, **missing, StateReasonData="{") == ("InvalidFormat", "", 400)
+    text = "Invalid NextToken : invalid-token"
+    assert refused(cloudwatch.describe_alarm_history, NextToken="invalid-token") == ("InvalidNextToken", text, 400)
+    # Names of nothing are passed over.
+    cloudwatch.delete_alarms(AlarmNames=["missing"])
 
 
 def test_an_answer_of_each_protocol_has_its_form(server):
-    body = b'{"AlarmNames": ["missing"]}'
-    headers = {"X-Amz-Target": f"{TARGET}.DeleteAlarms", "Content-Type": "application/x-amz-json-1.0"}
-    signed = raw.signed_headers(server, body, "", headers=headers, service="monitoring")
-    answer = raw.send(server, body, signed)
-    assert (answer.status, answer.headers["x-amzn-query-error"]) == (404, "ResourceNotFound;Sender")
-    assert answer.headers["Content-Type"] == "application/x-amz-json-1.0"
-    assert answer.json["__type"] == "com.amazonaws.cloudwatch#ResourceNotFound"
+    body = b'{"AlarmName": "missing", "StateValue": "OK", "StateReason": ""}'
+    headers = {"X-Amz-Target": f"{TARGET}.SetAlarmState", "Content-Type": "application/x-amz-json-1.0"}
+    for mode, header in (({"X-Amzn-Query-Mode": "true"}, "ResourceNotFound;Sender"), ({}, None)):
+        signed = raw.signed_headers(server, body, "", headers=headers | mode, service="monitoring")
+        answer = raw.send(server, body, signed)
+        assert (answer.status, answer.headers["x-amzn-query-error"]) == (404, header)
+        assert answer.headers["Content-Type"] == "application/x-amz-json-1.0"
+        assert answer.json["__type"] == "com.amazon.coral.service#ResourceNotFound"
 
     asked = form(Action="DescribeAlarms", Version="2010-08-01", MaxRecords="1")
     answer = call(server, asked, service="monitoring")
@@ -238,7 +260,8 @@ def test_an_answer_of_each_protocol_has_its_form(server):
     assert (answer.status, root.tag) == (200, f"{{{NAMESPACE}}}DescribeAlarmsResponse")
     assert root[0].tag == f"{{{NAMESPACE}}}DescribeAlarmsResult"
     assert root[1][0].text == answer.headers["x-amzn-RequestId"]
-    answer = call(server, form(Action="DeleteAlarms", Version="2010-08-01", **{"AlarmNames.member.1": "x"}), service="monitoring")
+    set_state = form(Action="SetAlarmState", Version="2010-08-01", AlarmName="x", StateValue="OK", StateReason="")
+    answer = call(server, set_state, service="monitoring")
     root = xml.etree.ElementTree.fromstring(answer.body)
     assert [child.text for child in root[0]][:2] == ["Sender", "ResourceNotFound"]
     answer = call(server, b"", method="GET", path="/?" + asked.decode(), service="monitoring", presigned=True)
@@ -261,7 +284,7 @@ def cbor_headers(server, body, path):
         method="POST",
         url=server.url + path,
         data=body,
-        headers={"smithy-protocol": "rpc-v2-cbor", "Content-Type": "application/cbor"},
+        headers={"smithy-protocol": "rpc-v2-cbor", "Content-Type": "application/cbor", "X-Amzn-Query-Mode": "true"},
     )
     who = botocore.credentials.Credentials(*server.credentials)
     botocore.auth.SigV4Auth(who, "monitoring", REGION).add_auth(request)
@@ -272,8 +295,11 @@ def cbor_headers(server, body, path):
     ("change", "text"),
     [
         ({"Statistic": None}, "Exactly one of Statistic and ExtendedStatistic"),
-        ({"ExtendedStatistic": "p99"}, "Exactly one of Statistic and ExtendedStatistic"),
-        ({"Statistic": None, "ExtendedStatistic": "p101"}, "not supported for ExtendedStatistic"),
+        (
+            {"ExtendedStatistic": "p99"},
+            "PutMetricAlarm request can not be made with both Statistic and ExtendedStatistic parameters. Only one of them "
+            "should be present",
+        ),
         ({"Namespace": None}, "MetricName"),
         ({"Period": None}, "Period is required"),
         ({"Period": 90}, "multiple of 60"),
@@ -291,10 +317,13 @@ def cbor_headers(server, body, path):
         ({"AlarmName": "a" * 256}, "length less than or equal to 255"),
         ({"Statistic": "Median"}, "enum value set"),
         ({"Dimensions": of_key("a") + of_key("b")}, "twice"),
-        ({"Tags": [{"Key": "aws:a", "Value": ""}]}, "aws:"),
+        (
+            {"Tags": [{"Key": f"k{n}", "Value": ""} for n in range(51)]},
+            "The resultant tag set must not have more than 50 user tags.",
+        ),
         ({"EvaluationWindow": {"WallClockWindow": {}}}, "WallClockWindow is not supported"),
         ({"EvaluationCriteria": {"PromQLCriteria": {"Query": "up"}}}, "EvaluationCriteria is not supported"),
-        ({"Metrics": [{"Id": "m1", "Expression": "1"}]}, "must not be given where Metrics is"),
+        ({"Metrics": [{"Id": "m1", "Expression": "1"}]}, "MetricName should not be set if list of Metrics is set."),
     ],
 )
 def test_what_does_not_fit_together_is_no_alarm(server, change, text):
@@ -303,6 +332,27 @@ def test_what_does_not_fit_together_is_no_alarm(server, change, text):
     code, message, status = refused(cloudwatch.put_metric_alarm, **given)
     assert (code, status) == ("ValidationError", 400)
     assert text in message, message
+
+
+def test_tags_and_statistics_of_alarms_are_refused_as_aws_refuses_them(server, cloudwatch):
+    reserved = "The provided tag keys must not start with any case of \"aws:\""
+    for key in ("aws:reserved", "AWS:x", "aWs:x"):
+        tags = [{"Key": "valid", "Value": "v"}, {"Key": key, "Value": "v"}]
+        assert refused(cloudwatch.put_metric_alarm, **ALARM, Tags=tags) == ("AccessDenied", reserved, 403)
+    given = {name: value for name, value in ALARM.items() if name != "Statistic"}
+    text = "The value p101 for parameter ExtendedStatistic is not supported."
+    assert refused(cloudwatch.put_metric_alarm, **given, ExtendedStatistic="p101") == ("InvalidParameterValue", text, 400)
+    assert cloudwatch.describe_alarms(AlarmNames=["unset"])["MetricAlarms"] == []
+
+    cloudwatch.put_metric_alarm(**{**ALARM, "AlarmName": "tagged"}, Tags=[{"Key": "generation", "Value": "1"}])
+    arn = cloudwatch.describe_alarms(AlarmNames=["tagged"])["MetricAlarms"][0]["AlarmArn"]
+    assert refused(cloudwatch.tag_resource, ResourceARN=arn, Tags=tags) == ("AccessDenied", reserved, 403)
+    tags = [{"Key": f"key{n}", "Value": "v"} for n in range(51)]
+    assert refused(cloudwatch.tag_resource, ResourceARN=arn, Tags=tags) == ("InvalidParameterValue", "tags are invalid.", 400)
+    assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "generation", "Value": "1"}]
+    cloudwatch.delete_alarms(AlarmNames=["missing", "tagged"])
+    assert cloudwatch.describe_alarms(AlarmNames=["tagged"])["MetricAlarms"] == []
+    assert refused(cloudwatch.list_tags_for_resource, ResourceARN=arn) == ("ResourceNotFoundException", "", 404)
 
 
 def test_statistics_are_refused_as_the_service_refuses_them(server, cloudwatch, used):

@@ -43,6 +43,7 @@ const SERVICE: &str = "GraniteServiceVersion20100801";
 /// Its name in credential scopes.
 const SIGNED_FOR: &str = "monitoring";
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
+const QUERY_MODE: HeaderName = HeaderName::from_static("x-amzn-query-mode");
 const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 
 /// What a request asks of CloudWatch, by its head.
@@ -99,6 +100,8 @@ impl<T: Trail + 'static> Api<T> {
         asked: Asked,
     ) -> Response<Body> {
         let arrived = call.arrived;
+        let is_query_mode =
+            parts.headers.get(QUERY_MODE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
         let (id, protocol, this) = (call.request_id, asked.protocol, Rc::clone(&self));
         let (operation, answer) = match self.known(&call, &parts, body, asked).await {
             Ok(known) => (Some(known.operation), this.run_cloudwatch(call, parts, protocol, known).await),
@@ -114,7 +117,8 @@ impl<T: Trail + 'static> Api<T> {
         }
         let mut response = respond(Some(id), answer.status, answer.body, protocol.content_type());
         let headers = response.headers_mut();
-        if protocol != Protocol::Query
+        if is_query_mode
+            && protocol != Protocol::Query
             && let Some(Ok(value)) = answer.query_error.map(|text| HeaderValue::from_str(&text))
         {
             headers.insert(QUERY_ERROR, value);

@@ -11,6 +11,7 @@ use keyreeve_domain::Timestamp;
 use keyreeve_wire::cloudwatch::{
     ComparisonOperator, Dimension, MetricDataQuery, PutMetricAlarmInput, StateValue,
 };
+use keyreeve_wire::query::QueryErrorCode;
 
 use super::queries::Queries;
 use super::reason::INITIAL;
@@ -94,7 +95,7 @@ pub(crate) fn alarm(input: &PutMetricAlarmInput, id: u64, now: Timestamp) -> Res
             updated: now,
             since: now,
         },
-        tags: tags::records(&input.tags)?,
+        tags: tags::of_new(&input.tags)?,
         pending: Vec::new(),
         id: format!("{id:016x}"),
     })
@@ -155,10 +156,15 @@ fn stat(input: &PutMetricAlarmInput) -> Result<StatRecord, Refusal> {
         (Some(statistic), None) => statistic.to_string(),
         (None, Some(extended)) if Stat::parse_extended(extended).is_some() => extended.clone(),
         (None, Some(extended)) => {
-            return invalid(format!("The value {extended} is not supported for ExtendedStatistic."));
+            let message = format!("The value {extended} for parameter ExtendedStatistic is not supported.");
+            return Err(Refusal::new(QueryErrorCode::InvalidParameterValueException, message));
         }
-        (None, None) | (Some(_), Some(_)) => {
-            return invalid("Exactly one of Statistic and ExtendedStatistic is required.");
+        (None, None) => return invalid("Exactly one of Statistic and ExtendedStatistic is required."),
+        (Some(_), Some(_)) => {
+            return invalid(
+                "PutMetricAlarm request can not be made with both Statistic and ExtendedStatistic parameters. Only one of \
+                 them should be present",
+            );
         }
     };
     let Some(period) = input.period else { return invalid("Period is required for an alarm of a metric.") };
@@ -198,8 +204,8 @@ fn check_no_metric(input: &PutMetricAlarmInput) -> Result<(), Refusal> {
         (input.extended_statistic.is_some(), "ExtendedStatistic"),
     ] {
         if is_given {
-            // AWS: unverified
-            return invalid(format!("{name} must not be given where Metrics is."));
+            // AWS: unverified but for MetricName
+            return invalid(format!("{name} should not be set if list of Metrics is set."));
         }
     }
     Ok(())

@@ -4,10 +4,12 @@ use keyreeve_core::alarm::{AlarmRecord, QueryRecord, StatRecord, Watched};
 use keyreeve_core::record::TagRecord;
 use keyreeve_domain::{AccountId, Region};
 use keyreeve_wire::cloudwatch::{
-    Dimension, EvaluationWindow, Metric, MetricAlarm, MetricDataQuery, MetricStat, SlidingWindow, Tag,
+    Dimension, EvaluationWindow, Metric, MetricAlarm, MetricDataQuery, MetricStat, SlidingWindow, Statistic,
+    Tag,
 };
 use serde_json::{Map, Value, json};
 
+use super::notification::screaming;
 use super::reason::instant;
 
 /// An alarm in an answer.
@@ -116,18 +118,24 @@ pub(crate) fn remembered(alarm: &AlarmRecord, (account, region): (AccountId, Reg
             add("namespace", json!(stat.namespace));
             add("dimensions", of(&stat.dimensions));
             add("period", json!(stat.period));
-            add("statistic", json!(stat.statistic));
+            // AWS has both kinds of statistics under this name.
+            let plain = stat.statistic.parse::<Statistic>().is_ok();
+            let shown = if plain { screaming(&stat.statistic) } else { stat.statistic.clone() };
+            add("extendedStatistic", json!(shown));
             add("unit", json!(stat.unit));
         }
-        Watched::Queries(queries) => add(
-            "metrics",
+        Watched::Queries(queries) => {
+            add("dimensions", json!([]));
+            add("metrics",
             queries
                 .iter()
                 .map(|query| {
-                    json!({
+                    let mut shown = json!({
                         "id": query.id,
                         "expression": query.expression,
+                        "label": query.label,
                         "returnData": query.return_data,
+                        "period": query.period,
                         "metricStat": query.stat.as_ref().map(|stat| json!({
                             "metric": {
                                 "namespace": stat.namespace, "metricName": stat.metric, "dimensions": of(&stat.dimensions),
@@ -135,10 +143,15 @@ pub(crate) fn remembered(alarm: &AlarmRecord, (account, region): (AccountId, Reg
                             "period": stat.period,
                             "stat": stat.statistic,
                         })),
-                    })
+                    });
+                    if let Some(members) = shown.as_object_mut() {
+                        members.retain(|_, value| !value.is_null());
+                    }
+                    shown
                 })
                 .collect(),
-        ),
+        );
+        }
     }
     add("alarmName", json!(alarm.name));
     add("alarmArn", json!(format!("arn:aws:cloudwatch:{region}:{account}:alarm:{}", alarm.name)));

@@ -131,10 +131,13 @@ pub(super) async fn put_metric_alarm(cx: &mut Cx<'_>, input: PutMetricAlarmInput
             Some(found) => {
                 // The state and the tags stay; all else is replaced.
                 let Versioned { record, version } = found;
-                let AlarmRecord { id, state, tags, pending, .. } = record;
+                let AlarmRecord { id, state, tags, pending, .. } = record.clone();
                 let replaced = AlarmRecord { id, state, tags, pending, ..new.clone() };
+                if record == (AlarmRecord { configured: record.configured, ..replaced.clone() }) {
+                    return Ok((draft, ()));
+                }
                 draft.replace_alarm(place(cx), version, &replaced)?;
-                remembered(cx, &mut draft, &replaced, Configured::Updated)?;
+                remembered(cx, &mut draft, &replaced, Configured::Updated(&record))?;
             }
         }
         Ok((draft, ()))
@@ -146,7 +149,7 @@ fn remembered(
     cx: &Cx<'_>,
     draft: &mut Draft<'_>,
     alarm: &AlarmRecord,
-    what: Configured,
+    what: Configured<'_>,
 ) -> Result<(), Refusal> {
     let entry = configuration(alarm, what, place(cx), cx.now);
     Ok(remember(cx.service, draft, place(cx), &entry)?)
@@ -164,29 +167,20 @@ async fn room(cx: &Cx<'_>, snapshot: &dyn Snapshot) -> Result<(), Refusal> {
     Err(Refusal::new(QueryErrorCode::LimitExceededFault, message))
 }
 
-/// Errors, in this order: AccessDenied, ResourceNotFound. Those that are there are deleted all the same.
+/// Names that no alarm has are passed over, as AWS does, though the model has an error for them.
 pub(super) async fn delete_alarms(cx: &mut Cx<'_>, input: DeleteAlarmsInput) -> Result<(), Refusal> {
     authorize_all(cx, "cloudwatch:DeleteAlarms", &input.alarm_names).await?;
-    let mut missing = Vec::new();
     for name in &input.alarm_names {
-        let was_there = change(cx, async |cx, snapshot| {
+        change(cx, async |cx, snapshot| {
             let mut draft = Draft::new(cx.service.vault());
-            let Some(found) = find(cx, &**snapshot, name).await? else { return Ok((draft, false)) };
+            let Some(found) = find(cx, &**snapshot, name).await? else { return Ok((draft, ())) };
             draft.delete_alarm(place(cx), &found)?;
             remembered(cx, &mut draft, &found.record, Configured::Deleted)?;
-            Ok((draft, true))
+            Ok((draft, ()))
         })
         .await?;
-        if !was_there {
-            missing.push(name.as_str());
-        }
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    // AWS: unverified
-    let message = format!("The alarms {} do not exist.", missing.join(", "));
-    Err(Refusal::new(QueryErrorCode::ResourceNotFound, message))
+    Ok(())
 }
 
 /// Lets the caller through to every alarm of a list.
@@ -254,8 +248,8 @@ pub(super) async fn describe_alarms(
     let mut after = match &input.next_token {
         None => None,
         Some(token) => {
-            let position = cx.service.read_marker(&scope, token).ok().ok_or_else(Refusal::token)?;
-            Some(Path::new(position).ok().ok_or_else(Refusal::token)?)
+            let position = cx.service.read_marker(&scope, token).ok().ok_or_else(|| Refusal::token(token))?;
+            Some(Path::new(position).ok().ok_or_else(|| Refusal::token(token))?)
         }
     };
     let most = usize::try_from(input.max_records.unwrap_or(PAGE)).unwrap_or(1);
@@ -354,9 +348,9 @@ async fn switch_actions(
             let Some(found) = found.filter(|found| found.record.actions_enabled != enabled) else {
                 return Ok((draft, ()));
             };
-            let record = AlarmRecord { actions_enabled: enabled, configured: cx.now, ..found.record };
+            let record = AlarmRecord { actions_enabled: enabled, configured: cx.now, ..found.record.clone() };
             draft.replace_alarm(place(cx), found.version, &record)?;
-            remembered(cx, &mut draft, &record, Configured::Updated)?;
+            remembered(cx, &mut draft, &record, Configured::Updated(&found.record))?;
             Ok((draft, ()))
         })
         .await?;
@@ -370,14 +364,19 @@ pub(super) async fn set_alarm_state(cx: &mut Cx<'_>, input: SetAlarmStateInput) 
     if let Some(data) = &input.state_reason_data
         && serde_json::from_str::<serde::de::IgnoredAny>(data).is_err()
     {
-        // AWS: unverified
-        return Err(Refusal::new(QueryErrorCode::InvalidFormat, "StateReasonData was not valid JSON"));
+        // AWS says nothing but the code.
+        return Err(Refusal::new(QueryErrorCode::InvalidFormat, ""));
     }
     change(cx, async |cx, snapshot| {
         let found = find(cx, &**snapshot, name).await?;
         authorize_alarm(cx, "cloudwatch:SetAlarmState", name, found.as_ref()).await?;
         // AWS says nothing but the code.
         let found = found.ok_or_else(|| Refusal::new(QueryErrorCode::ResourceNotFound, ""))?;
+        let mut draft = Draft::new(cx.service.vault());
+        // An alarm that is in this state already keeps its reason and its moments.
+        if found.record.state.value == input.state_value {
+            return Ok((draft, ()));
+        }
         let mut record = found.record.clone();
         let state = AlarmState {
             value: input.state_value,
@@ -387,7 +386,6 @@ pub(super) async fn set_alarm_state(cx: &mut Cx<'_>, input: SetAlarmStateInput) 
             since: cx.now,
         };
         let entry = transition::enter(&mut record, state, place(cx));
-        let mut draft = Draft::new(cx.service.vault());
         draft.replace_alarm(place(cx), found.version, &record)?;
         if let Some(entry) = entry {
             remember(cx.service, &mut draft, place(cx), &entry)?;

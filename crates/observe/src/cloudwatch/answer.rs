@@ -59,8 +59,8 @@ pub struct CloudWatchAnswer {
     pub query_error: Option<String>,
 }
 
-/// The namespace of the names of errors.
-const SHAPES: &str = "com.amazonaws.cloudwatch";
+/// The namespace of the names of errors, as AWS answers: the model has another.
+const SHAPES: &str = "com.amazon.coral.service";
 
 impl CloudWatchAnswer {
     /// The answer that is this error.

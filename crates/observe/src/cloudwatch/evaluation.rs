@@ -37,6 +37,13 @@ pub struct Verdict {
     pub missing: u32,
 }
 
+impl Verdict {
+    /// Which of the evaluated periods breach, or do not, the oldest first.
+    pub(crate) fn of(&self, is_breaching: bool) -> impl DoubleEndedIterator<Item = usize> {
+        self.evaluated.iter().filter(move |(_, breaches)| *breaches == is_breaching).map(|(at, _)| *at)
+    }
+}
+
 impl Rule {
     /// Whether a value breaches the threshold.
     #[must_use]

@@ -17,7 +17,7 @@ use keyreeve_wire::cloudwatch::{
     AlarmHistoryItem, AlarmType, DescribeAlarmHistoryInput, DescribeAlarmHistoryOutput, HistoryItemType,
     ScanBy,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::alarm_output::remembered;
 use super::gate::{Particulars, alarm_arn, authorize};
@@ -41,25 +41,30 @@ pub(crate) fn fitting(whole: String, short: impl FnOnce() -> String, most: usize
 
 /// What happened to the configuration of an alarm.
 #[derive(Clone, Copy)]
-pub(crate) enum Configured {
+pub(crate) enum Configured<'a> {
     Created,
     Deleted,
-    Updated,
+    /// With what the alarm was.
+    Updated(&'a AlarmRecord),
 }
 
 /// The entry for that.
 pub(crate) fn configuration(
     alarm: &AlarmRecord,
-    what: Configured,
+    what: Configured<'_>,
     place: (AccountId, Region),
     at: Timestamp,
 ) -> AlarmPastRecord {
     let (verb, kind, member) = match what {
         Configured::Created => ("created", "Create", "createdAlarm"),
         Configured::Deleted => ("deleted", "Delete", "deletedAlarm"),
-        Configured::Updated => ("updated", "Update", "updatedAlarm"),
+        Configured::Updated(_) => ("updated", "Update", "updatedAlarm"),
     };
-    let whole = json!({ "version": "1.0", "type": kind, member: remembered(alarm, place) }).to_string();
+    let mut whole = json!({ "version": "1.0", "type": kind, member: remembered(alarm, place) });
+    if let (Configured::Updated(before), Some(members)) = (what, whole.as_object_mut()) {
+        members.insert("originalUpdatedFields".to_owned(), changed(before, alarm, place));
+    }
+    let whole = whole.to_string();
     let short = || json!({ "version": "1.0", "type": kind }).to_string();
     AlarmPastRecord {
         alarm: alarm.name.clone(),
@@ -68,6 +73,15 @@ pub(crate) fn configuration(
         summary: cut(format!("Alarm \"{}\" {verb}", alarm.name), SUMMARY_MOST),
         data: fitting(whole, short, DATA_MOST),
     }
+}
+
+/// What the alarm had, of that which is another now.
+fn changed(before: &AlarmRecord, alarm: &AlarmRecord, place: (AccountId, Region)) -> Value {
+    let (mut had, has) = (remembered(before, place), remembered(alarm, place));
+    if let Some(members) = had.as_object_mut() {
+        members.retain(|name, value| has.get(name) != Some(value));
+    }
+    had
 }
 
 /// The first bytes of a text, with its last character whole.
@@ -107,8 +121,8 @@ pub(super) async fn describe_alarm_history(
     let after = match &input.next_token {
         None => None,
         Some(token) => {
-            let position = cx.service.read_marker(&scope, token).ok().ok_or_else(Refusal::token)?;
-            Some(String::from_utf8(position).ok().ok_or_else(Refusal::token)?)
+            let position = cx.service.read_marker(&scope, token).ok().ok_or_else(|| Refusal::token(token))?;
+            Some(String::from_utf8(position).ok().ok_or_else(|| Refusal::token(token))?)
         }
     };
     // There are no alarms of other types, and no contributors.

@@ -96,9 +96,9 @@ pub(super) async fn get_metric_data(
 }
 
 fn read_token(cx: &Cx<'_>, scope: &str, token: &str) -> Result<usize, Refusal> {
-    let position = cx.service.read_marker(scope, token).ok().ok_or_else(Refusal::token)?;
-    let text = String::from_utf8(position).ok().ok_or_else(Refusal::token)?;
-    text.parse().ok().ok_or_else(Refusal::token)
+    let position = cx.service.read_marker(scope, token).ok().ok_or_else(|| Refusal::token(token))?;
+    let text = String::from_utf8(position).ok().ok_or_else(|| Refusal::token(token))?;
+    text.parse().ok().ok_or_else(|| Refusal::token(token))
 }
 
 /// What of all points stands on a page: the results are one after another.

@@ -113,7 +113,7 @@ fn dimensions(dimensions: &[TagRecord]) -> Value {
 }
 
 /// `SampleCount` as `SAMPLE_COUNT`.
-fn screaming(name: &str) -> String {
+pub(crate) fn screaming(name: &str) -> String {
     let mut text = String::with_capacity(name.len() + 2);
     for c in name.chars() {
         if c.is_ascii_uppercase() && !text.is_empty() {

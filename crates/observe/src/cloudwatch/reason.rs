@@ -43,7 +43,7 @@ pub(crate) fn text(
     state: StateValue,
     seen: &[Option<Seen>],
 ) -> String {
-    let Rule { evaluation_periods: periods, datapoints_to_alarm, .. } = *rule;
+    let periods = rule.evaluation_periods;
     if state == StateValue::InsufficientData {
         return format!("Insufficient Data: {} unknown.", were(periods, "datapoint"));
     }
@@ -52,37 +52,27 @@ pub(crate) fn text(
         MissingData::NotBreaching => Some("NonBreaching"),
         MissingData::Ignore | MissingData::Missing => None,
     };
-    if let (Some(treated), 1..) = (treated, verdict.missing) {
+    let is_alarm = state == StateValue::Alarm;
+    let named: Vec<Seen> = verdict.of(is_alarm).rev().filter_map(|at| *seen.get(at)?).collect();
+    let filled = treated.filter(|_| verdict.missing > 0).map(|treated| {
+        let missing = were(verdict.missing, "missing datapoint");
+        format!("{missing} treated as [{treated}]")
+    });
+    if let Some(filled) = filled.as_ref().filter(|_| !counts || named.is_empty()) {
         let received = match u32::try_from(verdict.evaluated.len()).unwrap_or(u32::MAX) {
             0 => "no datapoints were".to_owned(),
             known => were(known, "datapoint"),
         };
-        let missing = were(verdict.missing, "missing datapoint");
         let periods = plural(periods, "period");
-        return format!(
-            "Threshold Crossed: {received} received for {periods} and {missing} treated as [{treated}]."
-        );
+        return format!("Threshold Crossed: {received} received for {periods} and {filled}.");
     }
-    let is_alarm = state == StateValue::Alarm;
-    let named: Vec<Seen> = verdict
-        .evaluated
-        .iter()
-        .rev()
-        .filter(|(_, is_breaching)| *is_breaching == is_alarm)
-        .filter_map(|(at, _)| *seen.get(*at)?)
-        .collect();
     let list: Vec<_> = named
         .iter()
         .take(NAMED_MOST)
         .map(|seen| format!("{:?} ({})", seen.value, date(seen.start, SHORT)))
         .collect();
     let was = if named.len() == 1 { "was" } else { "were" };
-    let (not, needed, change) = if is_alarm {
-        ("", datapoints_to_alarm, "OK -> ALARM")
-    } else {
-        let within = periods.saturating_add(1).saturating_sub(datapoints_to_alarm);
-        ("not ", within, "ALARM -> OK")
-    };
+    let (not, change) = if is_alarm { ("", "OK -> ALARM") } else { ("not ", "ALARM -> OK") };
     let (list, compared, threshold) = (list.join(", "), compared(rule.comparison), rule.threshold);
     if !counts {
         let datapoints = plural(u32::try_from(named.len()).unwrap_or(u32::MAX), "datapoint");
@@ -90,31 +80,42 @@ pub(crate) fn text(
             "Threshold Crossed: {datapoints} [{list}] {was} {not}{compared} the threshold ({threshold:?})."
         );
     }
+    let filled = filled.map(|filled| format!(" and {filled}")).unwrap_or_default();
     format!(
-        "Threshold Crossed: {} out of the last {periods} datapoints [{list}] {was} {not}{compared} the threshold ({threshold:?}) \
-         (minimum {} for {change} transition).",
+        "Threshold Crossed: {} out of the last {periods} datapoints [{list}] {was} {not}{compared} the threshold \
+         ({threshold:?}){filled} (minimum {} for {change} transition).",
         named.len(),
-        plural(needed, "datapoint"),
+        plural(needed(rule, state), "datapoint"),
     )
 }
 
-/// The JSON beside the text.
+/// So many datapoints lead to a state.
+fn needed(rule: &Rule, state: StateValue) -> u32 {
+    match state {
+        StateValue::Ok => rule.evaluation_periods.saturating_add(1).saturating_sub(rule.datapoints_to_alarm),
+        StateValue::Alarm | StateValue::InsufficientData => rule.datapoints_to_alarm,
+    }
+}
+
+/// The JSON beside the text: the datapoints from the oldest that was evaluated on, and those that led to the state.
 pub(crate) fn data(
     watched: &Watched,
     rule: &Rule,
-    verdict: &Verdict,
+    (verdict, state): (&Verdict, StateValue),
     (now, span): (Timestamp, Span),
     seen: &[Option<Seen>],
 ) -> String {
-    let evaluated: Vec<Seen> = verdict.evaluated.iter().filter_map(|(at, _)| *seen.get(*at)?).collect();
-    let listed = evaluated.get(evaluated.len().saturating_sub(LISTED_MOST)..).unwrap_or_default();
+    let is_alarm = state == StateValue::Alarm;
+    let oldest = verdict.evaluated.first().map_or(seen.len(), |(at, _)| *at);
+    let newest = verdict.evaluated.last().map_or(0, |(at, _)| at.saturating_add(1));
+    let recent = seen.get(oldest.max(newest.saturating_sub(LISTED_MOST))..newest).unwrap_or_default();
     let mut members = Map::new();
     let mut add = |name: &str, value: Value| {
         members.insert(name.to_owned(), value);
     };
     add("version", json!("1.0"));
     add("queryDate", json!(instant(now)));
-    if let Some(first) = listed.first() {
+    if let Some(first) = recent.iter().flatten().next() {
         add("startDate", json!(date(first.start, LONG)));
     }
     if let Watched::Metric(StatRecord { statistic, unit, .. }) = watched {
@@ -124,28 +125,33 @@ pub(crate) fn data(
         }
     }
     add("period", json!(span.period));
-    add("recentDatapoints", listed.iter().map(|seen| json!(seen.value)).collect());
+    let recent = recent.iter().skip_while(|seen| seen.is_none());
+    add("recentDatapoints", recent.map(|seen| json!(seen.map(|seen| seen.value))).collect());
     add("threshold", json!(rule.threshold));
-    let points = listed.iter().rev().map(|seen| {
+    let led: Vec<Seen> = match state {
+        StateValue::InsufficientData => Vec::new(),
+        StateValue::Alarm | StateValue::Ok => {
+            verdict.of(is_alarm).rev().take(LISTED_MOST).filter_map(|at| *seen.get(at)?).collect()
+        }
+    };
+    let mut points: Vec<(i64, Value)> = Vec::with_capacity(LISTED_MOST);
+    points.extend(led.iter().map(|seen| {
         let mut point = json!({ "timestamp": date(seen.start, LONG), "value": seen.value });
         if let (Some(samples), Some(members)) = (seen.samples, point.as_object_mut()) {
             members.insert("sampleCount".to_owned(), json!(samples));
         }
-        point
-    });
-    // Periods that were treated as if they had a value are told of by their time alone.
-    let filled: Vec<Value> = match rule.missing_data {
-        MissingData::Breaching | MissingData::NotBreaching => {
-            let starts = (0_i64..).map(|number| span.from + number * i64::from(span.period));
-            let mut missing: Vec<i64> =
-                starts.zip(seen).filter(|(_, seen)| seen.is_none()).map(|(start, _)| start).collect();
-            missing.reverse();
-            missing.truncate(usize::try_from(verdict.missing).unwrap_or(usize::MAX).min(LISTED_MOST));
-            missing.into_iter().map(|start| json!({ "timestamp": date(start, LONG) })).collect()
-        }
-        MissingData::Ignore | MissingData::Missing => Vec::new(),
-    };
-    add("evaluatedDatapoints", points.chain(filled).collect());
+        (seen.start, point)
+    }));
+    // Where these are too few, the newest periods without a value are told of by their time.
+    let most = usize::try_from(needed(rule, state)).unwrap_or(usize::MAX).min(LISTED_MOST);
+    let starts = (0_i64..).map(|number| span.from + number * i64::from(span.period));
+    let mut missing: Vec<i64> =
+        starts.zip(seen).filter(|(_, seen)| seen.is_none()).map(|(start, _)| start).collect();
+    missing.reverse();
+    missing.truncate(most.saturating_sub(points.len()));
+    points.extend(missing.into_iter().map(|start| (start, json!({ "timestamp": date(start, LONG) }))));
+    points.sort_by_key(|(start, _)| core::cmp::Reverse(*start));
+    add("evaluatedDatapoints", points.into_iter().map(|(_, point)| point).collect());
     Value::Object(members).to_string()
 }
 
@@ -214,7 +220,8 @@ mod tests {
         let verdict = rule.evaluate(values);
         let watched = Watched::Queries(Vec::new());
         let span = Span { from: 1_796_026_800, to: 1_796_026_800 + 300, period: 60 };
-        let data = data(&watched, &rule, &verdict, (Timestamp::from_millis(0), span), &seen);
+        let state = verdict.state.unwrap_or(StateValue::Ok);
+        let data = data(&watched, &rule, (&verdict, state), (Timestamp::from_millis(0), span), &seen);
         assert!(serde_json::from_str::<Value>(&data).is_ok(), "{data}");
         verdict.state.map(|state| text(&rule, true, &verdict, state, &seen))
     }
@@ -247,7 +254,7 @@ mod tests {
         let data = data(
             &Watched::Queries(Vec::new()),
             &TWO_PERIODS,
-            &verdict,
+            (&verdict, StateValue::Alarm),
             (Timestamp::from_millis(0), span),
             &[None; 4],
         );
@@ -258,6 +265,59 @@ mod tests {
                 { "timestamp": "2026-11-30T08:23:00.000+0000" }, { "timestamp": "2026-11-30T08:22:00.000+0000" },
             ])
         );
+    }
+
+    /// What the JSON says of `values` (`-` is a period without one, each has ten seconds), as AWS was seen to say it.
+    #[test]
+    fn the_datapoints_of_a_reason_are_those_that_led_to_the_state() {
+        use MissingData::{Breaching, Missing};
+        use StateValue::{Alarm, InsufficientData, Ok};
+        for (values, of, missing_data, expected_state, recent, evaluated) in [
+            ("- - 100 0 100", (2, 3), Missing, Alarm, json!([100.0, 0.0, 100.0]), "100@40 100@20"),
+            ("- - 100 0", (2, 3), Missing, Ok, json!([100.0, 0.0]), "0@30 @10"),
+            ("- - 100 0 100", (3, 3), Breaching, Ok, json!([100.0, 0.0, 100.0]), "0@30"),
+            ("0 100 - - -", (2, 3), Missing, Ok, json!([0.0, 100.0]), "@40 0@0"),
+            ("- 100 - - -", (3, 3), Missing, Alarm, json!([100.0]), "@40 @30 100@10"),
+            ("100 - - - -", (2, 3), Missing, Alarm, json!([100.0]), "@40 100@0"),
+            ("0 - 100 - 100", (3, 3), Missing, Ok, json!([0.0, null, 100.0, null, 100.0]), "0@0"),
+            ("100 - 100 - -", (3, 3), Breaching, Alarm, json!([100.0, null, 100.0]), "@40 100@20 100@0"),
+            ("- - - - 0", (2, 3), Missing, Ok, json!([0.0]), "0@40 @30"),
+            ("- - - - -", (2, 3), Missing, InsufficientData, json!([]), "@40 @30"),
+            ("- - - - -", (3, 3), Missing, InsufficientData, json!([]), "@40 @30 @20"),
+            ("- - - - -", (1, 1), Breaching, Alarm, json!([]), "@40"),
+        ] {
+            let values: Vec<Option<f64>> = values.split(' ').map(|value| value.parse().ok()).collect();
+            let rule = Rule {
+                datapoints_to_alarm: of.0,
+                evaluation_periods: of.1,
+                comparison: ComparisonOperator::GreaterThanThreshold,
+                threshold: 50.0,
+                missing_data,
+            };
+            let seen: Vec<_> = (0_i64..)
+                .zip(&values)
+                .map(|(at, value)| value.map(|value| Seen { start: at * 10, value, samples: None }))
+                .collect();
+            let verdict = rule.evaluate(&values);
+            assert_eq!(verdict.state, Some(expected_state), "{values:?}");
+            let span = Span { from: 0, to: 50, period: 10 };
+            let watched = Watched::Queries(Vec::new());
+            let at = (Timestamp::from_millis(0), span);
+            let data = data(&watched, &rule, (&verdict, expected_state), at, &seen);
+            let data: Value = serde_json::from_str(&data).unwrap();
+            assert_eq!(data["recentDatapoints"], recent, "{values:?}");
+            let points: Vec<String> = data["evaluatedDatapoints"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|point| {
+                    let second = point["timestamp"].as_str().unwrap().get(17..19).unwrap();
+                    let value = point["value"].as_f64().map(|value| value.to_string()).unwrap_or_default();
+                    format!("{value}@{}", second.parse::<u8>().unwrap())
+                })
+                .collect();
+            assert_eq!(points.join(" "), evaluated, "{values:?}");
+        }
     }
 
     #[test]
@@ -284,6 +344,22 @@ mod tests {
                 Ignore,
                 "Threshold Crossed: 1 out of the last 1 datapoints [0.0 (30/11/26 08:22:00)] was not greater than the \
                  threshold (1.0) (minimum 1 datapoint for ALARM -> OK transition).",
+            ),
+            (
+                vec![Some(5.0), None, Some(2.0), None, None],
+                (3, 3),
+                Breaching,
+                "Threshold Crossed: 2 out of the last 3 datapoints [2.0 (30/11/26 08:22:00), 5.0 (30/11/26 08:20:00)] were \
+                 greater than the threshold (1.0) and 1 missing datapoint was treated as [Breaching] (minimum 3 datapoints \
+                 for OK -> ALARM transition).",
+            ),
+            (
+                vec![None, None, None, None, Some(0.0)],
+                (3, 3),
+                Breaching,
+                "Threshold Crossed: 1 out of the last 3 datapoints [0.0 (30/11/26 08:24:00)] was not greater than the \
+                 threshold (1.0) and 2 missing datapoints were treated as [Breaching] (minimum 1 datapoint for ALARM -> OK \
+                 transition).",
             ),
             (vec![None, None, None], (1, 1), Missing, "Insufficient Data: 1 datapoint was unknown."),
             (vec![None; 5], (3, 3), Missing, "Insufficient Data: 3 datapoints were unknown."),

@@ -45,9 +45,9 @@ impl Refusal {
         Self::new(QueryErrorCode::ValidationError, message)
     }
 
-    pub(crate) fn token() -> Self {
-        // AWS: unverified. The text of this exception is not known.
-        Self::new(QueryErrorCode::InvalidNextToken, "The token is not valid.")
+    pub(crate) fn token(token: &str) -> Self {
+        // AWS: unverified but for DescribeAlarmHistory
+        Self::new(QueryErrorCode::InvalidNextToken, format!("Invalid NextToken : {token}"))
     }
 }
 

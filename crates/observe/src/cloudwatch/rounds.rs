@@ -247,7 +247,7 @@ async fn judged(
     Ok(Some(AlarmState {
         value,
         reason: reason::text(&rule, alarm.datapoints_to_alarm.is_some(), &verdict, value, &seen),
-        reason_data: Some(reason::data(&alarm.watched, &rule, &verdict, (now, span), &seen)),
+        reason_data: Some(reason::data(&alarm.watched, &rule, (&verdict, value), (now, span), &seen)),
         updated: now,
         since: now,
     }))

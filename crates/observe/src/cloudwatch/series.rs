@@ -69,11 +69,13 @@ impl Stat {
     /// How many values it takes to be significant: what an alarm that ignores low samples wants.
     /// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/percentiles-with-low-samples.html>.
     pub(crate) fn significant(self) -> f64 {
-        match self {
-            Self::Percentile(percent) if (50.0..100.0).contains(&percent) => 10.0 / (1.0 - percent / 100.0),
-            Self::Percentile(percent) if percent > 0.0 && percent < 50.0 => 10.0 / (percent / 100.0),
-            Self::Other | Self::Percentile(_) | Self::Plain(_) => 0.0,
-        }
+        let part = match self {
+            Self::Percentile(percent) if (50.0..100.0).contains(&percent) => 100.0 - percent,
+            Self::Percentile(percent) if percent > 0.0 && percent < 50.0 => percent,
+            Self::Other | Self::Percentile(_) | Self::Plain(_) => return 0.0,
+        };
+        // A hundred are enough for p90: what arithmetic adds does not count.
+        1000.0 / part * (1.0 - 1e-9)
     }
 
     /// Its value for a period; nothing where what is kept does not tell.
@@ -188,6 +190,16 @@ pub(crate) async fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ten_samples_behind_a_percentile_are_enough() {
+        for (percent, enough) in
+            [(90.0, 100.0), (99.0, 1000.0), (99.9, 10_000.0), (50.0, 20.0), (10.0, 100.0), (70.0, 34.0)]
+        {
+            let significant = Stat::Percentile(percent).significant();
+            assert!(enough - 1.0 < significant && significant <= enough, "p{percent}: {significant}");
+        }
+    }
 
     #[test]
     fn a_statistic_is_plain_or_extended_or_none() {

@@ -17,27 +17,32 @@ use super::refusal::Refusal;
 /// Tags of an alarm.
 const MOST: usize = 50;
 
+/// The tags of a new alarm.
+pub(crate) fn of_new(tags: &[Tag]) -> Result<Vec<TagRecord>, Refusal> {
+    let records = records(tags)?;
+    if records.len() > MOST { Err(too_many()) } else { Ok(records) }
+}
+
 /// The tags of a request.
-pub(crate) fn records(tags: &[Tag]) -> Result<Vec<TagRecord>, Refusal> {
+fn records(tags: &[Tag]) -> Result<Vec<TagRecord>, Refusal> {
     let mut records: Vec<TagRecord> = Vec::with_capacity(tags.len());
     for Tag { key, value } in tags {
-        // AWS: the texts of these are unverified.
         if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
-            return Err(Refusal::validation("Tag keys that begin with aws: are reserved for system use."));
+            let message = "The provided tag keys must not start with any case of \"aws:\"";
+            return Err(Refusal::new(QueryErrorCode::AccessDenied, message));
         }
-        if records.iter().any(|record| record.key == *key) {
-            return Err(Refusal::validation("A tag key is given twice."));
+        let tag = TagRecord { key: key.clone(), value: value.clone() };
+        // The last of a key holds.
+        match records.iter_mut().find(|record| record.key == *key) {
+            Some(record) => *record = tag,
+            None => records.push(tag),
         }
-        records.push(TagRecord { key: key.clone(), value: value.clone() });
-    }
-    if records.len() > MOST {
-        return Err(too_many());
     }
     Ok(records)
 }
 
 fn too_many() -> Refusal {
-    Refusal::validation(format!("An alarm must not have more than {MOST} tags."))
+    Refusal::validation(format!("The resultant tag set must not have more than {MOST} user tags."))
 }
 
 /// The name of the alarm that an ARN names. Alarms of other accounts and Regions are not there.
@@ -52,14 +57,14 @@ fn name<'a>(cx: &Cx<'_>, arn: &'a str) -> Result<&'a str, Refusal> {
         return Err(Refusal::new(QueryErrorCode::InvalidParameterValueException, message));
     }
     if region != cx.region.as_str() || account != cx.caller.account().to_string() {
-        return Err(missing(arn));
+        return Err(missing());
     }
     Ok(name)
 }
 
-fn missing(arn: &str) -> Refusal {
-    // AWS: unverified
-    Refusal::new(QueryErrorCode::ResourceNotFoundException, format!("The alarm {arn} does not exist."))
+fn missing() -> Refusal {
+    // AWS says nothing but the code.
+    Refusal::new(QueryErrorCode::ResourceNotFoundException, "")
 }
 
 /// Errors, in this order: InvalidParameterValue, AccessDenied, ResourceNotFoundException.
@@ -74,23 +79,26 @@ pub(super) async fn list_tags_for_resource(
     let resource_tags = found.as_ref().map(|found| found.record.tags.as_slice()).unwrap_or_default();
     let particulars = Particulars { resource_tags, ..Particulars::default() };
     authorize(cx, "cloudwatch:ListTagsForResource", arn, &particulars).await?;
-    let found = found.ok_or_else(|| missing(arn))?;
+    let found = found.ok_or_else(missing)?;
     Ok(ListTagsForResourceOutput { tags: alarm_output::tags(&found.record.tags) })
 }
 
-/// Errors, in this order: InvalidParameterValue, ValidationError, AccessDenied, ResourceNotFoundException.
+/// Errors, in this order: InvalidParameterValue, AccessDenied, ResourceNotFoundException, ValidationError.
 pub(super) async fn tag_resource(
     cx: &mut Cx<'_>,
     input: TagResourceInput,
 ) -> Result<TagResourceOutput, Refusal> {
     let arn = &input.resource_arn;
     let (name, tags) = (name(cx, arn)?, records(&input.tags)?);
+    if tags.len() > MOST {
+        return Err(Refusal::new(QueryErrorCode::InvalidParameterValueException, "tags are invalid."));
+    }
     change(cx, async |cx, snapshot| {
         let found = find(cx, &**snapshot, name).await?;
         let resource_tags = found.as_ref().map(|found| found.record.tags.as_slice()).unwrap_or_default();
         let particulars = Particulars { request_tags: &tags, resource_tags, ..Particulars::default() };
         authorize(cx, "cloudwatch:TagResource", arn, &particulars).await?;
-        let found = found.ok_or_else(|| missing(arn))?;
+        let found = found.ok_or_else(missing)?;
         let mut record = found.record.clone();
         for tag in &tags {
             match record.tags.iter_mut().find(|held| held.key == tag.key) {
@@ -119,7 +127,7 @@ pub(super) async fn untag_resource(
         let resource_tags = found.as_ref().map(|found| found.record.tags.as_slice()).unwrap_or_default();
         let particulars = Particulars { tag_keys: &input.tag_keys, resource_tags, ..Particulars::default() };
         authorize(cx, "cloudwatch:UntagResource", arn, &particulars).await?;
-        let found = found.ok_or_else(|| missing(arn))?;
+        let found = found.ok_or_else(missing)?;
         let mut record = found.record.clone();
         record.tags.retain(|tag| !input.tag_keys.contains(&tag.key));
         put(cx, &found, record)
