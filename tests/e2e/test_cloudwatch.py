@@ -363,14 +363,24 @@ def test_statistics_are_refused_as_the_service_refuses_them(server, cloudwatch, 
     }  # fmt: skip
     for change, code, text in [
         ({"Statistics": None}, "InvalidParameterCombination", "Must specify either Statistics or ExtendedStatistics"),
-        ({"ExtendedStatistics": ["p99"]}, "InvalidParameterCombination", "Must specify either"),
-        ({"Statistics": None, "ExtendedStatistics": ["q"]}, "InvalidParameterValue", "ExtendedStatistics"),
-        ({"EndTime": NOW - 2 * HOUR}, "InvalidParameterCombination", "StartTime must be less than"),
-        ({"StartTime": NOW - 24 * 7 * HOUR}, "InvalidParameterCombination", "10,080 datapoints, which exceeds the limit of 1,440"),
+        (
+            {"ExtendedStatistics": ["p99", "p101"]}, "InvalidParameterValue",
+            "The value p101 for parameter ExtendedStatistics.member.2.<list element> is not supported.",
+        ),
+        (
+            {"EndTime": NOW - 2 * HOUR}, "InvalidParameterValue",
+            "The parameter StartTime must be less than the parameter EndTime.",
+        ),
+        (
+            {"StartTime": NOW - 24 * 7 * HOUR}, "InvalidParameterCombination",
+            "You have requested up to 10080 datapoints, which exceeds the limit of 1440. You may reduce the datapoints "
+            "requested by increasing Period, or decreasing the time range.",
+        ),
+        ({"Period": 7}, "InvalidParameterValue", "The parameter Period must be a value in the set [1, 5, 10, 20, 30]."),
         ({"Period": 61}, "InvalidParameterValue", "Period"),
         ({"Period": 0}, "ValidationError", "greater than or equal to 1"),
         ({"Namespace": ":a"}, "ValidationError", "regular expression"),
-    ]:
+    ]:  # fmt: skip
         changed = {name: value for name, value in {**given, **change}.items() if value is not None}
         found = refused(unchecked.get_metric_statistics, **changed)
         assert (found[0], found[2]) == (code, 400), found
@@ -388,6 +398,9 @@ def test_statistics_are_refused_as_the_service_refuses_them(server, cloudwatch, 
     )
     # Every use counts one: all percentiles are the same value. A trimmed mean is not known.
     assert [point["ExtendedStatistics"] for point in got["Datapoints"]] == [{"p99.9": 1.0}]
+    both = {"StartTime": NOW - HOUR, "EndTime": NOW + HOUR, "Period": 7200, "Dimensions": of_key(used)}
+    got = cloudwatch.get_metric_statistics(**{**given, **both}, ExtendedStatistics=["p0", "p100"])
+    assert [(point["Sum"] > 0, point["ExtendedStatistics"]) for point in got["Datapoints"]] == [(True, {"p0": 1.0, "p100": 1.0})]
 
 
 def test_metric_data_is_read_and_computed(spoken, used):
@@ -417,12 +430,28 @@ def test_metric_data_is_read_and_computed(spoken, used):
         ([{"Id": "e1", "Expression": "SUM(m1)"}, stat("m1", "KeyUsage")], "Error in expression 'e1': it must be a time series"),
         ([{"Id": "e1", "Expression": "m9 + 1"}], "Error in expression 'e1': `m9` is no id"),
         ([{"Id": "e1", "Expression": "SEARCH('x', 'Sum')"}], "the function SEARCH is not supported"),
-        ([stat("m1", "KeyUsage"), stat("m1", "KeyUsage")], "not unique"),
+        ([stat("m1", "KeyUsage"), stat("m1", "KeyUsage")], "The values for parameter id in MetricDataQueries are not unique."),
+        (
+            [stat("m1", "KeyUsage", Expression="1+1")],
+            "The parameters MetricDataQueries.member.1.Expression and MetricDataQueries.member.1.MetricStat are mutually "
+            "exclusive and you have specified both.",
+        ),
+        (
+            [stat("m1", "KeyUsage"), stat("Bad", "KeyUsage")],
+            "The value for parameter MetricDataQueries.member.2.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.",
+        ),
+        (
+            [stat("m1", "KeyUsage") | {"MetricStat": stat("m1", "KeyUsage")["MetricStat"] | {"Stat": "not-a-stat"}}],
+            "The value for parameter MetricDataQueries.member.1.MetricStat.Stat is not a valid statistic.",
+        ),
         ([{"Id": "m1"}], "Either MetricStat or Expression"),
         ([stat(f"m{number}", "KeyUsage") for number in range(501)], "500"),
     ]:
         code, message, _ = refused(cloudwatch.get_metric_data, MetricDataQueries=queries, **given)
         assert code == "ValidationError" and text in message, message
+    queries = [stat("m1", "KeyUsage")]
+    found = refused(cloudwatch.get_metric_data, MetricDataQueries=queries, **given, NextToken="invalid-token")
+    assert found == ("InvalidNextToken", "", 400)
 
 
 def test_metric_data_comes_in_pages(cloudwatch, used):

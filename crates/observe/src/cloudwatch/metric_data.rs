@@ -6,6 +6,7 @@ use keyreeve_domain::Timestamp;
 use keyreeve_wire::cloudwatch::{
     GetMetricDataInput, GetMetricDataOutput, MetricDataResult, ScanBy, StatusCode,
 };
+use keyreeve_wire::query::QueryErrorCode;
 
 use super::gate::{Particulars, authorize};
 use super::math::{Series, Value};
@@ -95,10 +96,15 @@ pub(super) async fn get_metric_data(
     Ok(GetMetricDataOutput { metric_data_results: results, next_token, messages: Vec::new() })
 }
 
+/// AWS says nothing but the code.
+fn no_token() -> Refusal {
+    Refusal::new(QueryErrorCode::InvalidNextToken, "")
+}
+
 fn read_token(cx: &Cx<'_>, scope: &str, token: &str) -> Result<usize, Refusal> {
-    let position = cx.service.read_marker(scope, token).ok().ok_or_else(|| Refusal::token(token))?;
-    let text = String::from_utf8(position).ok().ok_or_else(|| Refusal::token(token))?;
-    text.parse().ok().ok_or_else(|| Refusal::token(token))
+    let position = cx.service.read_marker(scope, token).ok().ok_or_else(no_token)?;
+    let text = String::from_utf8(position).ok().ok_or_else(no_token)?;
+    text.parse().ok().ok_or_else(no_token)
 }
 
 /// What of all points stands on a page: the results are one after another.

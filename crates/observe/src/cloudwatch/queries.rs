@@ -123,12 +123,11 @@ impl Queries {
     /// Reads queries; periods that are not whole minutes are among `short`.
     pub(crate) fn parse(given: &[MetricDataQuery], short: &[u32]) -> Result<Self, Refusal> {
         let mut list: Vec<Query> = Vec::with_capacity(given.len());
-        for query in given {
+        for (number, query) in (1_usize..).zip(given) {
+            let name = format!("MetricDataQueries.member.{number}");
             if !is_id(&query.id) {
                 return Err(Refusal::validation(format!(
-                    "The value {} for parameter MetricDataQueries.Id is not valid: it must begin with a lower-case letter \
-                     and hold only letters, digits and underscores.",
-                    query.id
+                    "The value for parameter {name}.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."
                 )));
             }
             if list.iter().any(|other| other.id == query.id) {
@@ -136,7 +135,7 @@ impl Queries {
                     "The values for parameter id in MetricDataQueries are not unique.",
                 ));
             }
-            list.push(read(query, short)?);
+            list.push(read(query, &name, short)?);
         }
         let mut this = Self { order: Vec::new(), list };
         this.order = this.in_order()?;
@@ -271,7 +270,7 @@ fn is_id(id: &str) -> bool {
         && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn read(query: &MetricDataQuery, short: &[u32]) -> Result<Query, Refusal> {
+fn read(query: &MetricDataQuery, name: &str, short: &[u32]) -> Result<Query, Refusal> {
     let refusal = |text: String| Refusal::validation(format!("{text} (query {})", query.id));
     let invalid = |text: String| Err(refusal(text));
     let check_period = |period: u32| match is_period(period, short) {
@@ -284,15 +283,17 @@ fn read(query: &MetricDataQuery, short: &[u32]) -> Result<Query, Refusal> {
             if query.period.is_some() {
                 return invalid("Period stands beside MetricStat, which has one of its own.".to_owned());
             }
-            let (Some(namespace), Some(name)) = (&stat.metric.namespace, &stat.metric.metric_name) else {
+            let (Some(namespace), Some(metric)) = (&stat.metric.namespace, &stat.metric.metric_name) else {
                 return invalid("A metric needs a Namespace and a MetricName.".to_owned());
             };
             let Some(parsed) = Stat::parse(&stat.stat) else {
-                return invalid(format!("The value {} for parameter Stat is not supported.", stat.stat));
+                return Err(Refusal::validation(format!(
+                    "The value for parameter {name}.MetricStat.Stat is not a valid statistic."
+                )));
             };
             Source::Stat {
-                metric: metric_of((namespace, name), pairs(&stat.metric.dimensions), stat.unit),
-                name: name.clone(),
+                metric: metric_of((namespace, metric), pairs(&stat.metric.dimensions), stat.unit),
+                name: metric.clone(),
                 period: stat.period,
                 stat: parsed,
                 text: stat.stat.clone(),
@@ -304,9 +305,12 @@ fn read(query: &MetricDataQuery, short: &[u32]) -> Result<Query, Refusal> {
                 expression::parse(text).map_err(|error| in_expression(&query.id, &error.to_string()))?;
             Source::Expression(node, query.period)
         }
-        (None, None) | (Some(_), Some(_)) => {
-            return invalid("Either MetricStat or Expression is required, and not both.".to_owned());
+        (Some(_), Some(_)) => {
+            return Err(Refusal::validation(format!(
+                "The parameters {name}.Expression and {name}.MetricStat are mutually exclusive and you have specified both."
+            )));
         }
+        (None, None) => return invalid("Either MetricStat or Expression is required.".to_owned()),
     };
     if query.account_id.is_some() {
         return invalid("Metrics of other accounts cannot be read: AccountId is not supported.".to_owned());
@@ -370,7 +374,10 @@ mod tests {
             (vec![math("e1", "m1 * 2"), stat("m1")], None),
             (vec![math("e2", "e1 + 1"), math("e1", "SUM(METRICS())"), stat("m1")], None),
             (vec![stat("m1"), stat("m1")], Some("not unique")),
-            (vec![stat("M1")], Some("lower-case")),
+            (
+                vec![stat("M1")],
+                Some("parameter MetricDataQueries.member.1.Id is not matching the expected pattern ^[a-z]"),
+            ),
             (vec![math("e1", "m9 * 2")], Some("Error in expression 'e1': `m9` is no id")),
             (
                 vec![math("e1", "e2"), math("e2", "e1 + 1")],
@@ -382,7 +389,12 @@ mod tests {
                 vec![MetricDataQuery { period: Some(90), ..math("e1", "TIME_SERIES(1)") }],
                 Some("multiple of 60"),
             ),
-            (vec![MetricDataQuery { expression: Some("1".to_owned()), ..stat("m1") }], Some("not both")),
+            (
+                vec![MetricDataQuery { expression: Some("1".to_owned()), ..stat("m1") }],
+                Some(
+                    "The parameters MetricDataQueries.member.1.Expression and MetricDataQueries.member.1.MetricStat are mutually",
+                ),
+            ),
             (vec![MetricDataQuery { account_id: Some("1".to_owned()), ..stat("m1") }], Some("AccountId")),
         ] {
             let names: Vec<_> = given.iter().map(|query| query.id.clone()).collect();

@@ -87,7 +87,8 @@ impl Stat {
             Self::Plain(Statistic::Minimum) => Some(point.minimum),
             Self::Plain(Statistic::SampleCount) => Some(point.samples),
             Self::Plain(Statistic::Sum) => Some(point.sum),
-            Self::Percentile(_) => is_one_value.then_some(point.minimum),
+            Self::Percentile(percent) if percent >= 100.0 => Some(point.maximum),
+            Self::Percentile(percent) => (is_one_value || percent <= 0.0).then_some(point.minimum),
             Self::Other => None,
         }
     }

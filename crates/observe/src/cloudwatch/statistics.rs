@@ -25,40 +25,37 @@ pub(super) async fn get_metric_statistics(
     let combination =
         |text: &str| Err(Refusal::new(QueryErrorCode::InvalidParameterCombinationException, text));
     let invalid = |text: String| Refusal::new(QueryErrorCode::InvalidParameterValueException, text);
-    let stats: Vec<(String, Stat)> = match (&input.statistics, &input.extended_statistics) {
-        (Some(plain), None) => {
-            plain.iter().map(|statistic| (statistic.to_string(), Stat::Plain(*statistic))).collect()
-        }
-        (None, Some(extended)) => {
-            let read = |text: &String| {
-                let stat = Stat::parse_extended(text);
-                // AWS: unverified
-                let stat = stat.ok_or_else(|| {
-                    invalid(format!("The value {text} for parameter ExtendedStatistics is not supported."))
-                })?;
-                Ok((text.clone(), stat))
-            };
-            extended.iter().map(read).collect::<Result<_, Refusal>>()?
-        }
-        (None, None) | (Some(_), Some(_)) => {
-            return combination("Must specify either Statistics or ExtendedStatistics");
-        }
-    };
+    if input.statistics.is_none() && input.extended_statistics.is_none() {
+        return combination("Must specify either Statistics or ExtendedStatistics");
+    }
+    let plain = input.statistics.iter().flatten();
+    let mut stats: Vec<(String, Stat)> =
+        plain.map(|statistic| (statistic.to_string(), Stat::Plain(*statistic))).collect();
+    for (number, text) in (1..).zip(input.extended_statistics.iter().flatten()) {
+        let stat = Stat::parse_extended(text).ok_or_else(|| {
+            let name = format!("ExtendedStatistics.member.{number}.<list element>");
+            invalid(format!("The value {text} for parameter {name} is not supported."))
+        })?;
+        stats.push((text.clone(), stat));
+    }
     let (start, end) = (seconds(input.start_time), ceil_seconds(input.end_time));
     if input.start_time >= input.end_time {
-        return combination("The parameter StartTime must be less than the parameter EndTime.");
+        return Err(invalid("The parameter StartTime must be less than the parameter EndTime.".to_owned()));
     }
     let period = input.period;
     if !is_period(period, &SHORT) {
-        // AWS: unverified
-        return Err(invalid("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.".to_owned()));
+        let wanted = match period {
+            0..60 => "a value in the set [1, 5, 10, 20, 30]",
+            // AWS: unverified
+            60.. => "a multiple of 60",
+        };
+        return Err(invalid(format!("The parameter Period must be {wanted}.")));
     }
     let asked = u64::try_from(end.saturating_sub(start)).unwrap_or_default().div_ceil(u64::from(period));
     if asked > MOST {
         return combination(&format!(
-            "You have requested up to {} datapoints, which exceeds the limit of 1,440. You may reduce the datapoints \
-             requested by increasing Period, or decreasing the time range.",
-            grouped(asked)
+            "You have requested up to {asked} datapoints, which exceeds the limit of {MOST}. You may reduce the datapoints \
+             requested by increasing Period, or decreasing the time range."
         ));
     }
     authorize(cx, "cloudwatch:GetMetricStatistics", "*", &Particulars::default()).await?;
@@ -103,29 +100,4 @@ pub(super) fn seconds(at: Timestamp) -> i64 {
 /// The first second that is not before a point in time.
 pub(super) fn ceil_seconds(at: Timestamp) -> i64 {
     at.millis().saturating_add(999).div_euclid(1000)
-}
-
-/// A number with a comma between each three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_is_grouped_by_three_digits() {
-        for (number, text) in [(0, "0"), (999, "999"), (1441, "1,441"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 }
