@@ -130,14 +130,16 @@ class Server:
         return read_credentials(self.data_dir / "credentials")
 
     def client(self, region=REGION, *, service="kms", validate=True, credentials=None, attempts=1, **config):
-        """A boto3 client, of KMS unless told. Without `validate`, botocore sends what it is given."""
-        access_key_id, secret = credentials or self.credentials
+        """A boto3 client, of KMS unless told; `credentials` are two of a key, or three of a session. Without `validate`, botocore sends what
+        it is given."""
+        access_key_id, secret, *token = credentials or self.credentials
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name=region,
             aws_access_key_id=access_key_id,
             aws_secret_access_key=secret,
+            aws_session_token=token[0] if token else None,
             verify=str(self.ca) if self.ca else None,
             config=botocore.config.Config(
                 parameter_validation=validate, retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=30, **config

@@ -187,13 +187,13 @@ def test_who_is_gone_stands_in_grants_and_key_policies_by_his_id(server, iam, ro
     for listed in (
         root.list_grants(KeyId=key),
         root.list_grants(KeyId=key, GrantId=grant),
-        root.list_grants(KeyId=key, GranteePrincipal=made["quits"]),
-        root.list_grants(KeyId=key, GranteePrincipal=made["quits"], GrantId=grant),
         root.list_retirable_grants(RetiringPrincipal=arn("married")),
     ):
         assert [(one["GranteePrincipal"], one["RetiringPrincipal"]) for one in listed["Grants"]] == [
             (made["quits"], arn("married"))
         ]
+    # Who is gone is no principal to ask for.
+    assert code(root.list_grants, KeyId=key, GranteePrincipal=made["quits"]) == "InvalidArnException"
     # Nothing was granted to whoever has the name now.
     assert root.list_grants(KeyId=key, GranteePrincipal=arn("quits"))["Grants"] == []
     assert root.list_grants(KeyId=key, GranteePrincipal=arn("quits"), GrantId=grant)["Grants"] == []

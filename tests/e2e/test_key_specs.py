@@ -241,9 +241,11 @@ def test_no_key_but_a_symmetric_one_makes_data_keys_or_rotates(kms, make):
     key = make("RSA_2048", "ENCRYPT_DECRYPT")
     text = "You cannot generate a data key with an asymmetric CMK"
     assert refused(kms.generate_data_key, "InvalidKeyUsageException", KeyId=key, KeySpec="AES_256") == text
+    text = "You cannot generate a data key pair with an asymmetric CMK"
     assert refused(kms.generate_data_key_pair, "InvalidKeyUsageException", KeyId=key, KeyPairSpec="RSA_2048") == text
-    for call in (kms.enable_key_rotation, kms.rotate_key_on_demand, kms.list_key_rotations):
+    for call in (kms.enable_key_rotation, kms.rotate_key_on_demand):
         refused(call, "UnsupportedOperationException", KeyId=key)
+    assert kms.list_key_rotations(KeyId=key)["Rotations"] == []
     kms.disable_key_rotation(KeyId=key)
     assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is False
 

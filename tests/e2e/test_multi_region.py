@@ -148,9 +148,14 @@ def test_keys_of_other_kinds_are_used_across_regions(regions):
 
 def test_rotation_belongs_to_the_primary_key(regions, replicated):
     home, away = regions[HOME], regions[AWAY]
+    text = f"{arn(AWAY, replicated)} is a multi-region replica key which is not valid for"
+    for call, operation in (
+        (away.enable_key_rotation, "EnableKeyRotation"),
+        (away.disable_key_rotation, "DisableKeyRotation"),
+        (away.rotate_key_on_demand, "RotateKeyOnDemand"),
+    ):
+        refused(call, "UnsupportedOperationException", f"{text} {operation}.", KeyId=replicated)
     text = f"{arn(AWAY, replicated)} is not a multi-region primary key."
-    for call in (away.enable_key_rotation, away.disable_key_rotation, away.rotate_key_on_demand):
-        refused(call, "UnsupportedOperationException", text, KeyId=replicated)
     refused(away.replicate_key, "UnsupportedOperationException", text, KeyId=replicated, ReplicaRegion=THIRD)
     before = away.encrypt(KeyId=replicated, Plaintext=b"a")["CiphertextBlob"]
     home.enable_key_rotation(KeyId=replicated, RotationPeriodInDays=180)
@@ -158,7 +163,8 @@ def test_rotation_belongs_to_the_primary_key(regions, replicated):
     of_home, of_away = (kms.get_key_rotation_status(KeyId=replicated) for kms in (home, away))
     for member in ("KeyRotationEnabled", "RotationPeriodInDays", "NextRotationDate"):
         assert of_home[member] == of_away[member], member
-    assert home.list_key_rotations(KeyId=replicated)["Rotations"] == away.list_key_rotations(KeyId=replicated)["Rotations"]
+    of_home, of_away = (kms.list_key_rotations(KeyId=replicated)["Rotations"] for kms in (home, away))
+    assert of_away == [{**rotation, "KeyId": arn(AWAY, replicated)} for rotation in of_home]
     assert describe(home, replicated)["CurrentKeyMaterialId"] == describe(away, replicated)["CurrentKeyMaterialId"]
     after = home.encrypt(KeyId=replicated, Plaintext=b"b")["CiphertextBlob"]
     assert [away.decrypt(CiphertextBlob=blob)["Plaintext"] for blob in (before, after)] == [b"a", b"b"]
@@ -204,8 +210,8 @@ def test_a_primary_key_waits_for_its_replica_keys(regions, replicated):
 
 def test_the_primary_region_moves(server, regions, replicated):
     home, away = regions[HOME], regions[AWAY]
-    missing = f"Key '{arn(THIRD, replicated)}' does not exist"
-    refused(home.update_primary_region, "NotFoundException", missing, KeyId=replicated, PrimaryRegion=THIRD)
+    missing = f"{replicated} does not have a replica key in the specified Region."
+    refused(home.update_primary_region, "ValidationException", missing, KeyId=replicated, PrimaryRegion=THIRD)
     home.update_primary_region(KeyId=replicated, PrimaryRegion=AWAY)
     for kms, kind in ((home, "REPLICA"), (away, "PRIMARY")):
         seen = describe(kms, replicated)
@@ -218,8 +224,8 @@ def test_the_primary_region_moves(server, regions, replicated):
     away.rotate_key_on_demand(KeyId=replicated)
     blob = regions[THIRD].encrypt(KeyId=replicated, Plaintext=b"a")["CiphertextBlob"]
     assert home.decrypt(CiphertextBlob=blob)["Plaintext"] == b"a"
-    text = f"{arn(HOME, replicated)} is not a multi-region primary key."
-    refused(home.update_primary_region, "UnsupportedOperationException", text, KeyId=replicated, PrimaryRegion=AWAY)
+    text = f"{arn(HOME, replicated)} is not a multi-Region primary key."
+    refused(home.update_primary_region, "KMSInvalidStateException", text, KeyId=replicated, PrimaryRegion=AWAY)
     events = audit.events(server.data_dir / "audit")
     moved = [
         (event["awsRegion"], event["requestParameters"]["keyId"])
@@ -237,7 +243,8 @@ def test_what_cannot_be_replicated_is_refused(regions, replicated):
     single = home.create_key()["KeyMetadata"]["KeyId"]
     text = f"{arn(HOME, single)} is not a multi-region primary key."
     refused(home.replicate_key, "UnsupportedOperationException", text, KeyId=single, ReplicaRegion=AWAY)
-    refused(home.replicate_key, "AlreadyExistsException", KeyId=replicated, ReplicaRegion=AWAY)
+    text = "You can create only one replica of each primary key in each AWS Region."
+    refused(home.replicate_key, "AlreadyExistsException", text, KeyId=replicated, ReplicaRegion=AWAY)
     for region in (HOME, "cn-north-1", "us-gov-west-1"):
         refused(home.replicate_key, "ValidationException", KeyId=replicated, ReplicaRegion=region)
     refused(home.replicate_key, "NotFoundException", KeyId=arn(AWAY, replicated), ReplicaRegion=THIRD)

@@ -5,6 +5,7 @@
 //! reads all of them because one came or went ([`grantee`]).
 
 pub(crate) mod grantee;
+pub mod party;
 
 use std::collections::BTreeMap;
 
@@ -81,7 +82,8 @@ pub enum GrantParty {
         /// The ARN.
         #[n(0)]
         arn: String,
-        /// The unique id of a user or a role.
+        /// The unique id of a user or a role; of a role's session, that of the role, and the name: `AROA…:name`. A session that was
+        /// named by an earlier release has none, and is whoever has the ARN.
         #[n(1)]
         id: Option<String>,
     },
@@ -104,19 +106,32 @@ impl GrantParty {
         }
     }
 
-    /// What indexes know it by: the unique id of a user or a role, so that a new name changes nothing; else as it is listed.
+    /// What indexes know it by: the unique id of a user or a role, so that a new name changes nothing; else as it is listed, sessions
+    /// too, so that who looks under it still has to ask whether it [is](Self::is) the one.
     #[must_use]
     pub fn known_by(&self) -> Digest {
         match self {
-            Self::Aws { id: Some(id), .. } => Digest::of(id),
-            Self::Aws { arn, id: None } => Digest::of(arn),
+            Self::Aws { id: Some(id), .. } if !id.contains(':') => Digest::of(id),
+            Self::Aws { arn, .. } => Digest::of(arn),
             Self::Service { name } => Digest::of(name),
+        }
+    }
+
+    /// Whether both are the same principal.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Aws { id: Some(id), .. }, Self::Aws { id: Some(other), .. }) => id == other,
+            (Self::Aws { .. } | Self::Service { .. }, _) => self.known_by() == other.known_by(),
         }
     }
 
     fn to_policy(&self) -> GrantPrincipal {
         match self {
-            Self::Aws { arn, id } => GrantPrincipal::bound(arn, id.as_deref()),
+            // Of a session it is the role that has an id.
+            Self::Aws { arn, id } => {
+                GrantPrincipal::bound(arn, id.as_deref().and_then(|id| id.split(':').next()))
+            }
             Self::Service { name } => GrantPrincipal::service(name),
         }
     }

@@ -220,7 +220,8 @@ impl Service {
         Ok(text)
     }
 
-    /// How the user or the role is shown that was `arn` when it was named: by its ARN of today, or by its unique id once it is gone.
+    /// How the user, the role or the session of a role is shown that was `arn` when it was named: by its ARN of today, or by its unique id
+    /// once it, or the role, is gone.
     ///
     /// # Errors
     /// Where the store cannot be read.
@@ -230,6 +231,10 @@ impl Service {
         arn: &str,
         id: &str,
     ) -> Result<String, VaultError> {
+        if let Some((role, _)) = id.split_once(':') {
+            let is_there = self.is_session_of(snapshot, arn, role).await?;
+            return Ok(if is_there { arn } else { id }.to_owned());
+        }
         match self.unique_id(snapshot, arn).await {
             Ok(found) if found.as_deref() == Some(id) => return Ok(arn.to_owned()),
             Ok(_) | Err(PrincipalError::Unknown(_)) => {}

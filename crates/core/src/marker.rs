@@ -22,8 +22,7 @@ pub struct MarkerError;
 
 impl From<MarkerError> for Refusal {
     fn from(MarkerError: MarkerError) -> Self {
-        // AWS: unverified. The text of this exception is not known.
-        Self::new(ErrorCode::InvalidMarker, "The marker is not valid.")
+        Self::silent(ErrorCode::InvalidMarker)
     }
 }
 

@@ -119,9 +119,8 @@ pub(crate) fn check_message(
     let expected = match (algorithm, kind) {
         (SigningAlgorithm::Ed25519Sha512, MessageType::Raw) => None,
         (SigningAlgorithm::Ed25519PhSha512, MessageType::Digest) => digest_len(algorithm),
-        // AWS: unverified for EXTERNAL_MU, here and with the keys that are not ML-DSA keys.
-        (SigningAlgorithm::Ed25519Sha512, MessageType::Digest | MessageType::ExternalMu)
-        | (SigningAlgorithm::Ed25519PhSha512, MessageType::Raw | MessageType::ExternalMu) => {
+        (SigningAlgorithm::Ed25519Sha512, MessageType::Digest)
+        | (SigningAlgorithm::Ed25519PhSha512, MessageType::Raw) => {
             return refused(&algorithm, "algorithm");
         }
         (_, MessageType::Raw) => None,

@@ -10,8 +10,8 @@ use keyreeve_audit::json::Object;
 use keyreeve_core::commit::Draft;
 use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::gate::{self, Particulars, actions};
+use keyreeve_core::grants::party::PartyError;
 use keyreeve_core::grants::{GrantParty, GrantRecord, SameGrantRecord, TokenContent};
-use keyreeve_core::key_policy::PrincipalError;
 use keyreeve_core::ring::OpenKey;
 use keyreeve_core::vault::VaultError;
 use keyreeve_core::{Cx, Refusal, space};
@@ -51,9 +51,13 @@ async fn try_create(
     let Some(key) = cx.service.key_at(&*snapshot, arn.region, arn.key).await? else {
         return Ok(Err(VaultError::Contended));
     };
-    authorize(cx, &key, input).await?;
+    let parties = Parties {
+        grantee: grants::party(cx, &*snapshot, input.grantee_principal.as_deref()).await?,
+        retiring: grants::party(cx, &*snapshot, input.retiring_principal.as_deref()).await?,
+    };
+    authorize(cx, &key, input, &parties).await?;
     check_key(&key, input)?;
-    let mut record = record(cx, &*snapshot, input).await?;
+    let mut record = record(cx, input, parties)?;
     symmetric::end_dry_run(input.dry_run)?;
     let mut same = None;
     if let Some(properties) = record.properties() {
@@ -144,11 +148,20 @@ fn pairs(constraints: Option<&GrantConstraints>) -> [Option<&BTreeMap<String, St
     ]
 }
 
+/// What a request names as a principal: whoever that is, or why it is nobody.
+type Named = Option<Result<GrantParty, PartyError>>;
+
+struct Parties {
+    grantee: Named,
+    retiring: Named,
+}
+
 /// Opens the gate with what the grant would be. To make grants by a grant, its own constraint must be as strict.
 async fn authorize(
     cx: &Cx<'_>,
     key: &std::sync::Arc<OpenKey>,
     input: &CreateGrantInput,
+    parties: &Parties,
 ) -> Result<(), Refusal> {
     let operations: Vec<_> = input.operations.iter().map(|operation| operation.as_str()).collect();
     let [equals, subset] = pairs(input.constraints.as_ref());
@@ -159,10 +172,14 @@ async fn authorize(
         (None, None) => {}
     }
     let source = input.constraints.as_ref().and_then(|constraints| constraints.source_arn.as_deref());
-    let (grantee, retiring) = (
-        input.grantee_principal.as_deref().map(|principal| grants::canonical(cx.region, principal)),
-        input.retiring_principal.as_deref().map(|principal| grants::canonical(cx.region, principal)),
-    );
+    // Policies know principals by ARN, however they are named. Of one that is not there, what was named; it is refused below.
+    let known = |party: &Named, asked: Option<&str>| match party {
+        Some(Ok(party)) => Some(party.as_str().to_owned()),
+        Some(Err(_)) => asked.map(str::to_owned),
+        None => None,
+    };
+    let grantee = known(&parties.grantee, input.grantee_principal.as_deref());
+    let retiring = known(&parties.retiring, input.retiring_principal.as_deref());
     for (name, value) in [
         (ContextKey::KmsGranteePrincipal, grantee.as_deref()),
         (ContextKey::KmsGranteeServicePrincipal, input.grantee_service_principal.as_deref()),
@@ -204,33 +221,52 @@ fn check_key(key: &OpenKey, input: &CreateGrantInput) -> Result<(), Refusal> {
         G::Encapsulate | G::Decapsulate => record.usage == KeyUsage::EncapsulateDecapsulate,
         G::GetPublicKey => is_pair,
     };
-    // AWS: unverified. That both are refused is documented, the texts are not.
-    if let Some(operation) = input.operations.iter().find(|operation| !fits(**operation)) {
+    // The text is recorded of HMAC keys. AWS: unverified for others: the word for key pairs, and the order of what is valid.
+    let unfit: Vec<_> = input.operations.iter().copied().filter(|operation| !fits(*operation)).collect();
+    if !unfit.is_empty() {
+        let mut valid: Vec<_> = G::ALL.iter().copied().filter(|operation| fits(*operation)).collect();
+        let place = |operation: &G| FIRST.iter().position(|first| first == operation).unwrap_or(FIRST.len());
+        valid.sort_by_key(place);
         let message = format!(
-            "The operation {operation} is not supported for a KMS key with key spec {} and key usage {}.",
-            record.spec, record.usage
+            "Operations [{}] are not supported when creating a grant for {} KMS key with key usage {}. Valid operations are [{}]",
+            names(&unfit),
+            if is_pair { "an asymmetric" } else { "a symmetric" },
+            record.usage,
+            names(&valid),
         );
         return Err(Refusal::new(ErrorCode::Validation, message));
     }
     if !is_symmetric && pairs(input.constraints.as_ref()).iter().any(Option::is_some) {
-        let message = "Encryption context constraints are supported for symmetric encryption KMS keys only.";
+        let message =
+            "EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key.";
         return Err(Refusal::new(ErrorCode::Validation, message));
     }
     Ok(())
 }
 
+/// The operations that a refusal names first.
+const FIRST: [GrantOperation; 3] =
+    [GrantOperation::CreateGrant, GrantOperation::RetireGrant, GrantOperation::DescribeKey];
+
+fn names(operations: &[GrantOperation]) -> String {
+    let names: Vec<_> = operations.iter().map(|operation| operation.as_str()).collect();
+    names.join(", ")
+}
+
 /// The grant, as it will be if no other has its name.
-async fn record(
-    cx: &Cx<'_>,
-    snapshot: &dyn Snapshot,
-    input: &CreateGrantInput,
-) -> Result<GrantRecord, Refusal> {
-    let grantee =
-        party(cx, snapshot, input.grantee_principal.as_deref(), input.grantee_service_principal.as_deref())
-            .await?;
-    let retiring =
-        party(cx, snapshot, input.retiring_principal.as_deref(), input.retiring_service_principal.as_deref())
-            .await?;
+fn record(cx: &Cx<'_>, input: &CreateGrantInput, parties: Parties) -> Result<GrantRecord, Refusal> {
+    let grantee = party(
+        "GranteePrincipal",
+        parties.grantee,
+        input.grantee_principal.as_deref(),
+        input.grantee_service_principal.as_deref(),
+    )?;
+    let retiring = party(
+        "RetiringPrincipal",
+        parties.retiring,
+        input.retiring_principal.as_deref(),
+        input.retiring_service_principal.as_deref(),
+    )?;
     let bits: [u8; 32] = random::array(cx.service.vault().random())?;
     let [equals, subset] = pairs(input.constraints.as_ref());
     let mut operations: Vec<String> = Vec::new();
@@ -254,27 +290,25 @@ async fn record(
     })
 }
 
-/// A principal that exists.
-async fn party(
-    cx: &Cx<'_>,
-    snapshot: &dyn Snapshot,
-    principal: Option<&str>,
+/// A principal that exists, which the request names as its `member`.
+fn party(
+    member: &str,
+    named: Named,
+    asked: Option<&str>,
     service: Option<&str>,
 ) -> Result<Option<GrantParty>, Refusal> {
-    let Some(principal) = principal else {
+    let Some(named) = named else {
         return Ok(service.map(|name| GrantParty::Service { name: name.to_owned() }));
     };
-    let arn = grants::canonical(cx.region, principal);
-    // AWS: unverified.
-    let invalid = || {
-        let message = format!("ARN does not refer to a valid principal: {principal}");
-        Err(Refusal::new(ErrorCode::InvalidArn, message))
-    };
-    match cx.service.grantee_id(snapshot, &arn).await {
-        Ok(id) => Ok(Some(GrantParty::Aws { arn, id })),
-        Err(PrincipalError::Unknown(_)) => invalid(),
-        Err(PrincipalError::Vault(error)) => Err(error.into()),
-    }
+    named.map(Some).map_err(|error| match error {
+        PartyError::Gone => {
+            let message = format!("{member} does not refer to a valid principal.");
+            Refusal::new(ErrorCode::InvalidArn, message)
+        }
+        PartyError::Malformed | PartyError::Unknown | PartyError::Vault(_) => {
+            grants::no_party(&error, asked.unwrap_or_default())
+        }
+    })
 }
 
 /// Takes a place under the quota of grants; counts them first where nobody has yet.

@@ -320,8 +320,8 @@ fn check_supported(cx: &Cx<'_>, input: &CreateKeyInput, spec: KeySpec) -> Result
         None | Some(Origin::AwsKms) => {}
         Some(Origin::External) if imported::is_importable(spec) => {}
         Some(origin @ Origin::External) => {
-            // AWS: unverified. The text is not known.
-            return unsupported(format!("KeySpec {spec} is not supported with Origin {origin}."));
+            let message = format!("KeySpec {spec} is not supported for Origin {origin}");
+            return Err(Refusal::new(ErrorCode::Validation, message));
         }
         Some(origin @ (Origin::AwsCloudhsm | Origin::ExternalKeyStore)) => {
             return unsupported(format!("Keyreeve does not support Origin {origin} yet."));

@@ -11,7 +11,7 @@ use keyreeve_core::view::{Found, LookupError};
 use keyreeve_core::{Cx, Refusal};
 use keyreeve_crypto::ciphertext::Header;
 use keyreeve_domain::spec::{DryRunModifier, EncryptionAlgorithm, KeyLastUsageOperation};
-use keyreeve_domain::{KeyArn, KeyMaterialId};
+use keyreeve_domain::{KeyArn, KeyMaterialId, KeyRef};
 use keyreeve_wire::{Blob, DecryptInput, DecryptOutput, EncryptionContext, ErrorCode};
 use zeroize::Zeroizing;
 
@@ -88,13 +88,27 @@ pub(crate) async fn find_named<A: Opening>(
     algorithm: Option<EncryptionAlgorithm>,
 ) -> Result<Found, Refusal> {
     let said = blob.filter(|_| !is_bare(algorithm)).and_then(|blob| Header::read(blob.as_ref()).ok());
-    if let Some(header) = said.filter(|header| key_id.parse() == Ok(header.key))
+    if let Some(header) = said.as_ref().filter(|header| key_id.parse() == Ok(header.key))
         && let Some(key) = cx.service.key(cx.region, header.key).await?
         && key.arn().account != cx.caller.account()
     {
         return Ok(Found { key, alias: None });
     }
+    // Recorded of a key related to the one that opens the ciphertext here.
+    if let Ok(KeyRef::Arn(arn)) = key_id.parse()
+        && arn.region != cx.region
+        && arn.key.is_multi_region()
+        && said.is_some_and(|header| header.key == arn.key)
+    {
+        return Err(incorrect_key());
+    }
     cx.find::<A>(key_id).await
+}
+
+/// The refusal of another key than the one that the ciphertext was made with.
+fn incorrect_key() -> Refusal {
+    let message = "The key ID in the request does not identify a CMK that can perform this operation.";
+    Refusal::new(ErrorCode::IncorrectKey, message)
 }
 
 /// Checks that the caller may do `A` with what [`find_named`] found.
@@ -150,9 +164,7 @@ pub(crate) async fn find_source<'b, A: Opening>(
     let header = Header::read(blob).or(Err(Refusal::silent(ErrorCode::InvalidCiphertext)))?;
     if let Some(named) = named {
         if named.key.arn().key != header.key {
-            let message =
-                "The key ID in the request does not identify a CMK that can perform this operation.";
-            return Err(Refusal::new(ErrorCode::IncorrectKey, message));
+            return Err(incorrect_key());
         }
         return Ok((named, Source::Sealed { header, blob }));
     }

@@ -18,7 +18,7 @@ pub(crate) async fn disable_key_rotation(
     let (arn, ()) = cx
         .amend::<actions::DisableKeyRotation, _>(&input.key_id, &Particulars::NONE, async |change| {
             imported::check_not_external(&change.ready)?;
-            multi_region::check_rotates_itself(&change.ready)?;
+            multi_region::check_rotates_itself(&change.ready, "DisableKeyRotation")?;
             change.record.rotation = None;
             Ok(())
         })

@@ -13,24 +13,27 @@ use crate::imported;
 use crate::multi_region;
 use crate::symmetric;
 
+/// What policies are asked about, too, where a request names no period: recorded even of keys that keep another one.
 const DEFAULT_DAYS: u32 = 365;
 
 pub(crate) async fn enable_key_rotation(
     cx: &mut Cx<'_>,
     input: EnableKeyRotationInput,
 ) -> Result<(), Refusal> {
-    let period_days = input.rotation_period_in_days.unwrap_or(DEFAULT_DAYS);
-    let next = cx.now.plus_days(period_days);
-    let days = period_days.to_string();
+    let (asked_days, now) = (input.rotation_period_in_days, cx.now);
+    let days = asked_days.unwrap_or(DEFAULT_DAYS).to_string();
     let asked = [(ContextKey::KmsRotationPeriodInDays, days.as_str())];
     let particulars = Particulars::of(&asked);
     let (arn, ()) = cx
         .amend::<actions::EnableKeyRotation, _>(&input.key_id, &particulars, async |change| {
             imported::check_not_external(&change.ready)?;
-            multi_region::check_rotates_itself(&change.ready)?;
+            multi_region::check_rotates_itself(&change.ready, "EnableKeyRotation")?;
             symmetric::check_rotates(&change.ready)?;
-            // The same period again does not move the next rotation.
-            if change.record.rotation.is_none_or(|rotation| rotation.period_days != period_days) {
+            // The same period again does not move the next rotation; without one, a key that rotates goes on as it does.
+            let kept = change.record.rotation.map(|rotation| rotation.period_days);
+            let period_days = asked_days.or(kept).unwrap_or(DEFAULT_DAYS);
+            if kept != Some(period_days) {
+                let next = now.plus_days(period_days);
                 change.record.rotation = Some(RotationRecord { period_days, next });
             }
             Ok(())

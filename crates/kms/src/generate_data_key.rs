@@ -97,7 +97,7 @@ async fn make<A: Sealing>(
     let recipient = recipient::attest_early(cx, &found, recipient).await?;
     let ready = cx.open::<A>(&found, &particulars).await?;
     recipient::attest(cx, recipient).await?;
-    symmetric::check_symmetric(&ready)?;
+    symmetric::check_symmetric(&ready, "data key")?;
     symmetric::end_dry_run(dry_run)?;
     let random = cx.service.vault().random();
     let mut plaintext = Zeroizing::new(vec![0; len]);

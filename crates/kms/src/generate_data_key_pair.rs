@@ -102,7 +102,7 @@ async fn make<A: Sealing>(
     let ready = cx.open::<A>(&found, &particulars).await?;
     recipient::attest(cx, recipient).await?;
     // AWS: unverified for key pairs; this is the answer of GenerateDataKey.
-    symmetric::check_symmetric(&ready)?;
+    symmetric::check_symmetric(&ready, "data key pair")?;
     if asked.spec == DataKeyPairSpec::Sm2 && !cx.service.makes_sm2(cx.region) {
         // AWS: unverified. The form is that of CreateKey.
         let message = format!("KeyPairSpec {} is not supported in this Region", asked.spec);

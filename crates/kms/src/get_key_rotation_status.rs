@@ -14,8 +14,11 @@ pub(crate) async fn get_key_rotation_status(
     let found = cx.find_without_alias::<actions::GetKeyRotationStatus>(&input.key_id).await?;
     let ready = cx.open::<actions::GetKeyRotationStatus>(&found, &Particulars::NONE).await?;
     let rotation = match ready.record().lifecycle {
-        Lifecycle::PendingDeletion { .. } | Lifecycle::PendingReplicaDeletion { .. } => None,
-        Lifecycle::Disabled | Lifecycle::Enabled => ready.record().rotation,
+        Lifecycle::PendingDeletion { .. } => None,
+        // Recorded: a primary key that waits for its replica keys says what it said before.
+        Lifecycle::Disabled | Lifecycle::Enabled | Lifecycle::PendingReplicaDeletion { .. } => {
+            ready.record().rotation
+        }
     };
     Ok(GetKeyRotationStatusOutput {
         key_id: ready.arn_text().to_owned(),

@@ -1,7 +1,7 @@
 //! GetParametersForImport: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetParametersForImport.html>.
 //!
 //! Errors, in order: InvalidArn · NotFound · AccessDenied · KMSInvalidState · UnsupportedOperation (origin; an algorithm that
-//! does not fit the wrapping key or the key).
+//! is refused or does not fit the wrapping key) · ValidationException (one that does not fit the key).
 
 use keyreeve_core::gate::pairs::{Kind, kind};
 use keyreeve_core::gate::{Particulars, actions};
@@ -43,7 +43,7 @@ fn check_wrapping(
     algorithm: WrappingAlgorithm,
     wrapping_key: WrappingKeySpec,
 ) -> Result<(), Refusal> {
-    // AWS: unverified. None of these texts is known.
+    // AWS: unverified. The texts are not known, but for the last.
     let unsupported = |text: String| Err(Refusal::new(ErrorCode::UnsupportedOperation, text));
     let is_sm2 = wrapping_key == WrappingKeySpec::Sm2;
     if is_sm2 && !cx.service.makes_sm2(cx.region) {
@@ -56,8 +56,10 @@ fn check_wrapping(
         }
         WrappingAlgorithm::RsaesOaepSha1 | WrappingAlgorithm::RsaesOaepSha256 => {
             let is_rsa = matches!(spec, KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096);
-            let is_too_long = spec == KeySpec::EccNistP521 && wrapping_key == WrappingKeySpec::Rsa2048;
-            (!is_sm2, !is_rsa && !is_too_long)
+            // A key of P-521 would be too long; that one of Ed25519 is refused is recorded.
+            let is_barred = matches!(spec, KeySpec::EccNistP521 | KeySpec::EccNistEdwards25519)
+                && wrapping_key == WrappingKeySpec::Rsa2048;
+            (!is_sm2, !is_rsa && !is_barred)
         }
         WrappingAlgorithm::RsaAesKeyWrapSha1 | WrappingAlgorithm::RsaAesKeyWrapSha256 => {
             (!is_sm2, kind(spec) == Kind::Pair)
@@ -70,9 +72,10 @@ fn check_wrapping(
         ));
     }
     if !fits_spec {
-        return unsupported(format!(
-            "WrappingAlgorithm {algorithm} with WrappingKeySpec {wrapping_key} is not compatible with KeySpec {spec}."
-        ));
+        let message = format!(
+            "Wrapping algorithm {algorithm} and wrapping key spec {wrapping_key} cannot be used to import a {spec} key."
+        );
+        return Err(Refusal::new(ErrorCode::Validation, message));
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! What the operations on grants share.
 
-use keyreeve_core::grants::{Digest, GrantParty, GrantRecord};
-use keyreeve_core::key_policy::PrincipalError;
+use keyreeve_core::grants::party::PartyError;
+use keyreeve_core::grants::{GrantParty, GrantRecord};
 use keyreeve_core::vault::{VaultError, Versioned};
 use keyreeve_core::{Cx, Refusal, space};
+use keyreeve_domain::KeyArn;
 use keyreeve_domain::spec::GrantOperation;
-use keyreeve_domain::{KeyArn, Region};
 use keyreeve_store::Snapshot;
 use keyreeve_wire::{EncryptionContext, ErrorCode, GrantConstraints, GrantListEntry};
 
@@ -87,20 +87,25 @@ async fn parties(
     })
 }
 
-/// What indexes know a principal by whom a request names: a user or a role by unique id, as long as there is one.
-pub(crate) async fn known_by(cx: &Cx<'_>, snapshot: &dyn Snapshot, arn: &str) -> Result<Digest, Refusal> {
-    match cx.service.grantee_id(snapshot, arn).await {
-        Ok(Some(id)) => Ok(Digest::of(&id)),
-        // Nobody of this name any more: his grants are listed with those of the key.
-        Ok(None) | Err(PrincipalError::Unknown(_)) => Ok(Digest::of(arn)),
-        Err(PrincipalError::Vault(error)) => Err(error.into()),
+/// The principal that a request names, if it names one: whoever that is, or why it is nobody.
+pub(crate) async fn party(
+    cx: &Cx<'_>,
+    snapshot: &dyn Snapshot,
+    named: Option<&str>,
+) -> Result<Option<Result<GrantParty, PartyError>>, VaultError> {
+    let Some(named) = named else { return Ok(None) };
+    match cx.service.grant_party(snapshot, cx.region, named).await {
+        Err(PartyError::Vault(error)) => Err(error),
+        found => Ok(Some(found)),
     }
 }
 
-/// The root user of an account where a principal is named by the account alone, as ARNs of `region` name it.
-pub(crate) fn canonical(region: Region, principal: &str) -> String {
-    if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
-        return format!("arn:{}:iam::{principal}:root", region.partition());
-    }
-    principal.to_owned()
+/// The refusal of an ARN that names nobody.
+pub(crate) fn no_party(error: &PartyError, arn: &str) -> Refusal {
+    let message = match error {
+        PartyError::Malformed => format!("ARN is not valid: {arn}"),
+        PartyError::Unknown | PartyError::Gone => format!("ARN does not refer to a valid principal: {arn}"),
+        PartyError::Vault(error) => return error.clone().into(),
+    };
+    Refusal::new(ErrorCode::InvalidArn, message)
 }

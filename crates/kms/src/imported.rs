@@ -62,16 +62,16 @@ pub(crate) fn expiration(material: &MaterialRecord) -> (ExpirationModel, Option<
 /// The refusal for an import that failed.
 pub(crate) fn refusal(error: ImportError) -> Refusal {
     match error {
-        ImportError::Ciphertext => Refusal::silent(ErrorCode::InvalidCiphertext),
         ImportError::Expired => Refusal::silent(ErrorCode::ExpiredImportToken),
-        ImportError::Material => incorrect(),
+        // Recorded: what is no material of the key spec is told like what could not be unwrapped.
+        ImportError::Ciphertext | ImportError::Material => Refusal::silent(ErrorCode::InvalidCiphertext),
         ImportError::Token => Refusal::silent(ErrorCode::InvalidImportToken),
         ImportError::Vault(error) => error.into(),
     }
 }
 
-/// The refusal of material that is not what it should be.
-pub(crate) fn incorrect() -> Refusal {
-    // AWS: unverified. The texts of the four exceptions of an import are not known.
-    Refusal::silent(ErrorCode::IncorrectKeyMaterial)
+/// The refusal of material that is another than the one with the id `expected`.
+pub(crate) fn incorrect(expected: impl core::fmt::Display) -> Refusal {
+    let message = format!("Imported key material does not have the expected identifier ({expected}).");
+    Refusal::new(ErrorCode::IncorrectKeyMaterial, message)
 }

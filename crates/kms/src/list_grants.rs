@@ -1,9 +1,10 @@
 //! ListGrants: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html>.
 //!
-//! Errors, in order: InvalidArn (an alias) · NotFound · AccessDenied · InvalidMarker.
+//! Errors, in order: InvalidArn (an alias) · NotFound · AccessDenied · InvalidArn (the grantee) · InvalidMarker.
 
 use keyreeve_core::gate::{Particulars, actions};
-use keyreeve_core::grants::{GrantRecord, GranteeKey};
+use keyreeve_core::grants::party::PartyError;
+use keyreeve_core::grants::{GrantParty, GrantRecord, GranteeKey};
 use keyreeve_core::marker::List;
 use keyreeve_core::record::IndexRecord;
 use keyreeve_core::vault::VaultError;
@@ -29,24 +30,26 @@ pub(crate) async fn list_grants(
     let asked = [(ContextKey::KmsGrantIsForAwsResource, grants::is_for_resource(cx))];
     let ready = cx.open::<actions::ListGrants>(&found, &Particulars::of(&asked)).await?;
     let arn = *ready.arn();
-    let principal =
-        input.grantee_principal.as_deref().map(|principal| grants::canonical(cx.region, principal));
-    let grantee = principal.or(input.grantee_service_principal);
     let snapshot = cx.service.vault().snapshot().await?;
-    let grantee = match &grantee {
-        Some(grantee) => Some((grantee.as_str(), grants::known_by(cx, &*snapshot, grantee).await?)),
-        None => None,
+    let grantee = match grants::party(cx, &*snapshot, input.grantee_principal.as_deref()).await? {
+        Some(Ok(grantee)) => Some(grantee),
+        Some(Err(PartyError::Gone)) => {
+            return Err(Refusal::new(ErrorCode::InvalidArn, "Input does not refer to a valid principal"));
+        }
+        Some(Err(error)) => {
+            return Err(grants::no_party(&error, input.grantee_principal.as_deref().unwrap_or_default()));
+        }
+        None => input.grantee_service_principal.map(|name| GrantParty::Service { name }),
     };
     if let Some(id) = &input.grant_id {
         let read = grants::read(cx, &*snapshot, &arn, id).await?.map(|read| read.record);
-        let read =
-            read.filter(|grant| grantee.is_none_or(|(_, known_by)| grant.grantee.known_by() == known_by));
+        let read = read.filter(|grant| grantee.as_ref().is_none_or(|grantee| grant.grantee.is(grantee)));
         let grants = entries(cx, &*snapshot, &arn, read).await?;
         return Ok(ListGrantsOutput { grants, next_marker: None, truncated: false });
     }
     let limit = PageLimit::GRANTS.of(input.limit);
     let marker = input.marker.as_deref();
-    let scope = format!("ListGrants/{arn}/{}", grantee.map_or("", |(grantee, _)| grantee));
+    let scope = format!("ListGrants/{arn}/{}", grantee.as_ref().map_or("", GrantParty::as_str));
     let (records, next) = match grantee {
         None => {
             let prefix = space::grants_prefix(arn.region, arn.key);
@@ -54,8 +57,8 @@ pub(crate) async fn list_grants(
             let page = cx.service.page::<GrantRecord>(list).await?;
             (page.entries.into_iter().map(|(_, grant)| grant).collect::<Vec<_>>(), page.next)
         }
-        Some((_, known_by)) => {
-            let of = GranteeKey { region: arn.region, key: arn.key, grantee: known_by };
+        Some(grantee) => {
+            let of = GranteeKey { region: arn.region, key: arn.key, grantee: grantee.known_by() };
             let prefix = space::grantee_prefix(&of);
             let list = List { scope: &scope, prefix: &prefix, limit, marker };
             let page = cx.service.page::<IndexRecord>(list).await?;
@@ -66,6 +69,7 @@ pub(crate) async fn list_grants(
                 // One that was retired since the page was read is no longer listed.
                 records.extend(grants::read(cx, &*snapshot, &arn, id).await?.map(|read| read.record));
             }
+            records.retain(|record| record.grantee.is(&grantee));
             (records, page.next)
         }
     };

@@ -16,7 +16,8 @@ use crate::{imported, multi_region};
 
 pub(crate) fn of(arn: &KeyArn, record: &KeyRecord, now: Timestamp) -> KeyMetadata {
     let (state, algorithms) = (state(record, arn.region, now), Algorithms::of(record));
-    let expiration = imported::current(record, now).map(imported::expiration);
+    let is_whole = !record.is_pending_import(now);
+    let expiration = imported::current(record, now).filter(|_| is_whole).map(imported::expiration);
     KeyMetadata {
         aws_account_id: arn.account.to_string(),
         arn: arn.to_string(),

@@ -14,10 +14,13 @@ pub(crate) fn primary<'r, A>(ready: &Ready<'r, A>) -> Result<&'r MultiRegionReco
 }
 
 /// Refuses a replica key, whose rotation is its primary key's business, and either of two keys that change places.
-pub(crate) fn check_rotates_itself<A>(ready: &Ready<'_, A>) -> Result<(), Refusal> {
+pub(crate) fn check_rotates_itself<A>(ready: &Ready<'_, A>, operation: &str) -> Result<(), Refusal> {
     match &ready.record().multi_region {
-        // AWS: unverified for other operations than ReplicateKey.
-        Some(about) if !about.is_primary() => Err(not_primary(ready)),
+        Some(about) if !about.is_primary() => {
+            let arn = ready.arn_text();
+            let message = format!("{arn} is a multi-region replica key which is not valid for {operation}.");
+            Err(Refusal::new(ErrorCode::UnsupportedOperation, message))
+        }
         Some(about) if about.is_updating(ready.region()) => {
             let message = format!("{} is updating.", ready.arn_text());
             Err(Refusal::new(ErrorCode::UnsupportedOperation, message))
@@ -31,14 +34,22 @@ fn not_primary<A>(ready: &Ready<'_, A>) -> Refusal {
     Refusal::new(ErrorCode::UnsupportedOperation, message)
 }
 
-/// The Region that a request names beside its own: one that is answered for, of the same partition.
-pub(crate) fn other_region(cx: &Cx<'_>, name: &str) -> Result<Region, Refusal> {
+/// The Region for a replica key: another one than the request's, answered for, of the same partition.
+pub(crate) fn replica_region(cx: &Cx<'_>, name: &str) -> Result<Region, Refusal> {
     let region: Option<Region> = name.parse().ok();
-    let region = region.filter(|region| {
-        *region != cx.region && region.partition() == cx.region.partition() && cx.service.answers_for(*region)
-    });
-    // AWS: unverified. The texts for Regions that cannot be named here are not known.
-    region.ok_or_else(|| Refusal::new(ErrorCode::Validation, format!("Invalid Region {name}")))
+    let message = match region {
+        Some(region) if region == cx.region => {
+            format!("{name} cannot have a replica because it contains the primary.")
+        }
+        Some(region) if region.partition() != cx.region.partition() => {
+            "The replica key Region must be in the same AWS partition as the primary key Region.".to_owned()
+        }
+        Some(region) if cx.service.answers_for(region) => return Ok(region),
+        Some(_) | None => format!(
+            "Region {name} is not a valid Region or multi-Region keys are not supported in Region {name}."
+        ),
+    };
+    Err(Refusal::new(ErrorCode::Validation, message))
 }
 
 /// The `MultiRegionConfiguration` of a key.

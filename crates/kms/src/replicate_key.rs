@@ -32,10 +32,10 @@ pub(crate) async fn replicate_key(
     let found = cx.find_without_alias::<actions::ReplicateKey>(&input.key_id).await?;
     let ready = cx.open::<actions::ReplicateKey>(&found, &particulars).await?;
     let about = multi_region::primary(&ready)?;
-    let region = multi_region::other_region(cx, &input.replica_region)?;
+    let region = multi_region::replica_region(cx, &input.replica_region)?;
     let replica = KeyArn { region, ..*ready.arn() };
     if about.replicas.contains(&region) {
-        return Err(exists(&replica));
+        return Err(exists());
     }
     let bound = in_region(cx, region, async |cx| prepare(cx, &input, &replica, ready.record()).await).await?;
     reserve(cx, &replica).await?;
@@ -74,6 +74,8 @@ pub(crate) async fn replicate_key(
     let mut metadata = metadata::of(&replica, &record, cx.now);
     (metadata.key_state, metadata.enabled) = (KeyState::Creating, false);
     metadata.current_key_material_id = None;
+    // Recorded of imported material: the expiration model is told before the material is there.
+    metadata.expiration_model = metadata::of(ready.arn(), ready.record(), cx.now).expiration_model;
     let tags: Vec<_> = record.tags.iter().map(metadata::tag).collect();
     let tags = Some(tags).filter(|tags| !tags.is_empty());
     Ok(ReplicateKeyOutput { replica_key_metadata: metadata, replica_policy: policy, replica_tags: tags })
@@ -142,7 +144,7 @@ fn add(
 ) -> Result<KeyRecord, Refusal> {
     let about = change.record.multi_region.as_deref_mut().ok_or_else(Refusal::internal)?;
     if about.replicas.contains(&replica.region) {
-        return Err(exists(replica));
+        return Err(exists());
     }
     if about.replicas.len() >= MOST_REPLICAS {
         let message =
@@ -191,9 +193,9 @@ async fn record_events(
     Ok(cx.record_in(replica.region, "CreateKey", &notes).await?)
 }
 
-fn exists(replica: &KeyArn) -> Refusal {
-    // AWS: unverified. The text is not known.
-    Refusal::new(ErrorCode::AlreadyExists, format!("Replica key {replica} already exists."))
+fn exists() -> Refusal {
+    let message = "You can create only one replica of each primary key in each AWS Region.";
+    Refusal::new(ErrorCode::AlreadyExists, message)
 }
 
 /// Requests that one replication counts for in the Region of the replica key.

@@ -24,7 +24,7 @@ pub(crate) async fn rotate_key_on_demand(
     let (arn, event) = cx
         .amend::<actions::RotateKeyOnDemand, _>(&input.key_id, &Particulars::NONE, async |change| {
             symmetric::check_rotates(&change.ready)?;
-            multi_region::check_rotates_itself(&change.ready)?;
+            multi_region::check_rotates_itself(&change.ready, "RotateKeyOnDemand")?;
             let record = change.ready.record();
             if record.rotation.is_some_and(|rotation| rotation.next.millis_since(now) <= QUIET_BEFORE_AUTOMATIC) {
                 // AWS: unverified. The text of this exception is not known.
@@ -44,7 +44,10 @@ pub(crate) async fn rotate_key_on_demand(
             if record.origin == Origin::External
                 && !change.service().is_pending_everywhere(change.snapshot(), arn, record, now).await?
             {
-                return Err(nothing_pending(&change.ready));
+                return Err(match record.pending {
+                    Some(_) => Refusal::new(ErrorCode::KmsInvalidState, NOT_EVERYWHERE),
+                    None => nothing_pending(&change.ready),
+                });
             }
             let mut material = match record.origin {
                 Origin::External => *change.record.pending.take().ok_or_else(|| nothing_pending(&change.ready))?,
@@ -67,6 +70,8 @@ pub(crate) async fn rotate_key_on_demand(
     note_key(cx, &arn.0);
     Ok(RotateKeyOnDemandOutput { key_id: arn.0 })
 }
+
+const NOT_EVERYWHERE: &str = "Cannot perform key material rotation: Key material has not been imported for replicas of the Multi-Region key.";
 
 /// The refusal where no imported material waits.
 fn nothing_pending<A>(ready: &Ready<'_, A>) -> Refusal {

@@ -33,13 +33,13 @@ pub(crate) fn check_algorithm<A>(
     Err(incompatible(algorithm, spec))
 }
 
-/// Refuses a key under which no data key can be made.
-pub(crate) fn check_symmetric<A>(ready: &Ready<'_, A>) -> Result<(), Refusal> {
+/// Refuses a key under which nothing of the sort can be made: a `data key`, or a `data key pair`.
+pub(crate) fn check_symmetric<A>(ready: &Ready<'_, A>, made: &str) -> Result<(), Refusal> {
     match kind(ready.record().spec) {
         Kind::Symmetric => Ok(()),
         Kind::Mac | Kind::Pair => Err(Refusal::new(
             ErrorCode::InvalidKeyUsage,
-            "You cannot generate a data key with an asymmetric CMK",
+            format!("You cannot generate a {made} with an asymmetric CMK"),
         )),
     }
 }

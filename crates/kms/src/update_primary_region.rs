@@ -1,7 +1,8 @@
 //! UpdatePrimaryRegion: <https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html>.
 //!
-//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState · UnsupportedOperation · ValidationException
-//! (the Region), of the primary key; then NotFound · AccessDenied · Disabled, KMSInvalidState of the replica key that becomes it.
+//! Errors, in order: InvalidArn · NotFound · AccessDenied · Disabled, KMSInvalidState (a replica key, too) · UnsupportedOperation (a key
+//! of one Region) · ValidationException (the Region), of the primary key; then AccessDenied · Disabled, KMSInvalidState of the replica key
+//! that becomes it.
 //! Both keys are updating until the other has taken over, which here is before the answer.
 
 use keyreeve_audit::event::Resource;
@@ -9,11 +10,11 @@ use keyreeve_audit::json::Object;
 use keyreeve_core::bracket::Notes;
 use keyreeve_core::gate::{Particulars, actions};
 use keyreeve_core::multi_region::Handing;
-use keyreeve_core::view::{Found, LookupError};
+use keyreeve_core::view::Found;
 use keyreeve_core::{Cx, Refusal};
-use keyreeve_domain::KeyArn;
+use keyreeve_domain::{KeyArn, Region};
 use keyreeve_policy::ContextKey;
-use keyreeve_wire::UpdatePrimaryRegionInput;
+use keyreeve_wire::{ErrorCode, UpdatePrimaryRegionInput};
 
 use crate::answer::note_key;
 use crate::multi_region;
@@ -26,12 +27,26 @@ pub(crate) async fn update_primary_region(
     let particulars = Particulars::of(&asked);
     let found = cx.find_without_alias::<actions::UpdatePrimaryRegion>(&input.key_id).await?;
     let ready = cx.open::<actions::UpdatePrimaryRegion>(&found, &particulars).await?;
+    let about = ready.record().multi_region.as_deref();
+    if about.is_some_and(|about| !about.is_primary()) {
+        let message = format!("{} is not a multi-Region primary key.", ready.arn_text());
+        return Err(Refusal::new(ErrorCode::KmsInvalidState, message));
+    }
     let about = multi_region::primary(&ready)?;
-    let to = multi_region::other_region(cx, &input.primary_region)?;
+    let named: Option<Region> = input.primary_region.parse().ok();
+    if named == Some(cx.region) {
+        // Recorded: to where it is already, it is brought without more ado.
+        note_key(cx, ready.arn_text());
+        return Ok(());
+    }
+    let id = ready.arn().key;
+    let missing = || {
+        let message = format!("{id} does not have a replica key in the specified Region.");
+        Refusal::new(ErrorCode::Validation, message)
+    };
+    let to = named.filter(|to| about.replicas.contains(to)).ok_or_else(missing)?;
     let next = KeyArn { region: to, ..*ready.arn() };
-    let missing = || LookupError::NoKey(next.to_string());
-    let key = cx.service.key(to, next.key).await?.filter(|_| about.replicas.contains(&to));
-    let key = key.ok_or_else(missing)?;
+    let key = cx.service.key(to, next.key).await?.ok_or_else(missing)?;
     let home = core::mem::replace(&mut cx.region, to);
     let opened =
         cx.open::<actions::UpdatePrimaryRegion>(&Found { key, alias: None }, &particulars).await.map(drop);

@@ -153,7 +153,11 @@ pub(crate) enum Named {
         name: Box<str>,
         id: Option<Box<str>>,
     },
-    Session(Box<str>),
+    /// The session of a role, which is the one with this unique id, or of a federated user.
+    Session {
+        arn: Box<str>,
+        id: Option<Box<str>>,
+    },
     User {
         arn: Box<str>,
         id: Option<Box<str>>,
@@ -180,7 +184,7 @@ impl Named {
                 Some(Self::Role { account: account.parse().ok()?, name, id })
             }
             ("user", _) => Some(Self::User { arn: arn.into(), id }),
-            _ => Some(Self::Session(arn.into())),
+            _ => Some(Self::Session { arn: arn.into(), id }),
         }
     }
 
@@ -213,10 +217,11 @@ impl Named {
                 let by_name = || session.account == *account && session.role == &**name;
                 is_same(bound.as_deref(), session.id, by_name).then_some(Strength::Identity)
             }
-            Self::Session(arn) => match caller {
-                Caller::FederatedUser { session, .. } | Caller::Role(RoleSession { session, .. }) => {
-                    (*session == &**arn).then_some(Strength::Direct)
-                }
+            Self::Session { arn, id: bound } => match caller {
+                Caller::FederatedUser { session, .. } => (*session == &**arn).then_some(Strength::Direct),
+                Caller::Role(RoleSession { session, id, .. }) => (*session == &**arn
+                    && is_same(bound.as_deref(), *id, || true))
+                .then_some(Strength::Direct),
                 Caller::Anonymous
                 | Caller::Root { .. }
                 | Caller::Service { .. }
@@ -394,7 +399,9 @@ mod tests {
             (role_arn, Some(old), role(Some(new)), None),
             (role_arn, Some(old), role(None), identity),
             (role_arn, None, role(Some(new)), identity),
-            (session, Some(old), role(Some(new)), direct),
+            (session, Some(old), role(Some(old)), direct),
+            (session, Some(old), role(Some(new)), None),
+            (session, None, role(Some(new)), direct),
             (old, None, user(Some(old)), direct),
             (old, None, user(Some(new)), None),
             (old, None, user(None), None),

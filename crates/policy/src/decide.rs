@@ -285,14 +285,19 @@ impl<'e, 'p> Evaluation<'e, 'p> {
         }
     }
 
+    /// What the grants decide; nothing where none of them is about this.
     fn by_grant(&self, allowances: &Allowances<'p>) -> Option<Decision<'p>> {
         let request = self.grant_use();
-        let gives = |grant: &&&Grant| match grant.gives(&request) {
-            Some(strength) => !is_cut(strength) || allowances.ceiling.is_none(),
-            None => false,
-        };
-        let grant = self.policies.grants.iter().find(gives)?;
-        Some(Decision::Allow(Grounds::Grant(&grant.id)))
+        let mut cut = None;
+        for grant in self.policies.grants {
+            match (grant.gives(&request), allowances.ceiling) {
+                (Some(strength), Some(ceiling)) if is_cut(strength) => cut = cut.or(Some(lacks(ceiling))),
+                (Some(_), _) => return Some(Decision::Allow(Grounds::Grant(&grant.id))),
+                (None, _) => {}
+            }
+        }
+        // Recorded: what was all but given is what the refusal speaks of.
+        cut
     }
 
     /// Policies can deny it, but only the grant itself gives it, or an account that the grant names.
@@ -334,7 +339,7 @@ impl<'e, 'p> Evaluation<'e, 'p> {
 }
 
 /// Whether boundary and session policy cut a grant that names the caller so.
-// AWS: unverified. Whether they do is not documented; they cut one to a role, as they cut a key policy that names the role.
+// Recorded: they cut one to a role, as they cut a key policy that names the role, and none to the session itself.
 fn is_cut(strength: Strength) -> bool {
     strength < Strength::Direct
 }

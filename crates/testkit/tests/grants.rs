@@ -367,6 +367,12 @@ fn a_grant_that_cannot_be_is_refused_by_its_own_reason() {
         (json!({"GranteePrincipal": "arn:aws:iam::111122223333:user/nobody"}), "InvalidArnException"),
         (json!({"GranteePrincipal": "arn:aws:iam::999999999999:root"}), "InvalidArnException"),
         (json!({"RetiringPrincipal": "arn:aws:iam::111122223333:role/none"}), "InvalidArnException"),
+        (json!({"GranteePrincipal": "arn:aws:sts::111122223333:assumed-role/none/s"}), "InvalidArnException"),
+        (
+            json!({"GranteePrincipal": "arn:aws:sts::111122223333:assumed-role/p/none/s"}),
+            "InvalidArnException",
+        ),
+        (json!({"GranteePrincipal": "AROA1111111111111111:s"}), "InvalidArnException"),
         (json!({"KeyId": "alias/a"}), "InvalidArnException"),
         (json!({"GrantTokens": ["AAAA"]}), "InvalidGrantTokenException"),
         (json!({"DryRun": true}), "DryRunOperationException"),

@@ -55,6 +55,10 @@ fn material_that_comes_back_brings_every_ciphertext_back() {
     assert_eq!(seen["ExpirationModel"], "KEY_MATERIAL_DOES_NOT_EXPIRE");
     assert_eq!(seen["CurrentKeyMaterialId"], first["KeyMaterialId"]);
     let sealed = world.done(Encrypt, json!({"KeyId": id, "Plaintext": "YQ=="}))["CiphertextBlob"].clone();
+    let never =
+        refused(&world, DeleteImportedKeyMaterial, json!({"KeyId": id, "KeyMaterialId": "0".repeat(64)}));
+    assert_eq!(never.0, "ValidationException");
+    assert!(never.1.as_str().unwrap().contains("has never been imported into KMS key arn:"), "{}", never.1);
     let deleted = world.done(DeleteImportedKeyMaterial, json!({"KeyId": id}));
     assert_eq!(deleted["KeyMaterialId"], first["KeyMaterialId"]);
     let seen = metadata(&world, &id);
@@ -62,9 +66,25 @@ fn material_that_comes_back_brings_every_ciphertext_back() {
     let (code, text) = refused(&world, Decrypt, json!({"CiphertextBlob": sealed}));
     assert_eq!(code, "KMSInvalidStateException");
     assert_eq!(text, json!(format!("{} is pending import.", seen["Arn"].as_str().unwrap())));
-    for (material, import_type) in [([8; 32], "EXISTING_KEY_MATERIAL"), ([7; 32], "NEW_KEY_MATERIAL")] {
+    let known = first["KeyMaterialId"].as_str().unwrap();
+    let arn = seen["Arn"].as_str().unwrap();
+    for (material, import_type, text) in [
+        (
+            [8; 32],
+            "EXISTING_KEY_MATERIAL",
+            format!("Imported key material does not have the expected identifier ({known})."),
+        ),
+        (
+            [7; 32],
+            "NEW_KEY_MATERIAL",
+            format!(
+                "Key material (id: {known}) being imported as NEW_KEY_MATERIAL is already associated with KMS key {arn}."
+            ),
+        ),
+    ] {
         let request = request(&world, &id, &material, json!({"ImportType": import_type}));
-        assert_eq!(refused(&world, ImportKeyMaterial, request).0, "IncorrectKeyMaterialException");
+        let expected = ("IncorrectKeyMaterialException".to_owned(), json!(text));
+        assert_eq!(refused(&world, ImportKeyMaterial, request), expected);
     }
     assert_eq!(import(&world, &id, &[7; 32], json!({}))["KeyMaterialId"], first["KeyMaterialId"]);
     assert_eq!(world.done(Decrypt, json!({"CiphertextBlob": sealed}))["Plaintext"], "YQ==");
@@ -135,10 +155,15 @@ fn several_materials_of_one_key_are_rotated_to_and_all_are_needed() {
     assert_eq!(metadata(&world, &id)["CurrentKeyMaterialId"], two["KeyMaterialId"]);
     world.done(Decrypt, json!({"CiphertextBlob": sealed}));
     world.done(DeleteImportedKeyMaterial, json!({"KeyId": id, "KeyMaterialId": one["KeyMaterialId"]}));
-    assert_eq!(metadata(&world, &id)["KeyState"], "PendingImport");
+    let seen = metadata(&world, &id);
+    assert_eq!((&seen["KeyState"], seen.get("ExpirationModel")), (&json!("PendingImport"), None));
     assert_eq!(list(&world), ["one NON_CURRENT PENDING_IMPORT", "two CURRENT IMPORTED"]);
     import(&world, &id, &[1; 32], json!({}));
     assert_eq!(world.done(Decrypt, json!({"CiphertextBlob": sealed}))["Plaintext"], "YQ==");
+    // An import enables a disabled key.
+    world.done(DisableKey, json!({"KeyId": id}));
+    import(&world, &id, &[1; 32], json!({}));
+    assert_eq!(metadata(&world, &id)["KeyState"], "Enabled");
 }
 
 #[test]
@@ -195,11 +220,21 @@ fn parameters_of_symmetric_keys_are_refused_for_others() {
     ] {
         let request = request(&world, &id, &[7; 32], json!({name: value}));
         let (code, text) = refused(&world, ImportKeyMaterial, request);
-        assert_eq!(code, "UnsupportedOperationException", "{name}");
-        assert_eq!(text, json!(format!("{name} is not supported for KeySpec HMAC_256.")));
+        assert_eq!(code, "ValidationException", "{name}");
+        let shown = format!("{}{}", name[..1].to_lowercase(), &name[1..]);
+        assert_eq!(
+            text,
+            json!(format!("Input parameter {shown} cannot be used with HMAC_256 imported keys."))
+        );
     }
-    import(&world, &id, &[7; 32], json!({}));
-    import(&world, &id, &[7; 32], json!({}));
+    let listed = json!({"KeyId": id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"});
+    let text = json!("Input parameter includeKeyMaterial can only be used with symmetric keys.");
+    assert_eq!(refused(&world, ListKeyRotations, listed), ("ValidationException".to_owned(), text));
+    let (arn, id_only) = (metadata(&world, &id)["Arn"].clone(), json!({"KeyId": id}));
+    for _ in 0..2 {
+        assert_eq!(import(&world, &id, &[7; 32], json!({})), json!({"KeyId": arn}));
+    }
+    assert_eq!(world.done(DeleteImportedKeyMaterial, id_only), json!({"KeyId": arn}));
 }
 
 #[test]
@@ -224,8 +259,8 @@ fn what_does_not_fit_is_refused_with_its_own_error() {
             changed("EncryptedKeyMaterial", json!("A".repeat(344))),
             "InvalidCiphertextException",
         ),
-        ("short", request(&world, &id, &[7; 31], json!({})), "IncorrectKeyMaterialException"),
-        ("long", request(&world, &id, &[7; 33], json!({})), "IncorrectKeyMaterialException"),
+        ("short", request(&world, &id, &[7; 31], json!({})), "InvalidCiphertextException"),
+        ("long", request(&world, &id, &[7; 33], json!({})), "InvalidCiphertextException"),
         ("another id", changed("KeyMaterialId", json!("0".repeat(64))), "IncorrectKeyMaterialException"),
         ("over already", expires, "ValidationException"),
         ("no end", changed("ExpirationModel", json!("KEY_MATERIAL_EXPIRES")), "ValidationException"),
@@ -267,18 +302,29 @@ fn a_wrapping_that_does_not_fit_is_not_offered() {
         ("RSA_2048", "SIGN_VERIFY", "RSA_AES_KEY_WRAP_SHA_256", "RSA_3072", true),
         ("ECC_NIST_P521", "SIGN_VERIFY", "RSAES_OAEP_SHA_256", "RSA_2048", false),
         ("ECC_NIST_P521", "SIGN_VERIFY", "RSAES_OAEP_SHA_256", "RSA_3072", true),
+        ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "RSAES_OAEP_SHA_256", "RSA_2048", false),
+        ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "RSAES_OAEP_SHA_256", "RSA_3072", true),
+        ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "RSA_AES_KEY_WRAP_SHA_256", "RSA_2048", false),
     ] {
         let id = external(&world, json!({"KeySpec": spec, "KeyUsage": usage}));
         let request = json!({"KeyId": id, "WrappingAlgorithm": algorithm, "WrappingKeySpec": wrapping});
         let (status, answer) = world.call(GetParametersForImport, request);
         assert_eq!(status == 200, good, "{spec} {algorithm} {wrapping}: {answer}");
-        if !good {
-            assert_eq!(answer["__type"], "UnsupportedOperationException", "{spec} {algorithm} {wrapping}");
+        // What no key takes is refused before what this one does not.
+        let of_key = format!(
+            "Wrapping algorithm {algorithm} and wrapping key spec {wrapping} cannot be used to import a {spec} key."
+        );
+        if !good && answer["__type"] != "UnsupportedOperationException" {
+            assert_eq!(
+                (&answer["__type"], &answer["message"]),
+                (&json!("ValidationException"), &json!(of_key))
+            );
         }
     }
     for (spec, usage) in [("ML_DSA_44", "SIGN_VERIFY"), ("ML_KEM_512", "ENCAPSULATE_DECAPSULATE")] {
         let request = json!({"KeySpec": spec, "KeyUsage": usage, "Origin": "EXTERNAL"});
-        assert_eq!(refused(&world, CreateKey, request).0, "UnsupportedOperationException", "{spec}");
+        let text = json!(format!("KeySpec {spec} is not supported for Origin EXTERNAL"));
+        assert_eq!(refused(&world, CreateKey, request), ("ValidationException".to_owned(), text));
     }
 }
 

@@ -175,24 +175,25 @@ fn model(key: &mut Key, region: usize, action: Action, now: i64) -> End {
         Action::Import { .. } if is_pending_deletion => return INVALID_STATE,
         Action::Import { .. } if !key.external => return UNSUPPORTED,
         Action::Import { valid_days } => {
-            let was_pending = state == "PendingImport";
             one.material = Some(valid_days.map(|days| now + i64::from(days) * DAY));
-            if was_pending {
-                one.state = State::Enabled;
-            }
+            one.state = State::Enabled;
             key.has_material_id = true;
         }
         Action::Replicate { to } | Action::MovePrimary { to } => {
             if let Some(refused) = usable(state) {
                 return Some(refused);
             }
-            if !key.multi_region || !is_primary {
+            let replicates = matches!(action, Action::Replicate { .. });
+            if !key.multi_region || replicates && !is_primary {
                 return UNSUPPORTED;
             }
-            if to == region {
-                return Some("ValidationException");
+            if !is_primary {
+                return INVALID_STATE;
             }
-            if matches!(action, Action::Replicate { .. }) {
+            if to == region {
+                return if replicates { Some("ValidationException") } else { None };
+            }
+            if replicates {
                 if key.replicas.contains(&to) {
                     return Some("AlreadyExistsException");
                 }
@@ -201,7 +202,7 @@ fn model(key: &mut Key, region: usize, action: Action, now: i64) -> End {
                 return None;
             }
             if !key.replicas.contains(&to) {
-                return Some("NotFoundException");
+                return Some("ValidationException");
             }
             if let Some(refused) = usable(key.shown(to, now)) {
                 return Some(refused);

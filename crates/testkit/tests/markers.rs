@@ -9,7 +9,7 @@ use keyreeve_wire::Operation;
 use serde_json::{Value, json};
 
 fn invalid() -> (u16, Value) {
-    (400, json!({"__type": "InvalidMarkerException", "message": "The marker is not valid."}))
+    (400, json!({"__type": "InvalidMarkerException"}))
 }
 
 fn with(request: &Value, member: &str, value: &Value) -> Value {

@@ -258,7 +258,16 @@ fn another_period_begins_when_it_is_set_and_the_same_one_does_not() {
     world.done(Operation::EnableKeyRotation, json!({"KeyId": key}));
     assert!(is_at(&status(&world, &key)["NextRotationDate"], first));
     world.done(Operation::EnableKeyRotation, json!({"KeyId": key, "RotationPeriodInDays": 90}));
-    assert!(is_at(&status(&world, &key)["NextRotationDate"], world.now().plus_days(90)));
+    let ninety = world.now().plus_days(90);
+    assert!(is_at(&status(&world, &key)["NextRotationDate"], ninety));
+    // Without a period, a key that rotates keeps its own; one that does not begins with the default.
+    world.pass_days(1);
+    world.done(Operation::EnableKeyRotation, json!({"KeyId": key}));
+    let kept = status(&world, &key);
+    assert!(kept["RotationPeriodInDays"] == 90 && is_at(&kept["NextRotationDate"], ninety), "{kept}");
+    world.done(Operation::DisableKeyRotation, json!({"KeyId": key}));
+    world.done(Operation::EnableKeyRotation, json!({"KeyId": key}));
+    assert_eq!(status(&world, &key)["RotationPeriodInDays"], 365);
     world.assert_coherent("another period");
 }
 

@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock};
 
 use keyreeve_domain::spec::KeyManager;
 use keyreeve_domain::{AccountId, AliasName, KeyArn};
-use keyreeve_policy::{self as policy, Decision, Grant, KeyFamily, KeySet, Kind, Policies, Policy, Resource};
+use keyreeve_policy::{
+    self as policy, Decision, Grant, KeyFamily, KeySet, Kind, Layer, Policies, Policy, Resource,
+};
 
 use crate::caller::Principal;
 use crate::cx::Cx;
@@ -344,9 +346,16 @@ fn levels(levels: &[Vec<NamedPolicy>]) -> Vec<Vec<&Policy>> {
 fn denied(cx: &Cx<'_>, question: &Question<'_>, why: Why) -> GateError {
     let is_foreign = question.key.is_some() && question.account != cx.caller.account();
     let needed = question.policy.map_or(KeySet::EMPTY, Policy::mentions);
-    let why = if is_foreign && !is_named(cx, question, needed) { Why::Unseen } else { why };
+    let is_hidden = is_foreign && !is_named(cx, question, needed);
+    let why = match why {
+        // A grant names him, and what his own side lacks is said: of the key, nothing is.
+        Why::Lacking(Layer::PermissionsBoundary | Layer::Session, _) => why,
+        Why::Denied(_) | Why::Lacking(..) | Why::Unseen if is_hidden => Why::Unseen,
+        Why::Denied(_) | Why::Lacking(..) | Why::Unseen => why,
+    };
     let on = match why {
         _ if question.particulars.by_ciphertext => On::Ciphertext,
+        _ if is_hidden => On::Unseen,
         Why::Unseen => On::Unseen,
         Why::Denied(_) | Why::Lacking(..) => On::Resource(question.resource.to_owned()),
     };

@@ -167,9 +167,22 @@ fn rotation_is_the_primary_keys_and_all_have_it() {
             }
         }
         let (code, text) = at(&mut world, AWAY, |world| refused(world, operation, request));
-        assert_eq!(code, "UnsupportedOperationException", "{operation}");
-        assert_eq!(text, format!("{} is not a multi-region primary key.", arn(AWAY, &id)), "{operation}");
+        let (expected, about) = if operation == UpdatePrimaryRegion {
+            ("KMSInvalidStateException", "is not a multi-Region primary key.".to_owned())
+        } else if operation == ReplicateKey {
+            ("UnsupportedOperationException", "is not a multi-region primary key.".to_owned())
+        } else {
+            let about = format!("is a multi-region replica key which is not valid for {operation}.");
+            ("UnsupportedOperationException", about)
+        };
+        assert_eq!((code.as_str(), text), (expected, format!("{} {about}", arn(AWAY, &id))), "{operation}");
     }
+    // By the ARN that it has elsewhere, a related key opens nothing here.
+    let sealed = world.done(Encrypt, json!({"KeyId": id, "Plaintext": "YQ=="}))["CiphertextBlob"].clone();
+    let elsewhere = json!({"KeyId": arn(HOME, &id), "CiphertextBlob": sealed});
+    let text = "The key ID in the request does not identify a CMK that can perform this operation.";
+    let expected = ("IncorrectKeyException".to_owned(), text.to_owned());
+    assert_eq!(at(&mut world, AWAY, |world| refused(world, Decrypt, elsewhere)), expected);
     world.done(RotateKeyOnDemand, json!({"KeyId": id}));
     world.pass_days(100);
     assert_eq!(world.run_due(), Ok(1), "the replica key is not rotated by itself");
@@ -177,7 +190,8 @@ fn rotation_is_the_primary_keys_and_all_have_it() {
         at(world, region, |world| world.done(ListKeyRotations, json!({"KeyId": id}))["Rotations"].clone())
     };
     assert_eq!(rotations(&mut world, HOME).as_array().unwrap().len(), 2);
-    assert_eq!(rotations(&mut world, AWAY), rotations(&mut world, HOME));
+    let of_home = rotations(&mut world, HOME).to_string().replace(&arn(HOME, &id), &arn(AWAY, &id));
+    assert_eq!(rotations(&mut world, AWAY).to_string(), of_home);
     let sealed = world.done(Encrypt, json!({"KeyId": id, "Plaintext": "YQ=="}))["CiphertextBlob"].clone();
     let opened = at(&mut world, AWAY, |world| world.done(Decrypt, json!({"CiphertextBlob": sealed})));
     assert_eq!(opened["Plaintext"], "YQ==");
@@ -188,6 +202,7 @@ fn rotation_is_the_primary_keys_and_all_have_it() {
 fn the_primary_key_waits_for_the_last_replica_key_before_its_own_period_begins() {
     let mut world = World::default();
     let id = replicated(&world);
+    world.done(EnableKeyRotation, json!({"KeyId": id, "RotationPeriodInDays": 400}));
     let scheduled = world.done(ScheduleKeyDeletion, json!({"KeyId": id, "PendingWindowInDays": 8}));
     let expected =
         json!({"KeyId": arn(HOME, &id), "KeyState": "PendingReplicaDeletion", "PendingWindowInDays": 8});
@@ -198,6 +213,8 @@ fn the_primary_key_waits_for_the_last_replica_key_before_its_own_period_begins()
         (&json!("PendingReplicaDeletion"), &json!(8))
     );
     assert_eq!(seen.get("DeletionDate"), None);
+    let rotation = world.done(GetKeyRotationStatus, json!({"KeyId": id}));
+    assert_eq!(rotation["RotationPeriodInDays"], 400, "it is still said: {rotation}");
     let (code, text) = refused(&world, Encrypt, json!({"KeyId": id, "Plaintext": "YQ=="}));
     assert_eq!(code, "KMSInvalidStateException");
     assert_eq!(text, format!("{} is pending replica deletion.", arn(HOME, &id)));
@@ -280,20 +297,16 @@ fn the_primary_region_moves_and_the_keys_change_places() {
     assert_eq!(world.run_due(), Ok(1));
     let rotations = at(&mut world, THIRD, |world| world.done(ListKeyRotations, json!({"KeyId": id})));
     assert_eq!(rotations["Rotations"].as_array().unwrap().len(), 2);
-    for (region, code) in [(HOME, "ValidationException"), (THIRD, "OK"), ("sa-east-1", "NotFoundException")] {
-        let request = json!({"KeyId": id, "PrimaryRegion": region});
-        let from = if region == HOME { THIRD } else { AWAY };
-        let (status, answer) = at(&mut world, from, |world| world.call(UpdatePrimaryRegion, request));
-        match (region, status) {
-            (THIRD, _) => assert_eq!(status, 200, "{answer}"),
-            (HOME, _) => {
-                assert_eq!(answer["__type"], "UnsupportedOperationException", "it is a replica key there")
-            }
-            _ => assert_eq!(
-                answer["__type"],
-                if from == AWAY { "UnsupportedOperationException" } else { code }
-            ),
-        }
+    let invalid_state = "KMSInvalidStateException";
+    for (case, from, to, expected) in [
+        ("from a replica key", THIRD, HOME, Some(invalid_state)),
+        ("from the primary key", AWAY, THIRD, None),
+        ("it is a replica key by now", AWAY, "sa-east-1", Some(invalid_state)),
+        ("no replica key there", THIRD, "sa-east-1", Some("ValidationException")),
+    ] {
+        let request = json!({"KeyId": id, "PrimaryRegion": to});
+        let (_, answer) = at(&mut world, from, |world| world.call(UpdatePrimaryRegion, request));
+        assert_eq!(answer["__type"].as_str(), expected, "{case}: {answer}");
     }
 }
 
@@ -301,28 +314,30 @@ fn the_primary_region_moves_and_the_keys_change_places() {
 fn a_key_that_is_no_primary_key_and_a_region_that_is_none_are_refused() {
     let world = World::default();
     let (single, id) = (world.key(), world.multi_region_key());
-    for (key, region, code) in [
-        (&single, AWAY, "UnsupportedOperationException"),
-        (&id, HOME, "ValidationException"),
-        (&id, "cn-north-1", "ValidationException"),
-        (&id, "us-gov-west-1", "ValidationException"),
-        (&id, "nowhere", "ValidationException"),
+    let none = format!("{id} does not have a replica key in the specified Region.");
+    let single_text = format!("{} is not a multi-region primary key.", arn(HOME, &single));
+    let partition = "The replica key Region must be in the same AWS partition as the primary key Region.";
+    let own = format!("{HOME} cannot have a replica because it contains the primary.");
+    let (invalid, unsupported) = ("ValidationException", "UnsupportedOperationException");
+    for (operation, key, region, code, text) in [
+        (ReplicateKey, &single, AWAY, unsupported, single_text.as_str()),
+        (ReplicateKey, &id, HOME, invalid, &own),
+        (ReplicateKey, &id, "cn-north-1", invalid, partition),
+        (ReplicateKey, &id, "us-gov-west-1", invalid, partition),
+        (UpdatePrimaryRegion, &single, AWAY, unsupported, &single_text),
+        (UpdatePrimaryRegion, &id, AWAY, invalid, &none),
+        (UpdatePrimaryRegion, &id, "cn-north-1", invalid, &none),
     ] {
-        for (operation, member) in [(ReplicateKey, "ReplicaRegion"), (UpdatePrimaryRegion, "PrimaryRegion")] {
-            let before = world.dump();
-            assert_eq!(
-                refused(&world, operation, json!({"KeyId": key, member: region})).0,
-                code,
-                "{operation} {region}"
-            );
-            assert!(world.dump() == before);
-        }
+        let member = if operation == ReplicateKey { "ReplicaRegion" } else { "PrimaryRegion" };
+        let before = world.dump();
+        let told = refused(&world, operation, json!({"KeyId": key, member: region}));
+        assert_eq!(told, (code.to_owned(), text.to_owned()), "{operation} {region}");
+        assert!(world.dump() == before);
     }
-    let (code, text) = refused(&world, UpdatePrimaryRegion, json!({"KeyId": id, "PrimaryRegion": AWAY}));
-    assert_eq!(
-        (code.as_str(), text),
-        ("NotFoundException", format!("Key '{}' does not exist", arn(AWAY, &id)))
-    );
+    // To where it is, the primary key is brought without more ado.
+    let before = world.dump();
+    world.done(UpdatePrimaryRegion, json!({"KeyId": id, "PrimaryRegion": HOME}));
+    assert!(world.dump() == before);
 }
 
 #[test]
@@ -341,13 +356,37 @@ fn imported_material_comes_into_each_key_and_must_be_the_same() {
     };
     let waiting = refused(&world, ReplicateKey, json!({"KeyId": id, "ReplicaRegion": AWAY}));
     assert_eq!(waiting.0, "KMSInvalidStateException");
-    assert_eq!(import(&world, [1; 32], json!({})).0, 200);
-    world.done(ReplicateKey, json!({"KeyId": id, "ReplicaRegion": AWAY}));
+    assert_eq!(import(&world, [1; 32], json!({"KeyMaterialDescription": "words"})).0, 200);
+    let replica = world.done(ReplicateKey, json!({"KeyId": id, "ReplicaRegion": AWAY}));
+    let told = &replica["ReplicaKeyMetadata"]["ExpirationModel"];
+    assert_eq!(told, "KEY_MATERIAL_DOES_NOT_EXPIRE", "while it is created");
     assert_eq!(describe(&mut world, AWAY, &id)["KeyState"], "PendingImport");
-    for more in [json!({}), json!({"ImportType": "NEW_KEY_MATERIAL"})] {
-        let wrong = at(&mut world, AWAY, |world| import(world, [2; 32], more));
-        assert_eq!(wrong.1["__type"], "IncorrectKeyMaterialException", "{}", wrong.1);
+    for (material, more, code, text) in [
+        (
+            [2; 32],
+            json!({}),
+            "IncorrectKeyMaterialException",
+            "Imported key material does not have the expected",
+        ),
+        (
+            [2; 32],
+            json!({"ImportType": "NEW_KEY_MATERIAL"}),
+            "ValidationException",
+            "Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys",
+        ),
+        (
+            [1; 32],
+            json!({"KeyMaterialDescription": "other words"}),
+            "ValidationException",
+            "Key material description can only be specified on primary Multi-Region keys",
+        ),
+    ] {
+        let wrong = at(&mut world, AWAY, |world| import(world, material, more)).1;
+        assert!(wrong["__type"] == code && wrong["message"].as_str().unwrap().starts_with(text), "{wrong}");
     }
+    let listed = json!({"KeyId": id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"});
+    let described = at(&mut world, AWAY, |world| world.done(ListKeyRotations, listed));
+    assert_eq!(described["Rotations"][0]["KeyMaterialDescription"], "words", "those of the primary key");
     let right = at(&mut world, AWAY, |world| import(world, [1; 32], json!({})));
     assert_eq!(right.0, 200, "{}", right.1);
     assert_eq!(describe(&mut world, AWAY, &id)["KeyState"], "Enabled");
@@ -364,9 +403,12 @@ fn imported_material_comes_into_each_key_and_must_be_the_same() {
         states.collect::<Vec<_>>()
     };
     assert_eq!(states(&world), ["CURRENT", "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"]);
-    assert_eq!(refused(&world, RotateKeyOnDemand, json!({"KeyId": id})).0, "KMSInvalidStateException");
+    let text = "Cannot perform key material rotation: Key material has not been imported for replicas of the \
+                Multi-Region key.";
+    let expected = ("KMSInvalidStateException".to_owned(), text.to_owned());
+    assert_eq!(refused(&world, RotateKeyOnDemand, json!({"KeyId": id})), expected);
     let new = at(&mut world, AWAY, |world| import(world, [3; 32], json!({"ImportType": "NEW_KEY_MATERIAL"})));
-    assert_eq!(new.1["__type"], "IncorrectKeyMaterialException", "the primary key has it: {}", new.1);
+    assert_eq!(new.1["__type"], "ValidationException", "the primary key has it: {}", new.1);
     let existing = json!({"ImportType": "EXISTING_KEY_MATERIAL"});
     let same = at(&mut world, AWAY, |world| import(world, [3; 32], existing));
     assert_eq!(same.0, 200, "{}", same.1);

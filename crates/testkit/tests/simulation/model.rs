@@ -299,7 +299,8 @@ impl Model {
             (Ask::EncryptAsAlice(key), status, code) => {
                 let states = if status == 200 { &[State::Enabled][..] } else { states(code)? };
                 self.expect(*key, span, None, states)?;
-                self.may_alice(*key, span, true)
+                // That a key of the account is gone is told before anybody is asked what he may.
+                if states == [State::Gone] { Ok(()) } else { self.may_alice(*key, span, true) }
             }
             (Ask::Describe(key), 200, _) => {
                 let seen = &body["KeyMetadata"];
