@@ -54,13 +54,14 @@ mod webhooks;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::args::{Args, Command, PolicyCommand};
 
 /// Wipes every block of memory that is given back, so that no buffer of a library leaves a secret behind.
 #[global_allocator]
-static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
+static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
     let args = Args::parse();
