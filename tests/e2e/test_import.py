@@ -126,7 +126,7 @@ def test_a_key_of_another_kind_is_refused(kms):
     key = external(kms, "ECC_NIST_P256", "SIGN_VERIFY")
     for material in (wrong, right + b"\0", right[:-1], b"", os.urandom(32)):
         if material:
-            refused(import_into, "InvalidCiphertextException", kms, key, material, RSA_AES[1])
+            refused(import_into, "IncorrectKeyMaterialException", kms, key, material, RSA_AES[1])
     import_into(kms, key, right, RSA_AES[1])
 
 

@@ -63,8 +63,9 @@ pub(crate) fn expiration(material: &MaterialRecord) -> (ExpirationModel, Option<
 pub(crate) fn refusal(error: ImportError) -> Refusal {
     match error {
         ImportError::Expired => Refusal::silent(ErrorCode::ExpiredImportToken),
-        // Recorded: what is no material of the key spec is told like what could not be unwrapped.
-        ImportError::Ciphertext | ImportError::Material => Refusal::silent(ErrorCode::InvalidCiphertext),
+        ImportError::Ciphertext => Refusal::silent(ErrorCode::InvalidCiphertext),
+        // As documented, which names invalid material under this error; `InvalidCiphertextException` was recorded of some.
+        ImportError::Material => Refusal::silent(ErrorCode::IncorrectKeyMaterial),
         ImportError::Token => Refusal::silent(ErrorCode::InvalidImportToken),
         ImportError::Vault(error) => error.into(),
     }
