@@ -29,3 +29,26 @@ pub fn is_base64(text: &str) -> bool {
 pub fn is_number(text: &str) -> bool {
     Number::parse(text).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_text_is_a_value_of_is_told_as_conditions_read_it() {
+        for (text, address, base64, number) in [
+            ("203.0.113.9", true, false, false),
+            ("2001:db8::1", true, false, false),
+            ("Zm9v", false, true, false),
+            ("1234", false, true, true),
+            ("-1.5", false, false, true),
+            ("no value", false, false, false),
+        ] {
+            assert_eq!(
+                (is_address(text), is_base64(text), is_number(text)),
+                (address, base64, number),
+                "{text}"
+            );
+        }
+    }
+}

@@ -15,7 +15,7 @@ pub(super) fn digest_of(declaration: &Declaration) -> String {
 }
 
 /// Counts up with every change of what is made of a declaration.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Everything that is hashed: texts end, and lists begin with their length, so that no two values have the same bytes.
 struct Bytes(Sha256);

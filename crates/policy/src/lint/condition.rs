@@ -133,8 +133,9 @@ fn look_at_sets(
     let is_many = known.map_or_else(|| family.map(|_| false), |key| Some(key.is_multivalued()));
     match (is_many, operator.quantifier) {
         (Some(true), None) => {
-            let message =
-                format!("`{key}` may have many values, and `{operator}` compares one: it never holds");
+            let message = format!(
+                "`{key}` may have many values, and `{operator}` compares one: where it has any, this does not hold"
+            );
             let advice = "use ForAnyValue: or ForAllValues: before the operator";
             findings.add(Severity::Error, "set-operator", message, advice);
         }
@@ -149,6 +150,9 @@ fn look_at_sets(
 fn look_at_values(findings: &mut Findings, document: &Document, statement: &Statement, one: &Condition) {
     let effect = match (one.operator.comparison, statement.effect) {
         (Comparison::Bool | Comparison::Null, _) => "it stands for false",
+        (Comparison::Date(_) | Comparison::Ip | Comparison::Numeric(_), _) if one.operator.negated => {
+            "everything differs from it"
+        }
         (Comparison::Date(_) | Comparison::Ip | Comparison::Numeric(_), _) => "nothing equals it",
         (_, Effect::Allow) => "it never allows",
         (_, Effect::Deny) => "it denies more than it says",
