@@ -249,6 +249,32 @@ fn elements_of_a_list_stand_in_the_order_of_their_numbers() {
 }
 
 #[test]
+fn an_element_of_a_list_is_never_passed_over() {
+    let untag = |form: &str| {
+        let form = format!("UserName=u{form}");
+        let form = Form::parse(form.as_bytes()).expect("a form");
+        iam::UntagUserInput::decode(&form).map(|input| input.tag_keys).map_err(|error| error.code)
+    };
+    let tag = |form: &str| {
+        let form = format!("UserName=u{form}");
+        let form = Form::parse(form.as_bytes()).expect("a form");
+        iam::TagUserInput::decode(&form).map(|input| input.tags.len()).map_err(|error| error.code)
+    };
+    let malformed = QueryErrorCode::MalformedInput;
+    assert_eq!(untag("&TagKeys.member.1=a&TagKeys.member.2=b"), Ok(vec!["a".to_owned(), "b".to_owned()]));
+    // A text has no members, and is not there for having some.
+    assert_eq!(untag("&TagKeys.member.1.x=a&TagKeys.member.2=b"), Err(malformed));
+    // Neither does an element stand twice.
+    assert_eq!(untag("&TagKeys.member.1=a&TagKeys.member.01=b"), Err(malformed));
+
+    assert_eq!(tag("&Tags.member.01.Key=k&Tags.member.1.Value=v"), Ok(1));
+    // Names that are no numbers are of the first element, and none of its members.
+    let names: String = (0..900).map(|name| format!("&Tags.member.a{name}=x")).collect();
+    assert_eq!(tag(&names), Err(QueryErrorCode::ValidationError));
+    assert_eq!(tag(&format!("&Tags.member.1.Key=k&Tags.member.1.Value=v{names}")), Ok(1));
+}
+
+#[test]
 fn numbers_and_truth_values_are_written_in_few_ways() {
     for (text, expected) in [
         ("MaxItems=01", Ok(())),

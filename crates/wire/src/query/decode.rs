@@ -130,7 +130,8 @@ fn list<'f>(form: &'f Form<'_>, name: &str, element: &Shape) -> Result<Option<Js
             return Err(refused("Two index elements may not occur back to back".to_owned()));
         }
         let spellings = written.entry(position(index, element)?).or_default();
-        if !spellings.contains(&index) {
+        // The first element has no members under another name, and there may be thousands of such names.
+        if is_number(index) && !spellings.contains(&index) {
             spellings.push(index);
         }
     }
@@ -152,7 +153,11 @@ fn list<'f>(form: &'f Form<'_>, name: &str, element: &Shape) -> Result<Option<Js
             (_, Kind::Structure(members)) => {
                 elements.push(Json::Object(spelt(form, &prefix, spellings, members)?));
             }
-            ([index], _) => elements.extend(value(form, &format!("{prefix}{index}"), element)?),
+            // Members under an element that has none are no value of it.
+            ([index], _) => {
+                let value = value(form, &format!("{prefix}{index}"), element)?;
+                elements.push(value.ok_or_else(malformed)?);
+            }
             ([], _) => return Err(QueryError::validation(lacking(name, element))),
             // An element must not stand twice.
             (_, _) => return Err(malformed()),
@@ -169,7 +174,7 @@ fn spelt<'f>(
     members: &'static [Member],
 ) -> Result<Object<'f>, QueryError> {
     let mut whole = Vec::new();
-    for index in spellings.iter().filter(|index| is_number(index)) {
+    for index in spellings {
         for member in members {
             let name = format!("{prefix}{index}.{}", member.name);
             let Some(value) = value(form, &name, member.shape)? else { continue };
