@@ -442,6 +442,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_value_of_another_type_does_is_said_as_it_is_decided() {
+        for (effect, condition, said) in [
+            ("Allow", r#""IpAddress":{"aws:SourceIp":"2001:db8::5/64"}"#, "nothing equals it"),
+            ("Deny", r#""NotIpAddress":{"aws:SourceIp":"2001:db8::5/64"}"#, "everything differs from it"),
+            ("Deny", r#""NumericNotEquals":{"s3:max-keys":"ten"}"#, "everything differs from it"),
+            ("Allow", r#""Bool":{"kms:MultiRegion":"maybe"}"#, "it stands for false"),
+            ("Allow", r#""ArnLike":{"aws:PrincipalArn":"arn:aws:iam::1111*"}"#, "it never allows"),
+            ("Deny", r#""ArnLike":{"aws:PrincipalArn":"arn:aws:iam::1111*"}"#, "it denies more than it says"),
+        ] {
+            let text = format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"{effect}","Principal":{{"AWS":"arn:aws:iam::111122223333:user/Alice"}},"Action":"kms:*","Resource":"*","Condition":{{{condition}}}}}]}}"#
+            );
+            let found = lint(Kind::Resource, &text);
+            let messages: Vec<_> =
+                found.iter().filter(|one| one.rule == "value").map(|one| &*one.message).collect();
+            assert!(matches!(&*messages, [one] if one.ends_with(said)), "{text}: {messages:?}");
+        }
+    }
+
+    #[test]
     fn mistakes_of_identity_policies_are_found() {
         for (members, rules) in [
             (r#""Effect":"Allow","Action":"kms:*","Resource":"*""#, &[][..]),
